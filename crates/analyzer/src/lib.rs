@@ -1,0 +1,1 @@
+//! How bad is it and what should be done?

@@ -1,0 +1,1 @@
+//! How do events arrive from elsewhere?

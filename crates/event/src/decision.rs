@@ -1,0 +1,128 @@
+//! The decision: what is done about an incident.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DecisionId, IncidentId, Timestamp};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in every machine-readable output.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|known| known.name() == text).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|known| known.name()).collect();
+                    let text: String = text.chars().take(40).collect();
+                    format!("`{text}` is none of {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+
+named! {
+    /// Everything that Vigie can do about an incident. There is no other action.
+    Action {
+        /// Ban an address for a time.
+        BlockIp = "block_ip",
+        /// Open a ticket.
+        CreateTicket = "create_ticket",
+        /// Open a ticket and call people at once.
+        Escalate = "escalate",
+        /// Watch.
+        Monitor = "monitor",
+        /// Do nothing.
+        Ignore = "ignore",
+        /// Send mail or a chat message.
+        Notify = "notify",
+        /// Call a webhook.
+        Webhook = "webhook",
+        /// Run an Ansible playbook.
+        RunPlaybook = "run_playbook",
+        /// Run a script from the allowed list.
+        RunCommand = "run_command",
+    }
+}
+
+named! {
+    /// Whether effects are real.
+    Mode {
+        /// Everything is decided, nothing outside is changed.
+        DryRun = "dry_run",
+        /// Effects are carried out.
+        Enforce = "enforce",
+    }
+}
+
+named! {
+    /// Where a decision stands.
+    DecisionStatus {
+        /// Waits to be carried out.
+        Pending = "pending",
+        /// Waits for somebody's approval.
+        AwaitingApproval = "awaiting_approval",
+        /// Went the whole way but the last call: dry run.
+        Simulated = "simulated",
+        /// Carried out.
+        Applied = "applied",
+        /// Must not be carried out; the reason says why.
+        Refused = "refused",
+        /// Could not be carried out.
+        Failed = "failed",
+        /// Its time is over.
+        Expired = "expired",
+        /// Taken back.
+        Undone = "undone",
+    }
+}
+
+/// What is done about an incident, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// A function of incident, action, target and policy.
+    pub id: DecisionId,
+    /// The incident.
+    pub incident: IncidentId,
+    /// What is done.
+    pub action: Action,
+    /// To whom: entity field name → value, such as `source.ip` → `203.0.113.7`.
+    pub target: BTreeMap<String, String>,
+    /// How long it holds, in seconds; `None`: no end of its own.
+    pub duration_s: Option<u64>,
+    /// Whether it is real.
+    pub mode: Mode,
+    /// Where it stands.
+    pub status: DecisionStatus,
+    /// Name of the policy rule that decided.
+    pub policy: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// When it was decided.
+    pub created: Timestamp,
+    /// When it ends, where it does.
+    pub expires: Option<Timestamp>,
+}

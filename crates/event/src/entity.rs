@@ -1,0 +1,143 @@
+//! Who and what an alert speaks of.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::{Event, FieldId, ValueRef, field};
+
+/// Distinct values kept of one entity field; an attacker can invent names without end.
+pub const VALUES_PER_ENTITY: usize = 100;
+
+/// Fields whose values are entities.
+const ENTITY_FIELDS: &[FieldId] = &[
+    field::SOURCE_IP,
+    field::DESTINATION_IP,
+    field::HOST_NAME,
+    field::USER_NAME,
+    field::USER_TARGET_NAME,
+    field::USER_EFFECTIVE_NAME,
+    field::URL_PATH,
+    field::URL_DOMAIN,
+    field::DNS_QUESTION_NAME,
+    field::TLS_CLIENT_SERVER_NAME,
+    field::FILE_PATH,
+    field::FILE_HASH_MD5,
+    field::FILE_HASH_SHA1,
+    field::FILE_HASH_SHA256,
+    field::PROCESS_COMMAND_LINE,
+    field::DESTINATION_PORT,
+    field::USER_AGENT_ORIGINAL,
+    field::SENSOR_ID,
+];
+
+/// The distinct values of entity fields (`source.ip`, `user.name`, `host.name` …) by field name,
+/// in the order in which they were first seen, at most [`VALUES_PER_ENTITY`] each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Entities(BTreeMap<String, Vec<String>>);
+
+impl Entities {
+    /// Adds the entities of `event`.
+    pub fn add_event(&mut self, event: &Event) {
+        for (field, value) in event.fields() {
+            if !ENTITY_FIELDS.contains(&field) {
+                continue;
+            }
+            match value {
+                ValueRef::List(list) => {
+                    for member in list.iter() {
+                        self.add(field.name(), &member.to_text());
+                    }
+                }
+                ValueRef::Null => {}
+                value => self.add(field.name(), &value.to_text()),
+            }
+        }
+    }
+
+    /// Adds one value, unless it is empty, there already or one too many.
+    pub fn add(&mut self, name: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        if let Some(values) = self.0.get_mut(name) {
+            if values.len() < VALUES_PER_ENTITY && !values.iter().any(|known| known == value) {
+                values.push(value.to_owned());
+            }
+        } else {
+            self.0.insert(name.to_owned(), vec![value.to_owned()]);
+        }
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, values) in &other.0 {
+            for value in values {
+                self.add(name, value);
+            }
+        }
+    }
+
+    /// The values of the field called `name`; empty where there are none.
+    pub fn values(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All fields with their values, by field name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The address without IPv4-in-IPv6 mapping (RFC 4291 §2.5.5.2): `::ffff:192.0.2.1` is
+/// `192.0.2.1`.
+pub fn unmapped(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    }
+}
+
+/// The network that stands for a neighbourhood of `address`: its /24, or its /64 in IPv6.
+pub fn network_of(address: IpAddr) -> IpNet {
+    let (length, fallback) = match unmapped(address) {
+        IpAddr::V4(_) => (24, IpNet::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+        IpAddr::V6(_) => (64, IpNet::from(IpAddr::V6(Ipv6Addr::UNSPECIFIED))),
+    };
+    IpNet::new(unmapped(address), length).map_or(fallback, |net| net.trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_distinct_values_up_to_the_bound() {
+        let mut entities = Entities::default();
+        for n in 0..VALUES_PER_ENTITY + 10 {
+            entities.add("user.name", &format!("user{n}"));
+            entities.add("user.name", "user0");
+        }
+        assert_eq!(entities.values("user.name").len(), VALUES_PER_ENTITY);
+        assert!(entities.values("source.ip").is_empty());
+    }
+
+    #[test]
+    fn networks_of_addresses() {
+        for (address, expected) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(network_of(address.parse().unwrap()).to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The event: what a parser understood of a record.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::record::{RecordRef, Source};
+use crate::value::{Value, ValueRef};
+use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
+
+/// Whether a parser knew the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventKind {
+    /// A parser knew it.
+    #[default]
+    Event,
+    /// A detector elsewhere, such as Suricata, has judged it already.
+    Alert,
+    /// No parser knew it; it is kept, counted and searchable all the same.
+    Unparsed,
+}
+
+impl EventKind {
+    /// The value of `event.kind`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Alert => "alert",
+            Self::Unparsed => "unparsed",
+        }
+    }
+}
+
+/// What a parser understood of a record: typed slots over interned fields.
+///
+/// An event is made to be used again: [`Event::begin`] clears it and keeps its memory, so a
+/// stream of events allocates nothing once the buffers have grown.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// A function of the event's time, source, offset and raw bytes.
+    pub id: EventId,
+    /// When it happened.
+    pub time: Timestamp,
+    /// When it was read.
+    pub observed: Timestamp,
+    /// Whether a parser knew it.
+    pub kind: EventKind,
+    /// The parser that read it, as `event.dataset`.
+    pub dataset: &'static str,
+    /// Sigma's logsources that it belongs to.
+    pub logsources: Logsources,
+    /// How many times it happened: over 1 for lines such as `message repeated 5 times`.
+    pub repeat: u32,
+    /// Where it was read.
+    pub source: Option<Arc<Source>>,
+    /// Offset of its record in the source, in bytes, or its sequence number.
+    pub offset: u64,
+    text: String,
+    raw: Option<Vec<u8>>,
+    slots: Vec<(FieldId, Value)>,
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self {
+            id: EventId::default(),
+            time: Timestamp::default(),
+            observed: Timestamp::default(),
+            kind: EventKind::Event,
+            dataset: "",
+            logsources: &[],
+            repeat: 1,
+            source: None,
+            offset: 0,
+            text: String::new(),
+            raw: None,
+            slots: Vec::new(),
+        }
+    }
+}
+
+impl Event {
+    /// Starts over with `record`: its text and origin are set, its time is the observed one until
+    /// the parser finds a better, and all slots are empty.
+    pub fn begin(&mut self, record: &RecordRef<'_>) {
+        self.time = record.observed;
+        self.observed = record.observed;
+        self.kind = EventKind::Event;
+        self.dataset = "";
+        self.logsources = &[];
+        self.repeat = 1;
+        if !self.source.as_ref().is_some_and(|source| Arc::ptr_eq(source, record.source)) {
+            self.source = Some(Arc::clone(record.source));
+        }
+        self.offset = record.offset;
+        self.slots.clear();
+        self.text.clear();
+        if let Ok(text) = std::str::from_utf8(record.bytes) {
+            self.raw = None;
+            self.text.push_str(text);
+        } else {
+            self.raw = Some(record.bytes.to_vec());
+            self.text.push_str(&String::from_utf8_lossy(record.bytes));
+        }
+    }
+
+    /// Sets time and id once the parser knows when it happened.
+    pub fn finish(&mut self, time: Timestamp) {
+        self.time = time;
+        let fingerprint = self.source.as_ref().map_or(0, |source| source.fingerprint);
+        self.id = EventId::of_record(time, fingerprint, self.offset, self.raw());
+    }
+
+    /// The record as text; bytes that are not UTF-8 are shown as U+FFFD.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The record's bytes as they were read.
+    pub fn raw(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// The record's text and the slots to fill from it.
+    pub fn fields_mut(&mut self) -> (&str, Fields<'_>) {
+        (&self.text, Fields { text: &self.text, slots: &mut self.slots })
+    }
+
+    /// The value of `field`, if it is present.
+    pub fn get(&self, field: FieldId) -> Option<ValueRef<'_>> {
+        let (_, value) = self.slots.iter().find(|(id, _)| *id == field)?;
+        Some(value.resolve(&self.text))
+    }
+
+    /// The value of `field` where it is text.
+    pub fn text_of(&self, field: FieldId) -> Option<&str> {
+        match self.get(field)? {
+            ValueRef::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of `field` where it is an address.
+    pub fn address_of(&self, field: FieldId) -> Option<IpAddr> {
+        match self.get(field)? {
+            ValueRef::Address(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The value of `field` where it is a whole number.
+    pub fn integer_of(&self, field: FieldId) -> Option<i64> {
+        match self.get(field)? {
+            ValueRef::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The value of `field` rendered as text.
+    pub fn render(&self, field: FieldId) -> Option<Cow<'_, str>> {
+        self.get(field).map(ValueRef::to_text)
+    }
+
+    /// All fields that are present, in the order in which the parser found them.
+    pub fn fields(&self) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
+        self.slots.iter().map(|(field, value)| (*field, value.resolve(&self.text)))
+    }
+}
+
+/// Fills the slots of an event.
+#[derive(Debug)]
+pub struct Fields<'e> {
+    text: &'e str,
+    slots: &'e mut Vec<(FieldId, Value)>,
+}
+
+impl Fields<'_> {
+    /// Adds text. Where `value` is a slice of the event's own text nothing is copied.
+    pub fn text(&mut self, field: FieldId, value: &str) {
+        let value = self.cut(value);
+        self.slots.push((field, value));
+    }
+
+    /// Adds text that the parser knows beforehand.
+    pub fn fixed(&mut self, field: FieldId, value: &'static str) {
+        self.slots.push((field, Value::Fixed(value)));
+    }
+
+    /// Adds a whole number.
+    pub fn integer(&mut self, field: FieldId, value: i64) {
+        self.slots.push((field, Value::Integer(value)));
+    }
+
+    /// Adds an address; an IPv4 address mapped into IPv6 (`::ffff:a.b.c.d`) becomes IPv4.
+    pub fn address(&mut self, field: FieldId, value: IpAddr) {
+        self.slots.push((field, Value::Address(unmapped(value))));
+    }
+
+    /// Adds a value of any kind.
+    pub fn value(&mut self, field: FieldId, value: Value) {
+        self.slots.push((field, value));
+    }
+
+    /// Adds a value of any kind in place of the one that is there.
+    pub fn replace(&mut self, field: FieldId, value: Value) {
+        match self.slots.iter_mut().find(|(id, _)| *id == field) {
+            Some((_, slot)) => *slot = value,
+            None => self.slots.push((field, value)),
+        }
+    }
+
+    /// Keeps a field whose name cannot be interned, as a `name=value` member of
+    /// [`field::OVERFLOW`].
+    pub fn overflow(&mut self, name: &str, value: &Value) {
+        let rendered = value.resolve(self.text).to_text();
+        let member = Value::Made(format!("{name}={rendered}").into());
+        let mut members = match self.slots.iter_mut().find(|(id, _)| *id == field::OVERFLOW) {
+            Some((_, Value::List(members))) => std::mem::take(members).into_vec(),
+            _ => Vec::new(),
+        };
+        members.push(member);
+        self.replace(field::OVERFLOW, Value::List(members.into()));
+    }
+
+    /// Whether `field` is present already.
+    pub fn has(&self, field: FieldId) -> bool {
+        self.slots.iter().any(|(id, _)| *id == field)
+    }
+
+    /// What is in `field` already.
+    pub fn get(&self, field: FieldId) -> Option<ValueRef<'_>> {
+        let (_, value) = self.slots.iter().find(|(id, _)| *id == field)?;
+        Some(value.resolve(self.text))
+    }
+
+    /// A text value: a span where `value` is a slice of the event's own text, else a copy.
+    pub fn cut(&self, value: &str) -> Value {
+        let base = self.text.as_ptr() as usize;
+        let start = (value.as_ptr() as usize).wrapping_sub(base);
+        let inside = start.checked_add(value.len()).is_some_and(|end| end <= self.text.len());
+        match (u32::try_from(start), u32::try_from(value.len())) {
+            (Ok(start), Ok(length)) if inside => Value::Span(start, length),
+            _ => Value::Made(value.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(source: &Arc<Source>, bytes: &'static [u8]) -> Event {
+        let mut event = Event::default();
+        event.begin(&RecordRef { source, offset: 3, observed: Timestamp::default(), bytes });
+        event
+    }
+
+    #[test]
+    fn a_slice_of_the_record_is_not_copied() {
+        let source = Source::file("a", 1, None);
+        let mut event = record(&source, b"user root");
+        let (text, mut fields) = event.fields_mut();
+        assert_eq!(fields.cut(&text[5..]), Value::Span(5, 4));
+        assert_eq!(fields.cut("elsewhere"), Value::Made("elsewhere".into()));
+        fields.text(field::USER_NAME, &text[5..]);
+        assert_eq!(event.text_of(field::USER_NAME), Some("root"));
+    }
+
+    #[test]
+    fn keeps_bytes_that_are_not_text() {
+        let source = Source::file("a", 1, None);
+        let event = record(&source, b"user \xff");
+        assert_eq!(event.raw(), b"user \xff");
+        assert_eq!(event.text(), "user \u{FFFD}");
+    }
+
+    #[test]
+    fn mapped_addresses_are_their_ipv4_address() {
+        let source = Source::file("a", 1, None);
+        let mut event = record(&source, b"");
+        event.fields_mut().1.address(field::SOURCE_IP, "::ffff:192.0.2.1".parse().unwrap());
+        assert_eq!(event.address_of(field::SOURCE_IP), Some("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn names_beyond_the_bound_are_kept_in_one_field() {
+        let source = Source::file("a", 1, None);
+        let mut event = record(&source, b"");
+        let (_, mut fields) = event.fields_mut();
+        fields.overflow("a", &Value::Integer(1));
+        fields.overflow("b", &Value::Fixed("x"));
+        assert_eq!(event.render(field::OVERFLOW).unwrap(), "a=1, b=x");
+    }
+}

@@ -1,0 +1,99 @@
+//! The two languages that Vigie speaks.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A language of the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// French.
+    Fr,
+}
+
+impl Lang {
+    /// The ISO 639-1 code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+        }
+    }
+
+    /// The language that a locale name such as `fr_FR.UTF-8` or an `Accept-Language` header asks
+    /// for; English when it asks for none that Vigie speaks.
+    pub fn from_locale(locale: &str) -> Self {
+        locale
+            .split([',', ':'])
+            .find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
+                "fr" => Some(Self::Fr),
+                "en" => Some(Self::En),
+                _ => None,
+            })
+            .unwrap_or_default()
+    }
+}
+
+impl FromStr for Lang {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "en" => Ok(Self::En),
+            "fr" => Ok(Self::Fr),
+            _ => Err("the languages are `en` and `fr`"),
+        }
+    }
+}
+
+/// One text in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Localized {
+    /// English; never empty where a text is required.
+    pub en: String,
+    /// French; empty means that the English text serves for both.
+    #[serde(default)]
+    pub fr: String,
+}
+
+impl Localized {
+    /// A text in both languages.
+    pub fn new(en: impl Into<String>, fr: impl Into<String>) -> Self {
+        Self { en: en.into(), fr: fr.into() }
+    }
+
+    /// The text in `lang`, or in English where it has no translation.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Fr if !self.fr.is_empty() => &self.fr,
+            _ => &self.en,
+        }
+    }
+
+    /// Whether there is no text at all.
+    pub fn is_empty(&self) -> bool {
+        self.en.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picks_the_first_language_it_speaks() {
+        for (locale, expected) in [
+            ("fr_FR.UTF-8", Lang::Fr),
+            ("en-GB,en;q=0.8,fr;q=0.5", Lang::En),
+            ("de, fr;q=0.5", Lang::Fr),
+            ("C", Lang::En),
+            ("", Lang::En),
+        ] {
+            assert_eq!(Lang::from_locale(locale), expected, "{locale}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What a field holds.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// The value in a slot of an event. Text is a span of the event's text wherever it stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Text that stands in the event's text: its first byte and its length.
+    Span(u32, u32),
+    /// Text known to the parser.
+    Fixed(&'static str),
+    /// Text that had to be made, such as an unescaped JSON string.
+    Made(Box<str>),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// An IP address; never an IPv4 address mapped into IPv6.
+    Address(IpAddr),
+    /// Several values; members are never lists.
+    List(Box<[Value]>),
+    /// A field that is present without a value.
+    Null,
+}
+
+impl Value {
+    /// Resolves spans against the text that they were cut from.
+    pub fn resolve<'e>(&'e self, text: &'e str) -> ValueRef<'e> {
+        match self {
+            Self::Span(start, length) => {
+                let start = *start as usize;
+                ValueRef::Text(text.get(start..start + *length as usize).unwrap_or_default())
+            }
+            Self::Fixed(fixed) => ValueRef::Text(fixed),
+            Self::Made(made) => ValueRef::Text(made),
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Float(number) => ValueRef::Float(*number),
+            Self::Boolean(truth) => ValueRef::Boolean(*truth),
+            Self::Address(address) => ValueRef::Address(*address),
+            Self::List(members) => ValueRef::List(ListRef { members, text }),
+            Self::Null => ValueRef::Null,
+        }
+    }
+}
+
+/// A value with its text at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'e> {
+    /// Text.
+    Text(&'e str),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// An IP address.
+    Address(IpAddr),
+    /// Several values.
+    List(ListRef<'e>),
+    /// Present without a value.
+    Null,
+}
+
+impl<'e> ValueRef<'e> {
+    /// The value as text: as it stands where it is text, rendered where it is a number or an
+    /// address, members joined with a comma and a space in a list, empty for null.
+    pub fn to_text(self) -> Cow<'e, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Integer(number) => Cow::Owned(number.to_string()),
+            Self::Float(number) => Cow::Owned(number.to_string()),
+            Self::Boolean(truth) => Cow::Borrowed(if truth { "true" } else { "false" }),
+            Self::Address(address) => Cow::Owned(address.to_string()),
+            Self::List(list) => {
+                let members: Vec<_> = list.iter().map(ValueRef::to_text).collect();
+                Cow::Owned(members.join(", "))
+            }
+            Self::Null => Cow::Borrowed(""),
+        }
+    }
+
+    /// The value as JSON.
+    pub fn to_json(self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Integer(number) => number.into(),
+            Self::Float(number) => number.into(),
+            Self::Boolean(truth) => truth.into(),
+            Self::Address(address) => address.to_string().into(),
+            Self::List(list) => list.iter().map(ValueRef::to_json).collect(),
+            Self::Null => serde_json::Value::Null,
+        }
+    }
+}
+
+/// The members of a list, with their text at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct ListRef<'e> {
+    members: &'e [Value],
+    text: &'e str,
+}
+
+impl<'e> ListRef<'e> {
+    /// The members in order.
+    pub fn iter(self) -> impl Iterator<Item = ValueRef<'e>> {
+        self.members.iter().map(move |member| member.resolve(self.text))
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.members.is_empty()
+    }
+}

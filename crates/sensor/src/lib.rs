@@ -1,0 +1,1 @@
+//! Where do records come from?

@@ -1,0 +1,1 @@
+//! Does this event, or this series of events, match a rule?

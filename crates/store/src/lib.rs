@@ -1,0 +1,1 @@
+//! What do we keep, and how does it survive?
