@@ -1,0 +1,1 @@
+//! The event index: events searchable by field and by word.

@@ -1,0 +1,1 @@
+//! The state: what was made of the records, and what people changed.
