@@ -1,0 +1,153 @@
+//! What is wrong with a rule, where, and how to mend it.
+
+use std::fmt;
+
+use crate::yaml::Position;
+
+/// How bad a finding about a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DiagnosticLevel {
+    /// The rule is loaded; something in it is probably not what its author meant.
+    Warning,
+    /// The rule is not loaded.
+    Error,
+}
+
+impl DiagnosticLevel {
+    /// The name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A finding about a rule file. Displays as `file:line:column: error: message (mend)`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Diagnostic {
+    /// The file, as it was named by the caller.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// Whether the rule was refused.
+    pub level: DiagnosticLevel,
+    /// What is wrong: lowercase, no full stop.
+    pub message: String,
+    /// What to do about it; empty where nothing better can be said than the message.
+    pub mend: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, level, message, mend } = self;
+        write!(f, "{file}:{line}:{column}: {}: {message}", level.name())?;
+        if !mend.is_empty() {
+            write!(f, " ({mend})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a rule is refused, before the file's name is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub at: Position,
+    pub message: String,
+    pub mend: String,
+}
+
+impl Refusal {
+    pub fn new(at: Position, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { at, message: message.into(), mend: mend.into() }
+    }
+
+    pub fn into_diagnostic(self, file: &str, level: DiagnosticLevel) -> Diagnostic {
+        Diagnostic {
+            file: file.to_owned(),
+            line: self.at.line,
+            column: self.at.column,
+            level,
+            message: self.message,
+            mend: self.mend,
+        }
+    }
+}
+
+/// The findings about one document that do not refuse it.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings(pub Vec<Refusal>);
+
+impl Warnings {
+    pub fn add(&mut self, at: Position, message: impl Into<String>, mend: impl Into<String>) {
+        self.0.push(Refusal::new(at, message, mend));
+    }
+}
+
+/// Text from a rule as it may stand in a message: cut at 60 characters, without control
+/// characters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
+    if text.chars().nth(60).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// `did you mean …?` with the known name that is nearest to `name`, else the list of all.
+pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let lower = name.to_lowercase();
+    // Names this long are no slip of the finger, and the distance is quadratic in the length.
+    if lower.len() <= 64 {
+        let best = known
+            .iter()
+            .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+            .min_by_key(|(distance, _)| *distance);
+        if let Some((distance, candidate)) = best
+            && distance <= 1 + candidate.chars().count() / 3
+        {
+            return format!("did you mean `{candidate}`?");
+        }
+    }
+    if known.is_empty() || known.len() > 40 {
+        return String::new();
+    }
+    format!("known: {}", known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_nearest_name() {
+        let known = ["contains", "startswith", "endswith"];
+        for (name, expected) in [
+            ("contain", "did you mean `contains`?"),
+            ("Startswith", "did you mean `startswith`?"),
+            ("zzz", "known: contains, startswith, endswith"),
+        ] {
+            assert_eq!(nearest(name, known), expected, "{name}");
+        }
+        assert!(nearest(&"x".repeat(100_000), known).starts_with("known"));
+    }
+
+    #[test]
+    fn displays_place_and_mend() {
+        let refusal = Refusal::new(Position { line: 3, column: 7 }, "unknown modifier", "");
+        let mut diagnostic = refusal.into_diagnostic("a.yml", DiagnosticLevel::Error);
+        assert_eq!(diagnostic.to_string(), "a.yml:3:7: error: unknown modifier");
+        diagnostic.mend = "mend it".into();
+        assert_eq!(diagnostic.to_string(), "a.yml:3:7: error: unknown modifier (mend it)");
+    }
+
+    #[test]
+    fn shown_text_is_short_and_on_one_line() {
+        assert_eq!(shown("a\nb"), "a b");
+        assert_eq!(shown(&"x".repeat(61)).chars().count(), 61);
+    }
+}
