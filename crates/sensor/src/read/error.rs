@@ -1,0 +1,75 @@
+//! Why a file cannot be read, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::mend;
+use crate::read::Compression;
+
+/// A file cannot be read, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such file.
+    #[error("{}: no such file; check the name", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file may not be read.
+    #[error("{}: permission denied; {mend}", path.display())]
+    Denied {
+        /// The file.
+        path: PathBuf,
+        /// What to do about it.
+        mend: String,
+    },
+    /// The path leads to a directory.
+    #[error("{}: is a directory; name the files in it", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The compressed data is damaged or ends too early.
+    #[error(
+        "{}: damaged {compression} data near byte {offset} of the file ({error}); \
+         the {delivered} bytes before it were read",
+        path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// How it is compressed.
+        compression: Compression,
+        /// Offset in the compressed file up to which it had been taken in, in bytes.
+        offset: u64,
+        /// Decompressed bytes that were read before.
+        delivered: u64,
+        /// What the decompressor says.
+        error: io::Error,
+    },
+    /// Reading failed.
+    #[error("{}: cannot be read at byte {offset}: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Offset in the file, in bytes.
+        offset: u64,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn opening(path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path },
+            io::ErrorKind::PermissionDenied => {
+                let mend = mend::permission(&path).en;
+                Self::Denied { path, mend }
+            }
+            io::ErrorKind::IsADirectory => Self::Directory { path },
+            _ => Self::Io { path, offset: 0, error },
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Finished files, record by record.
+
+mod compression;
+mod error;
+mod reader;
+
+pub use compression::Compression;
+pub(crate) use compression::decoder;
+pub use error::ReadError;
+pub use reader::Reader;

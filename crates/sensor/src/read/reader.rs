@@ -1,0 +1,297 @@
+//! A lending iterator over the records of one finished file.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use memchr::memchr;
+use vigie_event::{Clock, Format, RecordRef, Source, SourceKind, Timestamp};
+
+use super::compression::{Compression, MAGIC_BYTES, decoder};
+use super::error::ReadError;
+use crate::lines::{HEAD_BYTES, Lost, MAX_LINE, head_fingerprint, without_terminator};
+
+/// Bytes asked of the file or decompressor at a time.
+const CHUNK: usize = 256 * 1024;
+/// The source's name where standard input is read.
+const STDIN: &str = "-";
+
+/// Reads a finished file record by record, in the manner of an iterator that lends its items:
+/// nothing is allocated for a line.
+///
+/// A record is a line without its end (`\n` or `\r\n`), also the last one without an end, also an
+/// empty one. Its offset is that of its first byte in the decompressed stream.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    source: Arc<Source>,
+    observed: Timestamp,
+    compression: Compression,
+    input: Input,
+    size: Option<u64>,
+    taken: Arc<AtomicU64>,
+    buffer: Vec<u8>,
+    /// Where in `buffer` the next record begins, up to where it has been searched for a line's
+    /// end, and where the filled part ends.
+    start: usize,
+    searched: usize,
+    filled: usize,
+    /// Offset of `buffer[start]` in the decompressed stream.
+    offset: u64,
+    ended: bool,
+    error: Option<ReadError>,
+    lost: Lost,
+}
+
+/// A `Read` without a useful `Debug`.
+struct Input(Box<dyn Read + Send>);
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Input")
+    }
+}
+
+/// Counts the bytes that pass.
+struct Counted<R>(R, Arc<AtomicU64>);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Reader {
+    /// Opens the file at `path`, or standard input where it is `-`. A finished file counts as
+    /// observed when it was last modified, standard input when it was opened.
+    ///
+    /// # Errors
+    /// The file is missing, may not be read or is a directory. Damaged data shows in
+    /// [`Reader::next`].
+    pub fn open(path: &Path, format: Option<Format>, clock: &dyn Clock) -> Result<Self, ReadError> {
+        if path.as_os_str() == STDIN {
+            return Self::new(path, SourceKind::Stdin, io::stdin(), format, clock.now(), None);
+        }
+        let opening = |error| ReadError::opening(path, error);
+        let file = File::open(path).map_err(opening)?;
+        let metadata = file.metadata().map_err(opening)?;
+        if metadata.is_dir() {
+            return Err(ReadError::Directory { path: path.to_owned() });
+        }
+        let modified =
+            metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
+        let observed = modified.map_or_else(|| clock.now(), Timestamp::from);
+        let size = metadata.is_file().then_some(metadata.len());
+        Self::new(path, SourceKind::File, file, format, observed, size)
+    }
+
+    fn new(
+        path: &Path,
+        kind: SourceKind,
+        input: impl Read + Send + 'static,
+        format: Option<Format>,
+        observed: Timestamp,
+        size: Option<u64>,
+    ) -> Result<Self, ReadError> {
+        let opening = |error| ReadError::opening(path, error);
+        let taken = Arc::new(AtomicU64::new(0));
+        let mut input = Counted(input, Arc::clone(&taken));
+        let mut magic = Vec::with_capacity(MAGIC_BYTES);
+        (&mut input).take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(opening)?;
+        let compression = Compression::of(&magic);
+        let input = Cursor::new(magic).chain(input);
+        let input: Box<dyn Read + Send> = match compression {
+            // A buffer more would only cost a copy.
+            Compression::None => Box::new(input),
+            _ => {
+                decoder(compression, BufReader::with_capacity(CHUNK / 4, input)).map_err(opening)?
+            }
+        };
+        let mut reader = Self {
+            path: path.to_owned(),
+            source: Source::file("", 0, format),
+            observed,
+            compression,
+            input: Input(input),
+            size,
+            taken,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            searched: 0,
+            filled: 0,
+            offset: 0,
+            ended: false,
+            error: None,
+            lost: Lost::default(),
+        };
+        let fingerprint = reader.first_fingerprint();
+        let name = path.to_string_lossy().into_owned();
+        reader.source = Arc::new(Source { kind, name, fingerprint, format });
+        Ok(reader)
+    }
+
+    /// The file's records come from here.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// How the file is compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Bytes taken from the file so far, and its size where it is known, for progress.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        (self.taken.load(Ordering::Relaxed), self.size)
+    }
+
+    /// What was lost so far: the ends of lines over [`MAX_LINE`].
+    pub fn lost(&self) -> Lost {
+        self.lost
+    }
+
+    /// The next record, or `None` at the end.
+    ///
+    /// # Errors
+    /// The data is damaged or cannot be read on. Everything before the damage has been handed
+    /// out by then; after the error there is nothing more.
+    // An iterator cannot lend what it owns.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<RecordRef<'_>>, ReadError> {
+        let end = loop {
+            let unsearched = self.buffer.get(self.searched..self.filled).unwrap_or_default();
+            if let Some(found) = memchr(b'\n', unsearched) {
+                let end = self.searched + found + 1;
+                if end - self.start > MAX_LINE + 1 {
+                    return Ok(Some(self.cut_line()));
+                }
+                break end;
+            }
+            self.searched = self.filled;
+            if self.filled - self.start > MAX_LINE {
+                return Ok(Some(self.cut_line()));
+            }
+            if self.ended {
+                if self.start == self.filled {
+                    return self.error.take().map_or(Ok(None), Err);
+                }
+                break self.filled;
+            }
+            self.fill();
+        };
+        let (start, offset) = (self.start, self.offset);
+        self.start = end;
+        self.searched = end;
+        self.offset += (end - start) as u64;
+        let line = self.buffer.get(start..end).unwrap_or_default();
+        Ok(Some(RecordRef {
+            source: &self.source,
+            offset,
+            observed: self.observed,
+            bytes: without_terminator(line),
+        }))
+    }
+
+    /// Hands out the beginning of a line that is too long, after skipping its rest.
+    fn cut_line(&mut self) -> RecordRef<'_> {
+        self.compact();
+        let offset = self.offset;
+        let kept = MAX_LINE;
+        let mut length = MAX_LINE as u64;
+        // The beginning stays where it is; what follows passes through the room behind it.
+        loop {
+            let tail = self.buffer.get(kept..self.filled).unwrap_or_default();
+            if let Some(found) = memchr(b'\n', tail) {
+                let rest = kept + found + 1;
+                length += found as u64 + 1;
+                let cut = length - 1 - MAX_LINE as u64;
+                return self.lend_cut(offset, length, cut, rest);
+            }
+            length += tail.len() as u64;
+            self.filled = kept;
+            if self.ended {
+                return self.lend_cut(offset, length, length - MAX_LINE as u64, kept);
+            }
+            self.read_more();
+        }
+    }
+
+    fn lend_cut(&mut self, offset: u64, length: u64, cut: u64, next: usize) -> RecordRef<'_> {
+        if cut > 0 {
+            self.lost.cut_lines += 1;
+            self.lost.cut_bytes += cut;
+        }
+        self.offset += length;
+        self.start = next;
+        self.searched = next;
+        let line = self.buffer.get(..MAX_LINE).unwrap_or_default();
+        RecordRef { source: &self.source, offset, observed: self.observed, bytes: line }
+    }
+
+    /// Makes room and reads on.
+    fn fill(&mut self) {
+        self.compact();
+        if self.filled + CHUNK / 2 > self.buffer.len() {
+            // Doubling keeps a long line's cost linear; the bound is a line and a chunk.
+            let length = (self.buffer.len() * 2).min(MAX_LINE + 2 * CHUNK);
+            self.buffer.resize(length, 0);
+        }
+        self.read_more();
+    }
+
+    /// Moves what has not been handed out to the buffer's beginning.
+    fn compact(&mut self) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.searched -= self.start;
+            self.start = 0;
+        }
+    }
+
+    fn read_more(&mut self) {
+        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        match self.input.0.read(room) {
+            Ok(0) => self.ended = true,
+            Ok(count) => self.filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.ended = true;
+                self.error = Some(self.failed(error));
+            }
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> ReadError {
+        let path = self.path.clone();
+        let offset = self.taken.load(Ordering::Relaxed);
+        if error.kind() == io::ErrorKind::IsADirectory {
+            return ReadError::Directory { path };
+        }
+        match self.compression {
+            Compression::None => ReadError::Io { path, offset, error },
+            compression => {
+                let delivered = self.offset + (self.filled - self.start) as u64;
+                ReadError::Corrupt { path, compression, offset, delivered, error }
+            }
+        }
+    }
+
+    /// Reads until the first line's fingerprint is known.
+    fn first_fingerprint(&mut self) -> u64 {
+        loop {
+            let head = self.buffer.get(..self.filled.min(HEAD_BYTES)).unwrap_or_default();
+            if let Some(fingerprint) = head_fingerprint(head, self.ended) {
+                return fingerprint;
+            }
+            self.read_more();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
