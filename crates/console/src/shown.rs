@@ -1,0 +1,116 @@
+//! How is text that an attacker wrote made safe to look at?
+//!
+//! Escaping for HTML is the templates' work. What escaping leaves is here made visible: control
+//! characters (terminal escapes, line breaks), marks that turn the direction of writing or have no
+//! width, so that a line shows what it holds and nothing else.
+
+use std::fmt;
+
+/// Characters shown of a value in a table or a list.
+pub const BRIEF: usize = 160;
+/// Characters shown of a piece of raw evidence.
+pub const LONG: usize = 4_096;
+
+/// Text out of logs or models, with everything invisible made visible and cut to a bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shown(String);
+
+impl Shown {
+    /// At most [`BRIEF`] characters of `text`.
+    pub fn brief(text: &str) -> Self {
+        Self::cut(text, BRIEF)
+    }
+
+    /// At most [`LONG`] characters of `text`.
+    pub fn long(text: &str) -> Self {
+        Self::cut(text, LONG)
+    }
+
+    /// At most `limit` characters of `text`, with an ellipsis where more stood.
+    pub fn cut(text: &str, limit: usize) -> Self {
+        let mut shown = String::with_capacity(text.len().min(limit.saturating_mul(2)));
+        for (count, character) in text.chars().enumerate() {
+            if count == limit {
+                shown.push('…');
+                break;
+            }
+            push_visible(&mut shown, character);
+        }
+        Self(shown)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn push_visible(shown: &mut String, character: char) {
+    match character {
+        // The control pictures of Unicode: U+2400 is the picture of U+0000, and so on.
+        '\u{0}'..='\u{1F}' => {
+            shown.push(char::from_u32(0x2400 + character as u32).unwrap_or('\u{FFFD}'));
+        }
+        '\u{7F}' => shown.push('\u{2421}'),
+        _ if is_invisible(character) => {
+            shown.push_str(&format!("⟦U+{:04X}⟧", character as u32));
+        }
+        _ => shown.push(character),
+    }
+}
+
+/// Marks that change how other text is shown, or that cannot be seen.
+const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{80}'..='\u{9F}'          // C1 controls
+            | '\u{AD}'               // soft hyphen
+            | '\u{34F}'              // combining grapheme joiner
+            | '\u{61C}'              // Arabic letter mark
+            | '\u{115F}'..='\u{1160}' // Hangul fillers
+            | '\u{180B}'..='\u{180F}' // Mongolian selectors
+            | '\u{200B}'..='\u{200F}' // zero width, direction marks
+            | '\u{2028}'..='\u{202E}' // separators, embeddings, overrides
+            | '\u{2060}'..='\u{206F}' // joiners, isolates
+            | '\u{3164}'             // Hangul filler
+            | '\u{FE00}'..='\u{FE0F}' // variation selectors
+            | '\u{FEFF}'             // byte order mark
+            | '\u{FFA0}'             // half-width filler
+            | '\u{FFF9}'..='\u{FFFB}' // interlinear annotation
+            | '\u{E0000}'..='\u{E0FFF}' // tags, more selectors
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn makes_the_invisible_visible() {
+        for (text, expected) in [
+            ("root", "root"),
+            ("a\u{1b}[31mb", "a␛[31mb"),
+            ("a\nb\r\0", "a␊b␍␀"),
+            ("\u{202E}gnp.exe", "⟦U+202E⟧gnp.exe"),
+            ("a\u{200B}b\u{FEFF}", "a⟦U+200B⟧b⟦U+FEFF⟧"),
+            ("\u{9b}31m", "⟦U+009B⟧31m"),
+            ("\u{E0041}", "⟦U+E0041⟧"),
+            ("élève 日本", "élève 日本"),
+        ] {
+            assert_eq!(Shown::brief(text).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn is_cut_at_its_bound() {
+        let shown = Shown::cut(&"é".repeat(2_048), 10);
+        assert_eq!(shown.as_str(), format!("{}…", "é".repeat(10)));
+        assert_eq!(Shown::cut("1234567890", 10).as_str(), "1234567890");
+    }
+}
