@@ -1,0 +1,264 @@
+//! The agents' responder interface (port 6003): `POST /respond` and `GET /status`.
+
+use serde_json::{Value, json};
+use vigie_event::{
+    Action, Category, DecisionStatus, IncidentId, Lang, Localized, Mode, Severity, Timestamp,
+};
+
+use crate::protection::Protection;
+use crate::responder::{BanOutcome, Order, Responder};
+use crate::response::{NewTicket, Response};
+use crate::wording;
+
+/// The policy name of decisions that an agent asked for.
+const POLICY: &str = "agents";
+/// The longest explanation kept of an agent's result, in characters.
+const MAX_EXPLANATION: usize = 2_000;
+
+/// What to answer an agent, and what to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentAnswer {
+    /// The body of the answer.
+    pub body: Value,
+    /// What follows, to be stored before the answer is sent.
+    pub response: Response,
+}
+
+/// The body is no result of an analyzer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("No data")]
+pub struct NoResult;
+
+/// Answers an analyzer's `result` (`severity`, `category`, `recommended_action`, `explanation`,
+/// `original_event`). Whatever is missing is taken for unknown; what would ban is checked as
+/// every ban is. `ticket` is called once for each ticket to open, and gives its id (`TKT-0001`).
+///
+/// # Errors
+/// `result` is no JSON object.
+pub fn respond_to(
+    result: &Value,
+    responder: &mut Responder,
+    protection: &Protection,
+    now: Timestamp,
+    ticket: &mut dyn FnMut(&NewTicket) -> String,
+) -> Result<AgentAnswer, NoResult> {
+    let outer = result.as_object().ok_or(NoResult)?;
+    // An analyzer's whole answer does as well as the result inside it.
+    let result = outer.get("result").and_then(Value::as_object).unwrap_or(outer);
+    let event = result.get("original_event").unwrap_or(&Value::Null);
+    let text = |key: &str| result.get(key).and_then(Value::as_str);
+
+    let severity = text("severity").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let category = category_of(text("category").unwrap_or_default());
+    let action = text("recommended_action")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| usual_action(severity));
+    let why = reason(text("explanation"), responder.lang());
+    let order = Order {
+        incident: incident_of(result.get("analyzed_at"), event, now),
+        policy: POLICY,
+        why: &why,
+        first_s: None,
+        earlier: &[],
+        protection,
+        now,
+    };
+    let mut response = Response::default();
+    let mut body = json!({ "action": action, "mode": responder.mode(), "responded_at": now });
+    match action {
+        Action::BlockIp => {
+            let source = source_of(event);
+            let outcome = responder.ban(&order, source, &mut response);
+            let (status, reason) = match outcome {
+                BanOutcome::Standing => (blocked(responder.mode()), None),
+                BanOutcome::Decided(DecisionStatus::Refused, reason) => ("refused", Some(reason)),
+                BanOutcome::Decided(DecisionStatus::AwaitingApproval, reason) => {
+                    ("awaiting_approval", Some(reason))
+                }
+                BanOutcome::Decided(_, reason) => (blocked(responder.mode()), Some(reason)),
+            };
+            put(&mut body, "ip", source.into());
+            put(&mut body, "status", status.into());
+            if let Some(reason) = reason {
+                put(&mut body, "reason", reason.into());
+            }
+        }
+        Action::CreateTicket | Action::Escalate => {
+            let decision = own_decision(responder, &order, action, event);
+            let opened = NewTicket {
+                incident: order.incident,
+                decision: decision.id,
+                severity,
+                category,
+                title: category_title(category),
+                explanation: why.clone(),
+            };
+            put(&mut body, "ticket_id", ticket(&opened).into());
+            let status = if action == Action::Escalate { "escalated" } else { "created" };
+            put(&mut body, "status", status.into());
+            response.tickets.push(opened);
+            response.decisions.push(decision);
+        }
+        _ => {
+            let status = if action == Action::Ignore { "ignored" } else { "watching" };
+            put(&mut body, "ip", source_of(event).into());
+            put(&mut body, "status", status.into());
+            let kept = if action == Action::Ignore { Action::Ignore } else { Action::Monitor };
+            put(&mut body, "action", kept.name().into());
+            response.decisions.push(own_decision(responder, &order, kept, event));
+        }
+    }
+    Ok(AgentAnswer { body, response })
+}
+
+/// A ticket as `GET /status` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentTicket {
+    /// `TKT-0001`.
+    pub id: String,
+    /// When it was opened.
+    pub created: Timestamp,
+    /// How bad.
+    pub severity: Severity,
+    /// Of what kind.
+    pub category: Category,
+    /// The agent's event, or `null` where the ticket comes from elsewhere.
+    pub event: Value,
+    /// What happened.
+    pub explanation: String,
+    /// Whether it is still open.
+    pub open: bool,
+}
+
+/// The answer of `GET /status`: the bans in force at `now` in the responder's mode, and the
+/// tickets. `total_tickets` counts those that `tickets` leaves out too.
+pub fn status(
+    responder: &Responder,
+    tickets: &[AgentTicket],
+    total_tickets: u64,
+    now: Timestamp,
+) -> Value {
+    let mode = responder.mode();
+    let blocked: Vec<String> = responder
+        .bans()
+        .active(now)
+        .filter(|ban| ban.mode == mode)
+        .map(|ban| crate::net::display(&ban.network))
+        .collect();
+    let tickets: Vec<Value> = tickets
+        .iter()
+        .map(|ticket| {
+            json!({
+                "id": ticket.id,
+                "created_at": ticket.created,
+                "severity": ticket.severity.label(Lang::Fr),
+                "category": agent_category(ticket.category),
+                "event": ticket.event,
+                "explanation": ticket.explanation,
+                "status": if ticket.open { "OPEN" } else { "CLOSED" },
+            })
+        })
+        .collect();
+    json!({
+        "mode": mode,
+        "total_blocked": blocked.len(),
+        "total_tickets": total_tickets,
+        "blocked_ips": blocked,
+        "tickets": tickets,
+    })
+}
+
+/// The agents' name of a category: they know six.
+pub fn agent_category(category: Category) -> &'static str {
+    match category {
+        Category::BruteForce | Category::PortScan | Category::WebAttack | Category::Malware => {
+            category.name()
+        }
+        Category::Benign => "normal",
+        _ => "suspicious_activity",
+    }
+}
+
+fn category_of(name: &str) -> Category {
+    if name == "normal" {
+        return Category::Benign;
+    }
+    Category::ALL.into_iter().find(|category| category.name() == name).unwrap_or_default()
+}
+
+fn category_title(category: Category) -> Localized {
+    Localized::new(category.label(Lang::En), category.label(Lang::Fr))
+}
+
+/// What the agents' own table says, for results that recommend nothing.
+fn usual_action(severity: Severity) -> Action {
+    match severity {
+        Severity::Critical => Action::Escalate,
+        Severity::High => Action::BlockIp,
+        Severity::Medium => Action::CreateTicket,
+        Severity::Low => Action::Monitor,
+        Severity::Informational => Action::Ignore,
+    }
+}
+
+fn source_of(event: &Value) -> &str {
+    ["src", "src_ip", "source_ip", "source.ip", "ip"]
+        .iter()
+        .find_map(|key| event.get(*key).and_then(Value::as_str))
+        .unwrap_or("unknown")
+}
+
+fn reason(explanation: Option<&str>, lang: Lang) -> Localized {
+    let given: String = explanation
+        .unwrap_or_default()
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(MAX_EXPLANATION)
+        .collect();
+    let given = given.trim().trim_end_matches('.');
+    if given.is_empty() {
+        return Localized::new("an agent asks for it", "un agent le demande");
+    }
+    // In whatever language the agent speaks.
+    match lang {
+        Lang::En | Lang::Fr => Localized::new(given, given),
+    }
+}
+
+/// The same result is the same incident, so that a repeated request decides nothing new.
+fn incident_of(analyzed: Option<&Value>, event: &Value, now: Timestamp) -> IncidentId {
+    let written = ["timestamp", "collected_at"]
+        .iter()
+        .find_map(|key| event.get(*key).and_then(Value::as_str))
+        .or_else(|| analyzed.and_then(Value::as_str))
+        .and_then(|text| Timestamp::parse(text).ok());
+    IncidentId::derive(written.unwrap_or(now), &[POLICY.as_bytes(), event.to_string().as_bytes()])
+}
+
+fn own_decision(
+    responder: &Responder,
+    order: &Order<'_>,
+    action: Action,
+    event: &Value,
+) -> vigie_event::Decision {
+    let target = [("source.ip".to_owned(), wording::plain(source_of(event)))].into();
+    let reason = wording::sentence(responder.lang(), order.why);
+    let mut decision = responder.decision(order, action, target, 0, reason);
+    if responder.mode() == Mode::Enforce {
+        decision.status = DecisionStatus::Applied;
+    }
+    decision
+}
+
+fn blocked(mode: Mode) -> &'static str {
+    match mode {
+        Mode::DryRun => "simulated",
+        Mode::Enforce => "blocked",
+    }
+}
+
+fn put(body: &mut Value, key: &str, value: Value) {
+    if let Value::Object(object) = body {
+        object.insert(key.to_owned(), value);
+    }
+}
