@@ -1,0 +1,183 @@
+//! The official ATT&CK table (Enterprise 15.1): ids, names, and which tactics a technique serves.
+//!
+//! Tags of rules are checked against it, so that no verdict names a technique that MITRE does not
+//! know. The data and its notice stand in `data/attack.tsv`.
+
+use std::sync::LazyLock;
+
+use vigie_event::Attack;
+
+/// The version of ATT&CK that the table holds.
+pub const VERSION: &str = "15.1";
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../data/attack.tsv")));
+
+/// A tactic: what the attacker is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tactic {
+    /// `TA0006`.
+    pub id: &'static str,
+    /// `credential-access`.
+    pub name: &'static str,
+}
+
+/// A technique or sub-technique: how he gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Technique {
+    /// `T1110.001`.
+    pub id: &'static str,
+    /// `Password Guessing`.
+    pub name: &'static str,
+    /// The tactics that it serves; never empty.
+    pub tactics: Vec<Tactic>,
+}
+
+struct Table {
+    tactics: Vec<Tactic>,
+    techniques: Vec<Technique>,
+}
+
+impl Table {
+    /// Reads the shipped file; both lists come out sorted by id, since the file is.
+    fn read(text: &'static str) -> Self {
+        let mut table = Self { tactics: Vec::with_capacity(16), techniques: Vec::with_capacity(700) };
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let mut columns = line.split('\t');
+            let (Some(id), Some(name)) = (columns.next(), columns.next()) else { continue };
+            match columns.next() {
+                None => table.tactics.push(Tactic { id, name }),
+                Some(ids) => {
+                    let tactics = ids.split(',').filter_map(|id| table.tactic(id)).collect();
+                    table.techniques.push(Technique { id, name, tactics });
+                }
+            }
+        }
+        table
+    }
+
+    fn tactic(&self, name_or_id: &str) -> Option<Tactic> {
+        self.tactics.iter().copied().find(|tactic| {
+            tactic.id.eq_ignore_ascii_case(name_or_id) || same_name(tactic.name, name_or_id)
+        })
+    }
+}
+
+/// Sigma wrote tactics with underscores before version 2 of its tags.
+fn same_name(known: &str, asked: &str) -> bool {
+    known.len() == asked.len()
+        && known.bytes().zip(asked.bytes()).all(|(known, asked)| {
+            known == asked.to_ascii_lowercase() || (known == b'-' && asked == b'_')
+        })
+}
+
+/// The tactic with this id (`TA0006`) or name (`credential-access`, `credential_access`), in any
+/// case; `None` if ATT&CK has none.
+pub fn tactic(name_or_id: &str) -> Option<Tactic> {
+    TABLE.tactic(name_or_id)
+}
+
+/// The technique with this id (`T1110.001`, in any case); `None` if ATT&CK has none or has
+/// withdrawn it.
+pub fn technique(id: &str) -> Option<&'static Technique> {
+    let mut upper = [0; 9];
+    let upper = upper.get_mut(..id.len())?;
+    upper.copy_from_slice(id.as_bytes());
+    upper.make_ascii_uppercase();
+    let id = std::str::from_utf8(upper).ok()?;
+    let place = TABLE.techniques.binary_search_by(|technique| technique.id.cmp(id)).ok()?;
+    TABLE.techniques.get(place)
+}
+
+/// All tactics, in order of their ids.
+pub fn tactics() -> &'static [Tactic] {
+    &TABLE.tactics
+}
+
+/// All techniques, in order of their ids.
+pub fn techniques() -> &'static [Technique] {
+    &TABLE.techniques
+}
+
+/// What the Sigma tags of one rule name: each technique with those of its tactics that are tagged
+/// too (its first one if none is), and tactics that no technique stands for. Unknown and
+/// withdrawn ids are left out, as are tags of other kinds.
+pub fn of_tags<S: AsRef<str>>(tags: &[S]) -> Vec<Attack> {
+    let named = || {
+        tags.iter().filter_map(|tag| {
+            let tag = tag.as_ref();
+            let (kind, name) = tag.split_at_checked(7)?;
+            kind.eq_ignore_ascii_case("attack.").then_some(name)
+        })
+    };
+    let tagged: Vec<Tactic> = named().filter_map(tactic).collect();
+    let mut found = Vec::new();
+    for technique in named().filter_map(technique) {
+        let served = technique.tactics.iter().filter(|tactic| tagged.contains(tactic));
+        let before = found.len();
+        found.extend(served.map(|tactic| attack(*tactic, Some(technique))));
+        if found.len() == before {
+            found.extend(technique.tactics.first().map(|first| attack(*first, Some(technique))));
+        }
+    }
+    for tactic in tagged {
+        if !found.iter().any(|known: &Attack| known.tactic == tactic.id) {
+            found.push(attack(tactic, None));
+        }
+    }
+    found
+}
+
+fn attack(tactic: Tactic, technique: Option<&Technique>) -> Attack {
+    Attack {
+        tactic: tactic.id.to_owned(),
+        tactic_name: tactic.name.to_owned(),
+        technique: technique.map(|technique| technique.id.to_owned()).unwrap_or_default(),
+        technique_name: technique.map(|technique| technique.name.to_owned()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole_and_sorted() {
+        assert_eq!(tactics().len(), 14);
+        assert_eq!(techniques().len(), 637);
+        assert!(techniques().is_sorted_by_key(|technique| technique.id));
+        assert!(techniques().iter().all(|technique| !technique.tactics.is_empty()));
+    }
+
+    #[test]
+    fn finds_ids_in_any_case() {
+        assert_eq!(technique("t1110.001").unwrap().name, "Password Guessing");
+        assert_eq!(technique("T1110").unwrap().tactics[0].id, "TA0006");
+        assert_eq!(tactic("credential_access").unwrap().id, "TA0006");
+        assert_eq!(tactic("ta0006").unwrap().name, "credential-access");
+    }
+
+    #[test]
+    fn refuses_what_attack_does_not_know() {
+        // T1086 (PowerShell) was withdrawn for T1059.001; T9999 never was.
+        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "x"] {
+            assert!(technique(id).is_none(), "{id}");
+        }
+        assert!(tactic("stealth").is_none());
+    }
+
+    #[test]
+    fn reads_the_tags_of_a_rule() {
+        let check = |tags: &[&str], expected: &[(&str, &str)]| {
+            let found = of_tags(tags);
+            let found: Vec<_> =
+                found.iter().map(|a| (a.tactic.as_str(), a.technique.as_str())).collect();
+            assert_eq!(found, expected, "{tags:?}");
+        };
+        check(&["attack.credential-access", "attack.t1110.001"], &[("TA0006", "T1110.001")]);
+        // T1078 serves four tactics: the tagged one is meant.
+        check(&["attack.initial-access", "attack.T1078"], &[("TA0001", "T1078")]);
+        check(&["attack.t1190"], &[("TA0001", "T1190")]);
+        check(&["attack.impact", "cve.2021-44228", "attack.t9999"], &[("TA0040", "")]);
+        check(&["attack.", "é", "attack.é"], &[]);
+    }
+}

@@ -1,0 +1,186 @@
+//! What to do: actions from the fixed list, with targets from the evidence.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
+
+use crate::Case;
+use crate::facts::Facts;
+use crate::text::both;
+use crate::text::shown;
+
+/// Addresses that one verdict may ask to ban.
+pub const MOST_BANS: usize = 20;
+/// Pieces of advice that one verdict gives.
+const MOST_ADVICE: usize = 8;
+
+/// The actions for an incident of `severity`, most urgent first.
+///
+/// The rules' authors say which actions may answer their alerts. On top of that: a ban needs a
+/// medium incident at least, a call to people a high one; critical incidents always call people,
+/// high ones always leave a ticket; a call includes the ticket; watching is for what asks for
+/// nothing else.
+pub fn actions(case: &Case<'_>, facts: &Facts<'_>, severity: Severity) -> Vec<Recommendation> {
+    let mut wanted: Vec<Action> = Vec::new();
+    for finding in &facts.findings {
+        for action in finding.actions() {
+            if !wanted.contains(action) {
+                wanted.push(*action);
+            }
+        }
+    }
+    let mut list = Vec::new();
+    let mut calls = severity == Severity::Critical;
+    let mut ticket = severity == Severity::High;
+    for action in wanted {
+        match action {
+            Action::BlockIp if severity >= Severity::Medium => list.extend(bans(facts)),
+            Action::Escalate if severity >= Severity::High => calls = true,
+            Action::Escalate | Action::CreateTicket => ticket |= severity >= Severity::Medium,
+            // Monitoring is decided at the end; a ban for less than medium is none; the rest
+            // runs things of the user's own, which his policy asks for, not a rule.
+            _ => {}
+        }
+    }
+    if calls {
+        let reason = if severity == Severity::Critical {
+            Localized::new(
+                "A critical incident wants people now",
+                "Un incident critique demande une intervention immédiate",
+            )
+        } else {
+            Localized::new(
+                "Only people can tell how far this went",
+                "Seules des personnes peuvent dire jusqu’où c’est allé",
+            )
+        };
+        list.push(about_actor(case, Action::Escalate, reason));
+    } else if ticket {
+        let reason = Localized::new(
+            "Somebody should look at the evidence",
+            "Quelqu’un devrait examiner les preuves",
+        );
+        list.push(about_actor(case, Action::CreateTicket, reason));
+    }
+    if list.is_empty() {
+        let reason = Localized::new(
+            "It is worth remembering if more follows",
+            "À garder en mémoire si la suite le confirme",
+        );
+        list.push(about_actor(case, Action::Monitor, reason));
+    }
+    list
+}
+
+/// A ban for each address that alerts with a ban among their actions accuse.
+fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
+    let mut accused: Vec<&str> = Vec::new();
+    for finding in &facts.findings {
+        if !finding.actions().contains(&Action::BlockIp) {
+            continue;
+        }
+        for source in finding.sources() {
+            let bannable = source.parse().is_ok_and(is_bannable);
+            if bannable && accused.len() < MOST_BANS && !accused.contains(&source) {
+                accused.push(source);
+            }
+        }
+    }
+    let ban = |source: &str| Recommendation {
+        action: Action::BlockIp,
+        target: BTreeMap::from([("source.ip".to_owned(), source.to_owned())]),
+        reason: both(|lang| match lang {
+            vigie_event::Lang::En => format!("{source} is where the attack comes from"),
+            vigie_event::Lang::Fr => format!("L’attaque vient de {source}"),
+        }),
+    };
+    accused.into_iter().map(ban).collect()
+}
+
+/// Whether a ban of the address could mean anything: it is that of one machine elsewhere.
+fn is_bannable(address: IpAddr) -> bool {
+    let address = unmapped(address);
+    let local = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    !(local || address.is_loopback() || address.is_unspecified() || address.is_multicast())
+}
+
+/// An action about the incident's actor, where the actor stands in the evidence.
+fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommendation {
+    let actor = &case.incident.actor;
+    let known = case.incident.entities.values(&actor.field).contains(&actor.value);
+    let target = if known {
+        BTreeMap::from([(actor.field.clone(), actor.value.clone())])
+    } else {
+        BTreeMap::new()
+    };
+    Recommendation { action, target, reason }
+}
+
+/// What the rules' authors advise, most serious rule first, each piece once.
+pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
+    let mut advice: Vec<Localized> = Vec::new();
+    for finding in &facts.findings {
+        let Some(guidance) = finding.guidance else { continue };
+        for piece in &guidance.recommendations {
+            if advice.len() < MOST_ADVICE && !advice.contains(piece) {
+                advice.push(piece.clone());
+            }
+        }
+    }
+    advice
+}
+
+/// What the evidence leaves open.
+pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
+    use vigie_event::{Category, Lang};
+    let mut open = Vec::new();
+    let value = |name: &str| case.incident.entities.values(name).first().cloned();
+    let has = |category| facts.findings.iter().any(|finding| finding.category == category);
+    if !facts.got_in.is_empty() {
+        open.push(both(|lang| {
+            let user = value("user.name").map(|user| shown(&user, lang)).unwrap_or_default();
+            match lang {
+                Lang::En => format!("Was the login by the owner of the account {user}?"),
+                Lang::Fr => format!("La connexion est-elle le fait du titulaire du compte {user} ?"),
+            }
+        }));
+        open.push(Localized::new(
+            "What has the session done since?",
+            "Qu’a fait la session depuis ?",
+        ));
+    } else if has(Category::BruteForce) {
+        open.push(Localized::new(
+            "Did an attempt succeed on a machine whose logs are not collected here?",
+            "Une tentative a-t-elle réussi sur une machine dont les journaux ne sont pas collectés ici ?",
+        ));
+    }
+    if has(Category::WebAttack) {
+        open.push(Localized::new(
+            "What did the server answer, and is the application open to this attack?",
+            "Qu’a répondu le serveur, et l’application est-elle vulnérable à cette attaque ?",
+        ));
+    }
+    if facts.internal {
+        open.push(both(|lang| {
+            let actor = shown(&case.incident.actor.value, lang);
+            match lang {
+                Lang::En => format!("Which machine has the address {actor}, and who answers for it?"),
+                Lang::Fr => format!("Quelle machine a l’adresse {actor}, et qui en répond ?"),
+            }
+        }));
+    }
+    if has(Category::Exfiltration) {
+        open.push(Localized::new("Which data left?", "Quelles données sont sorties ?"));
+    }
+    if !facts.injections.is_empty() {
+        open.push(Localized::new(
+            "Does another tool hand these lines to a language model?",
+            "Un autre outil transmet-il ces lignes à un modèle de langage ?",
+        ));
+    }
+    open
+}
