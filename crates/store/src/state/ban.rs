@@ -8,13 +8,13 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vigie_event::{DecisionId, DecisionStatus, IncidentId, Mode, Timestamp};
+use vigie_event::{Action, DecisionId, DecisionStatus, IncidentId, Mode, Timestamp};
 
 use super::audit::{self, Change};
 use super::entity::{ban, decision as decision_row};
 use super::outbox::{self, OutboxEntry};
 use super::page::{Key, newest_first};
-use super::rows::{from_body, from_id, from_id_opt, from_name, time, time_opt, to_body, upsert};
+use super::rows::{from_id, from_id_opt, from_name, time, time_opt, upsert};
 use super::{Page, PageRequest, Result, State, StateError, decision};
 
 /// Where a ban stands.
@@ -147,11 +147,12 @@ impl State {
         now: Timestamp,
     ) -> Result<()> {
         self.write(async |tx| {
-            if !insert(tx, new).await? {
+            if ban::Entity::find_by_id(&new.id).one(tx).await?.is_some() {
                 return Err(StateError::Conflict(format!("there is a ban `{}` already", new.id)));
             }
+            insert(tx, new).await?;
             for effect in effects {
-                outbox::insert(tx, effect, false).await?;
+                outbox::insert(tx, effect).await?;
             }
             let detail =
                 json!({ "target": new.target, "reason": new.reason, "expires": new.expires });
@@ -161,8 +162,8 @@ impl State {
         .await
     }
 
-    /// Takes a ban back: it is lifted, its decision is undone, and an outbox entry `unban` with
-    /// the ban as payload is queued.
+    /// Takes a ban back: it is lifted, its decision is undone, and for a real one an outbox entry
+    /// `block_ip` with the operation `remove` is queued.
     ///
     /// # Errors
     /// There is no such ban, or it is over.
@@ -181,7 +182,9 @@ impl State {
             if let Some(undone) = &row.decision_id {
                 undo(tx, undone, DecisionStatus::Undone).await?;
             }
-            outbox::insert(tx, &unban(&lifted, now)?, false).await?;
+            if lifted.mode == Mode::Enforce {
+                outbox::insert(tx, &removal(&lifted, now)).await?;
+            }
             let detail = json!({ "target": lifted.target });
             let change = Change { by, action: "ban.lift", target: id, detail, now };
             audit::write(tx, &change).await?;
@@ -223,17 +226,21 @@ impl State {
     }
 }
 
-fn unban(ban: &Ban, now: Timestamp) -> Result<OutboxEntry> {
-    let payload = from_body("ban", &to_body("ban", ban)?)?;
-    Ok(OutboxEntry {
-        key: format!("unban:{}", ban.id),
-        kind: "unban".to_owned(),
+/// What takes a ban out of the firewall. It names no decision: that one is undone already.
+fn removal(ban: &Ban, now: Timestamp) -> OutboxEntry {
+    OutboxEntry {
+        key: format!("{}/remove", ban.id),
+        kind: Action::BlockIp.name().to_owned(),
         incident: ban.incident,
         decision: None,
-        payload,
+        payload: json!({
+            "operation": "remove",
+            "network": ban.target,
+            "incident": ban.incident,
+        }),
         created: now,
         next_try: now,
-    })
+    }
 }
 
 /// Moves a decision where it is kept; a ban may outlive its decision's row.
@@ -261,7 +268,8 @@ async fn end(
     Ok(())
 }
 
-/// Keeps a new ban, unless it is there already. Returns whether it was new.
+/// Keeps a new ban. One that is there already and in force is made longer or ended, never made
+/// shorter. Returns whether anything changed.
 pub(super) async fn insert(tx: &DatabaseTransaction, new: &Ban) -> Result<bool> {
     let row = ban::ActiveModel {
         id: Set(new.id.clone()),
@@ -276,7 +284,18 @@ pub(super) async fn insert(tx: &DatabaseTransaction, new: &Ban) -> Result<bool> 
         ended: Set(new.ended.map(Timestamp::nanos)),
         ended_by: Set(new.ended_by.clone()),
     };
-    let once = OnConflict::column(ban::Column::Id).do_nothing().to_owned();
+    let once = OnConflict::column(ban::Column::Id)
+        .update_columns([
+            ban::Column::Status,
+            ban::Column::Expires,
+            ban::Column::Ended,
+            ban::Column::EndedBy,
+        ])
+        .action_and_where(Expr::cust(
+            "ban.status = 'active' AND (excluded.status <> 'active' \
+             OR excluded.expires > ban.expires)",
+        ))
+        .to_owned();
     Ok(upsert(tx, vec![row], &once).await? > 0)
 }
 

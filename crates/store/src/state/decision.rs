@@ -6,11 +6,10 @@ use serde_json::json;
 use vigie_event::{Action, Decision, DecisionId, DecisionStatus, IncidentId, Timestamp, Verdict};
 
 use super::audit::{self, Change};
-use super::entity::{decision, outbox};
-use super::outbox::OutboxStatus;
+use super::entity::decision;
 use super::page::{Key, newest_first};
 use super::rows::{from_body, to_body};
-use super::{Page, PageRequest, Result, State, StateError};
+use super::{Page, PageRequest, ResponseBatch, Result, SavedResponse, State, StateError, response};
 
 /// A decision with the verdict that it rests on.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,34 +79,42 @@ impl State {
     }
 
     /// Notes how the carrying out of a decision went; `reason` replaces the decision's, where
-    /// given.
-    ///
-    /// # Errors
-    /// There is no such decision.
+    /// given. A decision that is undone, expired or refused stays so.
     pub async fn set_decision_status(
         &self,
         id: DecisionId,
         status: DecisionStatus,
         reason: Option<&str>,
     ) -> Result<()> {
-        self.write(async |tx| set_status(tx, &id.to_string(), status, reason).await.map(drop)).await
+        self.write(async |tx| note_outcome(tx, &id.to_string(), status, reason).await).await
     }
 
-    /// Approves a decision that awaits it: it becomes pending and what was held in the outbox for
-    /// it becomes due.
+    /// Approves a decision that awaits it, with all that follows: `effects` holds the decision as
+    /// it stands from then on. One transaction.
     ///
     /// # Errors
     /// There is no such decision, or it does not await approval.
     pub async fn approve_decision(
         &self,
         id: DecisionId,
+        effects: &ResponseBatch,
         by: &str,
         now: Timestamp,
-    ) -> Result<Decision> {
-        self.settle(id, by, now, true, None).await
+    ) -> Result<SavedResponse> {
+        let id = id.to_string();
+        self.write(async |tx| {
+            let decision = awaiting(tx, &id).await?;
+            let saved = response::save(tx, None, effects).await?;
+            let detail = json!({ "action": decision.action, "target": decision.target });
+            let change = Change { by, action: "decision.approve", target: &id, detail, now };
+            audit::write(tx, &change).await?;
+            Ok(saved)
+        })
+        .await
     }
 
-    /// Refuses a decision that awaits approval; what was held in the outbox for it is cancelled.
+    /// Refuses a decision that awaits approval: it counts as undone, which no machine decides
+    /// against.
     ///
     /// # Errors
     /// There is no such decision, or it does not await approval.
@@ -118,46 +125,73 @@ impl State {
         by: &str,
         now: Timestamp,
     ) -> Result<Decision> {
-        self.settle(id, by, now, false, Some(reason)).await
-    }
-
-    async fn settle(
-        &self,
-        id: DecisionId,
-        by: &str,
-        now: Timestamp,
-        approved: bool,
-        reason: Option<&str>,
-    ) -> Result<Decision> {
         let id = id.to_string();
         self.write(async |tx| {
-            let row = find(tx, &id).await?;
-            if row.status != DecisionStatus::AwaitingApproval.name() {
-                return Err(StateError::Conflict(format!(
-                    "decision `{id}` does not await approval: it is {}",
-                    row.status
-                )));
-            }
-            let (status, held, action) = if approved {
-                (DecisionStatus::Pending, OutboxStatus::Pending, "decision.approve")
-            } else {
-                (DecisionStatus::Refused, OutboxStatus::Cancelled, "decision.refuse")
-            };
-            let decided = set_status(tx, &id, status, reason).await?;
-            outbox::Entity::update_many()
-                .col_expr(outbox::Column::Status, Expr::value(held.name()))
-                .col_expr(outbox::Column::NextTry, Expr::value(now.nanos()))
-                .filter(outbox::Column::DecisionId.eq(&id))
-                .filter(outbox::Column::Status.eq(OutboxStatus::Held.name()))
-                .exec(tx)
-                .await?;
-            let detail =
-                json!({ "action": decided.action, "target": decided.target, "reason": reason });
-            audit::write(tx, &Change { by, action, target: &id, detail, now }).await?;
-            Ok(decided)
+            awaiting(tx, &id).await?;
+            let decision = set_status(tx, &id, DecisionStatus::Undone, Some(reason)).await?;
+            let detail = json!({
+                "action": decision.action, "target": decision.target, "reason": reason,
+            });
+            let change = Change { by, action: "decision.refuse", target: &id, detail, now };
+            audit::write(tx, &change).await?;
+            Ok(decision)
         })
         .await
     }
+
+    /// Takes a decision back, with all that follows: `effects` holds what lifts its ban. One
+    /// transaction.
+    ///
+    /// # Errors
+    /// There is no such decision, or it is undone already.
+    pub async fn undo_decision(
+        &self,
+        id: DecisionId,
+        effects: &ResponseBatch,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<SavedResponse> {
+        let id = id.to_string();
+        self.write(async |tx| {
+            let row = find(tx, &id).await?;
+            if row.status == DecisionStatus::Undone.name() {
+                return Err(StateError::Conflict(format!("decision `{id}` is undone already")));
+            }
+            let saved = response::save(tx, None, effects).await?;
+            let decision = set_status(tx, &id, DecisionStatus::Undone, None).await?;
+            let detail = json!({ "action": decision.action, "target": decision.target });
+            let change = Change { by, action: "decision.undo", target: &id, detail, now };
+            audit::write(tx, &change).await?;
+            Ok(saved)
+        })
+        .await
+    }
+}
+
+async fn awaiting(tx: &DatabaseTransaction, id: &str) -> Result<Decision> {
+    let row = find(tx, id).await?;
+    if row.status == DecisionStatus::AwaitingApproval.name() {
+        return from_body("decision", &row.body);
+    }
+    Err(StateError::Conflict(format!(
+        "decision `{id}` does not await approval: it is {}",
+        row.status
+    )))
+}
+
+/// Notes how the carrying out went, unless people or the clock have ended the decision since.
+pub(super) async fn note_outcome(
+    tx: &DatabaseTransaction,
+    id: &str,
+    status: DecisionStatus,
+    reason: Option<&str>,
+) -> Result<()> {
+    let Some(row) = decision::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
+    let ended = [DecisionStatus::Undone, DecisionStatus::Expired, DecisionStatus::Refused];
+    if !ended.iter().any(|ended| ended.name() == row.status) {
+        set_status(tx, id, status, reason).await?;
+    }
+    Ok(())
 }
 
 /// The decision of a row.

@@ -6,7 +6,9 @@ use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
-use vigie_event::{Alert, Incident, IncidentId, IncidentStatus, Severity, Timestamp, Verdict};
+use vigie_event::{
+    Alert, CloseReason, Incident, IncidentId, IncidentStatus, Severity, Timestamp, Verdict,
+};
 
 use super::decision::{self, StoredDecision};
 use super::entity::{
@@ -121,6 +123,34 @@ impl State {
                 let verdict = verdicts.remove(&row.id);
                 Ok(IncidentSummary { incident: incident_of(&row)?, verdict })
             })
+        })
+        .await
+    }
+
+    /// Those of `incidents` that people have closed, with the reason.
+    pub async fn closed_among(
+        &self,
+        incidents: &[IncidentId],
+    ) -> Result<Vec<(IncidentId, CloseReason)>> {
+        let closed = to_name("incident status", &IncidentStatus::Closed)?;
+        self.read(async |db| {
+            let mut found = Vec::new();
+            for chunk in incidents.chunks(1_000) {
+                let rows: Vec<(String, Option<String>)> = incident::Entity::find()
+                    .select_only()
+                    .columns([incident::Column::Id, incident::Column::CloseReason])
+                    .filter(incident::Column::Id.is_in(chunk.iter().map(ToString::to_string)))
+                    .filter(incident::Column::Status.eq(&closed))
+                    .into_tuple()
+                    .all(db)
+                    .await?;
+                for (id, reason) in rows {
+                    let reason = reason.map(|name| from_name("close reason", &name)).transpose()?;
+                    let reason = reason.unwrap_or(CloseReason::Undetermined);
+                    found.push((from_id("incident id", &id)?, reason));
+                }
+            }
+            Ok(found)
         })
         .await
     }

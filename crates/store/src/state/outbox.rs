@@ -19,11 +19,11 @@ use super::{Page, PageRequest, Result, State, StateError, decision};
 pub struct OutboxEntry {
     /// Names the effect: a second entry with the same key is the same effect and is not queued.
     pub key: String,
-    /// What kind of effect, such as `ban`, `unban`, `webhook`, `mail`.
+    /// What kind of effect, such as `block_ip`, `webhook`, `notify`.
     pub kind: String,
     /// The incident, where there is one.
     pub incident: Option<IncidentId>,
-    /// The decision, where there is one. While it awaits approval the entry is held.
+    /// The decision, where there is one.
     pub decision: Option<DecisionId>,
     /// What the one who carries it out needs.
     pub payload: serde_json::Value,
@@ -37,27 +37,21 @@ pub struct OutboxEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutboxStatus {
-    /// Waits for the approval of its decision.
-    Held,
     /// Waits to be carried out.
     Pending,
     /// Carried out.
     Done,
     /// Given up: the dead letters.
     Dead,
-    /// Its decision was refused.
-    Cancelled,
 }
 
 impl OutboxStatus {
     /// The name in every machine-readable output.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Held => "held",
             Self::Pending => "pending",
             Self::Done => "done",
             Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -95,7 +89,7 @@ impl State {
     /// Queues an effect that no decision stands behind, unless its key is there already. Returns
     /// whether it was queued.
     pub async fn queue(&self, entry: &OutboxEntry) -> Result<bool> {
-        self.write(async |tx| insert(tx, entry, false).await).await
+        self.write(async |tx| insert(tx, entry).await).await
     }
 
     /// The effect was carried out; `outcome` is where its decision stands now, with a new reason
@@ -117,7 +111,7 @@ impl State {
                 .exec(tx)
                 .await?;
             if let (Some(decided), Some((status, reason))) = (&row.decision_id, outcome) {
-                decision::set_status(tx, decided, status, reason).await?;
+                decision::note_outcome(tx, decided, status, reason).await?;
             }
             Ok(())
         })
@@ -150,7 +144,7 @@ impl State {
             }
             update.exec(tx).await?;
             if let (Some(decided), None) = (&row.decision_id, next_try) {
-                decision::set_status(tx, decided, DecisionStatus::Failed, Some(&error)).await?;
+                decision::note_outcome(tx, decided, DecisionStatus::Failed, Some(&error)).await?;
             }
             Ok(())
         })
@@ -184,18 +178,13 @@ async fn find(tx: &DatabaseTransaction, key: &str) -> Result<outbox::Model> {
 }
 
 /// Queues `entry` unless its key is there already. Returns whether it was queued.
-pub(super) async fn insert(
-    tx: &DatabaseTransaction,
-    entry: &OutboxEntry,
-    held: bool,
-) -> Result<bool> {
-    let status = if held { OutboxStatus::Held } else { OutboxStatus::Pending };
+pub(super) async fn insert(tx: &DatabaseTransaction, entry: &OutboxEntry) -> Result<bool> {
     let row = outbox::ActiveModel {
         dedup_key: Set(entry.key.clone()),
         kind: Set(entry.kind.clone()),
         incident_id: Set(entry.incident.map(|id| id.to_string())),
         decision_id: Set(entry.decision.map(|id| id.to_string())),
-        status: Set(status.name().to_owned()),
+        status: Set(OutboxStatus::Pending.name().to_owned()),
         attempts: Set(0),
         next_try: Set(entry.next_try.nanos()),
         created: Set(entry.created.nanos()),

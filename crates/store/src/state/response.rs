@@ -1,5 +1,7 @@
 //! What the responder decided, kept with its effects.
 
+use std::fmt::Write as _;
+
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use vigie_event::{Decision, DecisionStatus, Verdict};
@@ -31,8 +33,9 @@ pub struct SavedResponse {
 impl State {
     /// Keeps what was decided on `verdict`, which counts as decided from then on; all or nothing.
     /// Doing it again changes nothing: decisions and bans keep what happened to them since, no
-    /// ticket opens twice, no effect is queued twice. A decision whose time was over, or that had
-    /// failed, is taken anew.
+    /// ticket opens twice, no effect is queued twice. A decision that is there already moves on
+    /// through its life (awaiting approval, pending, applied, expired) and never back; a ban that is
+    /// in force can be made longer, or be ended.
     pub async fn save_decisions(
         &self,
         verdict: &Verdict,
@@ -54,7 +57,8 @@ impl State {
     }
 }
 
-async fn save(
+/// Keeps a batch; `because` is the body of the verdict that it rests on.
+pub(super) async fn save(
     tx: &DatabaseTransaction,
     because: Option<&str>,
     batch: &ResponseBatch,
@@ -73,11 +77,7 @@ async fn save(
         tickets.push(ticket::open(tx, new).await?);
     }
     for entry in &batch.outbox {
-        let held = batch.decisions.iter().any(|decision| {
-            entry.decision == Some(decision.id)
-                && decision.status == DecisionStatus::AwaitingApproval
-        });
-        outbox::insert(tx, entry, held).await?;
+        outbox::insert(tx, entry).await?;
     }
     Ok(SavedResponse { tickets })
 }
@@ -106,17 +106,38 @@ fn decision_row(decision: &Decision, because: Option<&str>) -> Result<decision::
     })
 }
 
+/// A decision moves on through its life and never back; one that was refused can be decided anew.
 fn decision_conflict() -> OnConflict {
     OnConflict::column(decision::Column::Id)
         .update_columns([
             decision::Column::Status,
             decision::Column::Created,
             decision::Column::Expires,
-            decision::Column::Verdict,
             decision::Column::Body,
         ])
-        .action_and_where(Expr::cust(
-            "decision.status IN ('expired', 'failed') AND excluded.created > decision.created",
-        ))
+        .value(
+            decision::Column::Verdict,
+            Expr::cust("COALESCE(excluded.verdict, decision.verdict)"),
+        )
+        .action_and_where(Expr::cust(format!(
+            "{} > {} OR (decision.status = 'refused' AND excluded.created > decision.created)",
+            stage("excluded"),
+            stage("decision"),
+        )))
         .to_owned()
+}
+
+/// How far through its life the decision of `table` is, in SQL.
+fn stage(table: &str) -> String {
+    let mut sql = format!("CASE {table}.status");
+    for status in DecisionStatus::ALL {
+        let stage = match status {
+            DecisionStatus::AwaitingApproval => 0,
+            DecisionStatus::Pending | DecisionStatus::Simulated => 1,
+            DecisionStatus::Applied | DecisionStatus::Refused | DecisionStatus::Failed => 2,
+            DecisionStatus::Expired | DecisionStatus::Undone => 3,
+        };
+        let _ = write!(sql, " WHEN '{status}' THEN {stage}");
+    }
+    sql + " ELSE 3 END"
 }
