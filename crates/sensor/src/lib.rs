@@ -35,7 +35,7 @@ pub mod simulate;
 mod status;
 pub mod stdin;
 
-// pub use follow::follow;
+pub use follow::follow;
 pub use lines::{Lost, MAX_LINE};
 pub use read::{Compression, ReadError, Reader};
 pub use status::{SensorState, SensorStatus, Statuses};

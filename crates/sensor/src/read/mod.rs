@@ -5,6 +5,6 @@ mod error;
 mod reader;
 
 pub use compression::Compression;
-pub(crate) use compression::decoder;
+pub(crate) use compression::{MAGIC_BYTES, decoder};
 pub use error::ReadError;
 pub use reader::Reader;

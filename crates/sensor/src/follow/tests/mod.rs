@@ -1,0 +1,4 @@
+mod live;
+mod restart;
+mod rig;
+mod rotation;
