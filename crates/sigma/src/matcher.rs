@@ -1,27 +1,76 @@
-//! One event against all rules.
+//! One event against all detections.
 
 use std::sync::Arc;
 
-use vigie_event::Event;
+use rustc_hash::FxHashMap;
+use vigie_event::{Event, Logsources};
 
+use crate::engine::{Route, Scratch};
 use crate::{RuleIndex, RuleSet};
 
-/// Per-worker scratch for stateless matching.
+/// Per-worker scratch for stateless matching. An event that matches nothing costs no allocation
+/// once the buffers have grown to the size of the events.
 #[derive(Debug)]
 pub struct Matcher {
     rules: Arc<RuleSet>,
+    scratch: Scratch,
+    routes: Vec<Route>,
+    /// Places in `routes` by address and length: parsers keep logsources in static tables.
+    route_of: FxHashMap<(usize, usize), usize>,
+    last: Option<((usize, usize), usize)>,
     matched: Vec<RuleIndex>,
+    unrouted: u64,
 }
 
 impl Matcher {
     /// A matcher for `rules`.
     pub fn new(rules: Arc<RuleSet>) -> Self {
-        Self { rules, matched: Vec::new() }
+        Self {
+            scratch: Scratch::new(&rules.engine),
+            rules,
+            routes: Vec::new(),
+            route_of: FxHashMap::default(),
+            last: None,
+            matched: Vec::with_capacity(64),
+            unrouted: 0,
+        }
     }
 
     /// The detections, silent ones included, that `event` matches, by ascending index.
     pub fn matches(&mut self, event: &Event) -> &[RuleIndex] {
-        let _ = (&self.rules, event);
+        self.matched.clear();
+        let place = self.route(event.logsources);
+        if let Some(route) = self.routes.get(place) {
+            self.rules.engine.matches(event, route, &mut self.scratch, &mut self.matched);
+        }
+        if self.matched.len() > 1 {
+            self.matched.sort_unstable();
+        }
         &self.matched
+    }
+
+    /// Events so far without any logsource: all rules were tried on them.
+    pub fn unrouted(&self) -> u64 {
+        self.unrouted
+    }
+
+    fn route(&mut self, logsources: Logsources) -> usize {
+        let key = if logsources.is_empty() {
+            self.unrouted += 1;
+            (0, 0)
+        } else {
+            (logsources.as_ptr() as usize, logsources.len())
+        };
+        if let Some((last, place)) = self.last
+            && last == key
+        {
+            return place;
+        }
+        let place = *self.route_of.entry(key).or_insert_with(|| {
+            self.routes.push(Route::build(&self.rules.engine, logsources));
+            self.routes.len() - 1
+        });
+        self.last = Some((key, place));
+        place
     }
 }

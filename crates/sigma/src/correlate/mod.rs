@@ -5,7 +5,23 @@ use std::sync::Arc;
 
 use vigie_event::{Event, EventId, FieldId, Timestamp};
 
+use crate::spec::{Aggregate, Range};
 use crate::{RuleIndex, RuleSet};
+
+/// A correlation, compiled.
+#[derive(Debug)]
+pub(crate) struct Correlation {
+    pub rule: RuleIndex,
+    pub aggregate: Aggregate,
+    /// In nanoseconds.
+    pub timespan: i64,
+    pub range: Range,
+    pub group_by: Box<[FieldId]>,
+    /// By input: the place among the selectors of the fields to group by.
+    pub groups: Box<[u32]>,
+    /// The place among the selectors of the fields whose values are counted.
+    pub values: u32,
+}
 
 /// Names a correlation's alert: a hash of rule id, group values and the first counted event's
 /// id, so it is the same after a restart and in every replay.

@@ -1,10 +1,11 @@
 //! YAML with positions, read within limits.
+//!
+//! Rules may come from strangers, so each document is bounded in bytes, depth and nodes while it
+//! is being read, aliases included, before anything is built from it. A file is cut at its
+//! document markers first: a document that cannot be read takes no other with it.
 
-/// A place in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Position {
-    /// From 1.
-    pub line: usize,
-    /// In characters, from 1.
-    pub column: usize,
-}
+mod node;
+mod read;
+
+pub(crate) use node::{Entry, Kind, Node, Position};
+pub(crate) use read::documents;

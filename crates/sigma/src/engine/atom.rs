@@ -1,0 +1,150 @@
+//! One predicate, ready to be asked.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use regex::Regex;
+use rustc_hash::FxHashMap;
+use vigie_event::{FieldId, ValueRef, unmapped};
+
+use super::Local;
+use crate::civil::{Civil, TimePart};
+use crate::pattern::{Anchor, Glob};
+use crate::predicate::{Comparison, Number, RegexSource, Test};
+use vigie_event::Timestamp;
+
+/// A predicate and the field that it is asked of.
+#[derive(Debug)]
+pub(super) struct Atom {
+    pub local: Local,
+    pub ask: Ask,
+}
+
+/// How a predicate is answered.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// By the field's table.
+    Table,
+    Null,
+    Present,
+    AnyValue,
+    /// Of the folded text.
+    FoldedGlob(Glob),
+    /// Of the text as it stands.
+    Cased(Anchor, Box<str>),
+    CasedGlob(Glob),
+    Regex(Regex),
+    Cidr(IpNet),
+    Compare(Comparison, Number),
+    FieldRef { other: Local, anchor: Anchor, cased: bool },
+    Time(TimePart, Comparison, i64),
+    /// By nobody: no loaded rule asks.
+    Never,
+}
+
+impl Atom {
+    pub fn build(
+        local: Local,
+        test: &Test,
+        regexes: &FxHashMap<RegexSource, Regex>,
+        local_of: impl FnOnce(FieldId) -> Local,
+    ) -> Self {
+        let ask = match test {
+            Test::Literal { cased: false, .. } => Ask::Table,
+            Test::Literal { anchor, needle, cased: true } => Ask::Cased(*anchor, needle.clone()),
+            Test::Glob { pattern, cased: false } => Ask::FoldedGlob(Glob::new(pattern)),
+            Test::Glob { pattern, cased: true } => Ask::CasedGlob(Glob::new(pattern)),
+            Test::AnyValue => Ask::AnyValue,
+            Test::Regex(source) => regexes.get(source).cloned().map_or(Ask::Never, Ask::Regex),
+            Test::Cidr(network) => Ask::Cidr(*network),
+            Test::Compare(comparison, number) => Ask::Compare(*comparison, *number),
+            Test::Null => Ask::Null,
+            Test::Present => Ask::Present,
+            Test::FieldRef { other, anchor, cased } => {
+                Ask::FieldRef { other: local_of(*other), anchor: *anchor, cased: *cased }
+            }
+            Test::Time(part, comparison, number) => Ask::Time(*part, *comparison, *number),
+        };
+        Self { local, ask }
+    }
+
+    pub const fn unreached() -> Self {
+        Self { local: super::RECORD, ask: Ask::Never }
+    }
+
+    /// What stands in the field's table for it.
+    pub fn table_entry<'t>(&self, test: &'t Test) -> Option<(Anchor, &'t str)> {
+        match test {
+            Test::Literal { anchor, needle, cased: false } => Some((*anchor, needle)),
+            _ => None,
+        }
+    }
+
+    /// What it costs to ask, relative to a look into a stamp.
+    pub const fn cost(&self) -> u32 {
+        match self.ask {
+            Ask::Table | Ask::Null | Ask::Present | Ask::AnyValue | Ask::Never => 1,
+            Ask::Compare(..) | Ask::Cidr(_) => 3,
+            Ask::Cased(..) | Ask::Time(..) => 4,
+            Ask::FieldRef { .. } => 8,
+            Ask::FoldedGlob(_) | Ask::CasedGlob(_) => 10,
+            Ask::Regex(_) => 40,
+        }
+    }
+}
+
+/// Whether `needle` stands in `text` where the anchor says.
+pub(super) fn anchored(anchor: Anchor, text: &str, needle: &str) -> bool {
+    match anchor {
+        Anchor::Whole => text == needle,
+        Anchor::Start => text.starts_with(needle),
+        Anchor::End => text.ends_with(needle),
+        Anchor::Anywhere => text.contains(needle),
+    }
+}
+
+/// Whether a value is an address in `network`.
+pub(super) fn in_network(network: &IpNet, value: ValueRef<'_>) -> bool {
+    let address = match value {
+        ValueRef::Address(address) => Some(address),
+        ValueRef::Text(text) => text.trim().parse::<IpAddr>().ok(),
+        _ => None,
+    };
+    address.is_some_and(|address| network.contains(&unmapped(address)))
+}
+
+/// Whether a value is a number that stands so to `number`.
+pub(super) fn compares(comparison: Comparison, number: Number, value: ValueRef<'_>) -> bool {
+    let found = match value {
+        ValueRef::Integer(integer) => Some(Number::Integer(integer)),
+        ValueRef::Float(float) => Some(Number::Float(float)),
+        ValueRef::Text(text) => Number::parse(text.trim()),
+        _ => None,
+    };
+    found
+        .and_then(|found| found.compare(number))
+        .is_some_and(|ordering: Ordering| comparison.holds(ordering))
+}
+
+/// Whether a part of a date stands so to `number`. A whole number is Unix time: seconds, or
+/// milliseconds from 10^11 on (a second count reaches that in the year 5138).
+pub(super) fn time_compares(
+    part: TimePart,
+    comparison: Comparison,
+    number: i64,
+    value: ValueRef<'_>,
+) -> bool {
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    let civil = match value {
+        ValueRef::Text(text) => Civil::parse(text),
+        ValueRef::Integer(unix) if unix.abs() >= MILLISECONDS_FROM => {
+            Some(Civil::of(Timestamp::from_seconds(unix.div_euclid(1_000))))
+        }
+        ValueRef::Integer(unix) => Some(Civil::of(Timestamp::from_seconds(unix))),
+        _ => None,
+    };
+    civil
+        .and_then(|civil| civil.part(part))
+        .is_some_and(|found| comparison.holds(found.cmp(&number)))
+}

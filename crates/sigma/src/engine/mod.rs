@@ -1,0 +1,165 @@
+//! Which rules does this event match?
+//!
+//! All rules' predicates are distinct *atoms*. Literal ones stand in a table of their field:
+//! whole values in a hash map, parts in one Aho–Corasick automaton, so a field is read once
+//! whatever the number of rules. Every rule has, where its condition allows, a *witness*: atoms
+//! of which one must hold for the rule to match. An event's hits in the tables find the rules
+//! whose witness they are; only these rules' programs run, asking the other atoms at most once.
+
+mod atom;
+mod program;
+mod route;
+mod scratch;
+mod table;
+mod witness;
+
+use regex::Regex;
+use rustc_hash::FxHashMap;
+use vigie_event::{Event, FieldId};
+
+use crate::RuleIndex;
+use crate::expr::{Arena, AtomId, NodeId};
+use crate::predicate::{RegexSource, Subject};
+use crate::rule::LogsourceSpec;
+use crate::value::is_attribute;
+use atom::Atom;
+use program::{Op, Writer};
+use table::Table;
+use witness::Witness;
+
+pub(crate) use route::Route;
+pub(crate) use scratch::Scratch;
+
+/// The place of a field among those that rules ask about; 0 is the whole record.
+type Local = u32;
+/// The whole record as a field.
+const RECORD: Local = 0;
+/// Stands for "no rule asks about this field".
+const NO_LOCAL: Local = Local::MAX;
+
+/// A detection to be compiled.
+pub(crate) struct Detection<'r> {
+    pub rule: RuleIndex,
+    pub root: NodeId,
+    pub logsource: &'r LogsourceSpec,
+}
+
+/// The compiled detections of a rule set.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    /// By [`FieldId::index`].
+    local_of: Vec<Local>,
+    /// By local; that of the record is `None`.
+    fields: Vec<Option<FieldId>>,
+    /// Fields that an event may have without a slot.
+    attributes: Vec<(FieldId, Local)>,
+    tables: Vec<Table>,
+    atoms: Vec<Atom>,
+    ops: Vec<Op>,
+    memos: usize,
+    programs: Vec<Program>,
+    /// By atom: the programs whose witness it is.
+    postings: Vec<Box<[u32]>>,
+}
+
+/// A detection's program.
+#[derive(Debug)]
+struct Program {
+    rule: RuleIndex,
+    start: u32,
+    logsource: LogsourceSpec,
+    witness: Option<Witness>,
+}
+
+impl Engine {
+    /// Compiles `detections` over the expressions in `arena`.
+    pub fn build(
+        arena: &Arena,
+        regexes: &FxHashMap<RegexSource, Regex>,
+        detections: &[Detection<'_>],
+    ) -> Self {
+        let mut engine = Self { fields: vec![None], ..Self::default() };
+        let reached = witness::reached(arena, detections.iter().map(|detection| detection.root));
+        let mut table_drafts = vec![table::Draft::default()];
+        for (index, predicate) in arena.atoms().iter().enumerate() {
+            let id = AtomId(index as u32);
+            let local = match predicate.subject {
+                Subject::Field(field) if reached.atom(id) => engine.local(field),
+                _ => RECORD,
+            };
+            // An atom that only a refused rule asked for keeps its number and is never asked.
+            let atom = if reached.atom(id) {
+                let local_of = |field| engine.local(field);
+                Atom::build(local, &predicate.test, regexes, local_of)
+            } else {
+                Atom::unreached()
+            };
+            table_drafts.resize_with(engine.fields.len(), table::Draft::default);
+            if reached.atom(id)
+                && let (Some((anchor, needle)), Some(draft)) =
+                    (atom.table_entry(&predicate.test), table_drafts.get_mut(local as usize))
+            {
+                draft.add(anchor, needle, id);
+            }
+            engine.atoms.push(atom);
+        }
+        engine.tables = table_drafts.into_iter().map(table::Draft::build).collect();
+        engine.compile(arena, &reached, detections);
+        engine
+    }
+
+    fn compile(
+        &mut self,
+        arena: &Arena,
+        reached: &witness::Reached,
+        detections: &[Detection<'_>],
+    ) {
+        let mut writer = Writer::new(arena, &self.atoms, reached);
+        let mut finder = witness::Finder::new(arena, &self.atoms, &self.fields);
+        let mut postings = vec![Vec::new(); self.atoms.len()];
+        for (index, detection) in detections.iter().enumerate() {
+            let witness = finder.witness(detection.root).map(|witness| (*witness).clone());
+            for atom in witness.iter().flat_map(Witness::atoms) {
+                if let Some(programs) = postings.get_mut(atom.index()) {
+                    programs.push(index as u32);
+                }
+            }
+            self.programs.push(Program {
+                rule: detection.rule,
+                start: writer.write(detection.root),
+                logsource: detection.logsource.clone(),
+                witness,
+            });
+        }
+        (self.ops, self.memos) = writer.finish();
+        self.postings = postings.into_iter().map(Vec::into_boxed_slice).collect();
+    }
+
+    fn local(&mut self, field: FieldId) -> Local {
+        if self.local_of.len() <= field.index() {
+            self.local_of.resize(field.index() + 1, NO_LOCAL);
+        }
+        let Some(local) = self.local_of.get_mut(field.index()) else {
+            return NO_LOCAL;
+        };
+        if *local == NO_LOCAL {
+            *local = self.fields.len() as Local;
+            self.fields.push(Some(field));
+            if is_attribute(field) {
+                self.attributes.push((field, *local));
+            }
+        }
+        *local
+    }
+
+    /// Appends the rules that `event` matches to `matched`, in no order.
+    pub fn matches(
+        &self,
+        event: &Event,
+        route: &Route,
+        scratch: &mut Scratch,
+        matched: &mut Vec<RuleIndex>,
+    ) {
+        scratch.view(self, event).matches(route, matched);
+    }
+}

@@ -1,0 +1,82 @@
+//! The rules that apply to events of one set of logsources.
+
+use vigie_event::Logsources;
+
+use super::witness::Sign;
+use super::{Engine, Local};
+
+/// The rules for one set of logsources, and what to look at to find them.
+#[derive(Debug, Default)]
+pub(crate) struct Route {
+    /// A bit for each program that applies.
+    programs: Vec<u64>,
+    /// Programs without a witness: they always run.
+    pub(super) open: Vec<u32>,
+    /// By local.
+    stops: Vec<Stop>,
+}
+
+/// What is done with a field that is present.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop {
+    /// Its table is searched, since a rule's witness stands in it.
+    pub scan: bool,
+    /// Programs that run since it is present.
+    pub programs: Vec<u32>,
+}
+
+impl Route {
+    /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
+    /// rules apply.
+    pub fn build(engine: &Engine, logsources: Logsources) -> Self {
+        let mut route = Self {
+            programs: vec![0; engine.programs.len().div_ceil(64)],
+            open: Vec::new(),
+            stops: vec![Stop::default(); engine.fields.len()],
+        };
+        for (index, program) in engine.programs.iter().enumerate() {
+            let wanted = &program.logsource;
+            let applies =
+                logsources.is_empty() || logsources.iter().any(|logsource| wanted.fits(logsource));
+            // A rule that names no logsource is meant for every event.
+            if applies || wanted.is_empty() {
+                route.add(engine, index as u32);
+            }
+        }
+        route
+    }
+
+    fn add(&mut self, engine: &Engine, program: u32) {
+        if let Some(bits) = self.programs.get_mut(program as usize / 64) {
+            *bits |= 1 << (program % 64);
+        }
+        let witness = engine.programs.get(program as usize).and_then(|program| program.witness.as_ref());
+        let Some(witness) = witness else {
+            self.open.push(program);
+            return;
+        };
+        for sign in witness.signs() {
+            let local = match sign {
+                Sign::Atom(atom) => engine.atoms.get(atom.index()).map(|atom| atom.local),
+                Sign::Present(local) => Some(*local),
+            };
+            let stop = local.and_then(|local| self.stops.get_mut(local as usize));
+            let Some(stop) = stop else {
+                continue;
+            };
+            match sign {
+                Sign::Atom(_) => stop.scan = true,
+                Sign::Present(_) => stop.programs.push(program),
+            }
+        }
+    }
+
+    pub(super) fn has(&self, program: u32) -> bool {
+        let bits = self.programs.get(program as usize / 64).copied().unwrap_or(0);
+        bits >> (program % 64) & 1 == 1
+    }
+
+    pub(super) fn stop(&self, local: Local) -> Option<&Stop> {
+        self.stops.get(local as usize)
+    }
+}

@@ -1,0 +1,408 @@
+//! One event's pass through the engine. All memory is kept from event to event; what belongs
+//! to the event at hand carries its generation number, so nothing is ever cleared.
+
+use vigie_event::{Event, ValueRef};
+
+use super::atom::{Ask, anchored, compares, in_network, time_compares};
+use super::program::Op;
+use super::route::{Route, Stop};
+use super::{Engine, Local, NO_LOCAL, RECORD};
+use crate::RuleIndex;
+use crate::expr::AtomId;
+use crate::fold::fold_into;
+use crate::pattern::Anchor;
+use crate::value::{self, any_member, each_text, is_null};
+
+/// Memory for one event at a time.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// Odd bits are answers, so it counts to 2^31.
+    generation: u32,
+    locals: Vec<LocalState>,
+    /// By atom: generation and answer.
+    atoms: Vec<u32>,
+    /// By memo: generation and answer.
+    memos: Vec<u32>,
+    /// By program: the generation in which it was queued.
+    queued: Vec<u32>,
+    queue: Vec<u32>,
+    counters: Vec<u32>,
+    /// Folded texts of the fields looked at, and their places in it.
+    folded: String,
+    spans: Vec<(u32, u32)>,
+    rendered: String,
+    rendered_other: String,
+}
+
+/// What is known of a field; each is a generation.
+#[derive(Clone, Copy, Debug, Default)]
+struct LocalState {
+    present: u32,
+    folded: u32,
+    scanned: u32,
+    /// From, to in the spans.
+    spans: (u32, u32),
+}
+
+impl Scratch {
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            generation: 0,
+            locals: vec![LocalState::default(); engine.fields.len()],
+            atoms: vec![0; engine.atoms.len()],
+            memos: vec![0; engine.memos],
+            queued: vec![0; engine.programs.len()],
+            queue: Vec::with_capacity(engine.programs.len().min(4_096)),
+            counters: Vec::new(),
+            folded: String::new(),
+            spans: Vec::new(),
+            rendered: String::new(),
+            rendered_other: String::new(),
+        }
+    }
+
+    pub fn view<'v>(&'v mut self, engine: &'v Engine, event: &'v Event) -> View<'v> {
+        self.generation += 1;
+        if self.generation == 1 << 31 {
+            self.generation = 1;
+            self.locals.fill(LocalState::default());
+            self.atoms.fill(0);
+            self.memos.fill(0);
+            self.queued.fill(0);
+        }
+        self.queue.clear();
+        self.counters.clear();
+        self.folded.clear();
+        self.spans.clear();
+        View { engine, event, scratch: self }
+    }
+
+    fn answer(&self, stamp: u32) -> Option<bool> {
+        (stamp >> 1 == self.generation).then_some(stamp & 1 == 1)
+    }
+
+    fn stamp(&self, answer: bool) -> u32 {
+        self.generation << 1 | u32::from(answer)
+    }
+}
+
+/// An event under the engine.
+pub(crate) struct View<'v> {
+    engine: &'v Engine,
+    event: &'v Event,
+    scratch: &'v mut Scratch,
+}
+
+impl View<'_> {
+    pub fn matches(&mut self, route: &Route, matched: &mut Vec<RuleIndex>) {
+        self.look(route);
+        for program in &route.open {
+            self.enqueue(*program);
+        }
+        let mut next = 0;
+        while let Some(program) = self.scratch.queue.get(next).copied() {
+            next += 1;
+            let Some(program) = self.engine.programs.get(program as usize) else {
+                continue;
+            };
+            if self.run(program.start) {
+                matched.push(program.rule);
+            }
+        }
+    }
+
+    /// Notes which fields are present and queues the rules that their values are signs of.
+    fn look(&mut self, route: &Route) {
+        let event = self.event;
+        for (field, _) in event.fields() {
+            let local = self.engine.local_of.get(field.index()).copied().unwrap_or(NO_LOCAL);
+            self.look_at(local, route);
+        }
+        let engine = self.engine;
+        for (field, local) in &engine.attributes {
+            if value::get(event, *field).is_some() {
+                self.look_at(*local, route);
+            }
+        }
+        self.look_at(RECORD, route);
+    }
+
+    fn look_at(&mut self, local: Local, route: &Route) {
+        let generation = self.scratch.generation;
+        let Some(state) = self.scratch.locals.get_mut(local as usize) else {
+            return;
+        };
+        // The first slot of a field is its value.
+        if state.present == generation {
+            return;
+        }
+        state.present = generation;
+        let Some(Stop { scan, programs }) = route.stop(local) else {
+            return;
+        };
+        for program in programs {
+            self.enqueue(*program);
+        }
+        if *scan {
+            self.scan(local, Some(route));
+        }
+    }
+
+    fn enqueue(&mut self, program: u32) {
+        let generation = self.scratch.generation;
+        if let Some(queued) = self.scratch.queued.get_mut(program as usize)
+            && *queued != generation
+        {
+            *queued = generation;
+            self.scratch.queue.push(program);
+        }
+    }
+
+    fn run(&mut self, start: u32) -> bool {
+        let ops = self.engine.ops.as_slice();
+        let mut at = start as usize;
+        let mut truth = false;
+        while let Some(op) = ops.get(at) {
+            at += 1;
+            match *op {
+                Op::Atom(atom) => truth = self.ask(atom),
+                Op::Not => truth = !truth,
+                Op::IfTrue(target) if truth => at = target as usize,
+                Op::IfFalse(target) if !truth => at = target as usize,
+                Op::IfTrue(_) | Op::IfFalse(_) => {}
+                Op::Begin(count) => self.scratch.counters.push(count),
+                Op::Tally(target) => {
+                    if truth && let Some(count) = self.scratch.counters.last_mut() {
+                        *count = count.saturating_sub(1);
+                        if *count == 0 {
+                            self.scratch.counters.pop();
+                            at = target as usize;
+                        }
+                    }
+                }
+                Op::Fail => {
+                    self.scratch.counters.pop();
+                    truth = false;
+                }
+                Op::Recall(memo, target) => {
+                    let stamp = self.scratch.memos.get(memo as usize).copied().unwrap_or(0);
+                    if let Some(answer) = self.scratch.answer(stamp) {
+                        truth = answer;
+                        at = target as usize;
+                    }
+                }
+                Op::Store(memo) => {
+                    let stamp = self.scratch.stamp(truth);
+                    if let Some(kept) = self.scratch.memos.get_mut(memo as usize) {
+                        *kept = stamp;
+                    }
+                }
+                Op::Done => return truth,
+            }
+        }
+        truth
+    }
+
+    fn ask(&mut self, id: AtomId) -> bool {
+        let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
+        if let Some(answer) = self.scratch.answer(stamp) {
+            return answer;
+        }
+        let Some(atom) = self.engine.atoms.get(id.index()) else {
+            return false;
+        };
+        let Some(state) = self.scratch.locals.get(atom.local as usize) else {
+            return false;
+        };
+        if state.present != self.scratch.generation {
+            return matches!(atom.ask, Ask::Null);
+        }
+        let answer = match &atom.ask {
+            Ask::Table => {
+                if state.scanned == self.scratch.generation {
+                    return false;
+                }
+                self.scan(atom.local, None);
+                let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
+                return self.scratch.answer(stamp).unwrap_or(false);
+            }
+            ask => self.evaluate(ask, atom.local),
+        };
+        let stamp = self.scratch.stamp(answer);
+        if let Some(kept) = self.scratch.atoms.get_mut(id.index()) {
+            *kept = stamp;
+        }
+        answer
+    }
+
+    fn evaluate(&mut self, ask: &Ask, local: Local) -> bool {
+        match ask {
+            Ask::Present => true,
+            Ask::Null => self.value(local).is_none_or(is_null),
+            Ask::AnyValue => self.value(local).is_some_and(|value| !is_null(value)),
+            Ask::FoldedGlob(glob) => {
+                self.fold(local);
+                self.folded(local).any(|text| glob.matches(text))
+            }
+            Ask::Cased(anchor, needle) => {
+                self.any_text(local, |text| anchored(*anchor, text, needle))
+            }
+            Ask::CasedGlob(glob) => self.any_text(local, |text| glob.matches(text)),
+            Ask::Regex(regex) => self.any_text(local, |text| regex.is_match(text)),
+            Ask::Cidr(network) => self.any_value(local, |value| in_network(network, value)),
+            Ask::Compare(comparison, number) => {
+                self.any_value(local, |value| compares(*comparison, *number, value))
+            }
+            Ask::Time(part, comparison, number) => self
+                .any_value(local, |value| time_compares(*part, *comparison, *number, value)),
+            Ask::FieldRef { other, anchor, cased: false } => {
+                self.fold(local);
+                self.fold(*other);
+                let mut texts = self.folded(local);
+                texts.any(|text| self.folded(*other).any(|other| anchored(*anchor, text, other)))
+            }
+            Ask::FieldRef { other, anchor, cased: true } => self.refers(local, *other, *anchor),
+            Ask::Table | Ask::Never => false,
+        }
+    }
+
+    fn value(&self, local: Local) -> Option<ValueRef<'_>> {
+        match self.engine.fields.get(local as usize)? {
+            Some(field) => value::get(self.event, *field),
+            None => Some(ValueRef::Text(self.event.text())),
+        }
+    }
+
+    fn any_value(&self, local: Local, each: impl FnMut(ValueRef<'_>) -> bool) -> bool {
+        self.value(local).is_some_and(|value| any_member(value, each))
+    }
+
+    /// Whether any text of the field as it stands answers `fits` with true.
+    fn any_text(&mut self, local: Local, mut fits: impl FnMut(&str) -> bool) -> bool {
+        let mut found = false;
+        let mut buffer = std::mem::take(&mut self.scratch.rendered);
+        self.each(local, &mut buffer, |text| found = found || fits(text));
+        self.scratch.rendered = buffer;
+        found
+    }
+
+    /// Whether any text of the field stands so to any text of the other, case and all.
+    fn refers(&mut self, local: Local, other: Local, anchor: Anchor) -> bool {
+        let mut buffer = std::mem::take(&mut self.scratch.rendered_other);
+        let mut found = false;
+        let mut rendered = std::mem::take(&mut self.scratch.rendered);
+        self.each(local, &mut rendered, |text| {
+            self.each(other, &mut buffer, |other| found = found || anchored(anchor, text, other));
+        });
+        self.scratch.rendered = rendered;
+        self.scratch.rendered_other = buffer;
+        found
+    }
+
+    /// Calls `each` with every text of the field. Those of the record are its own text and the
+    /// values that do not stand in it, such as unescaped JSON.
+    fn each(&self, local: Local, buffer: &mut String, mut each: impl FnMut(&str)) {
+        if local != RECORD {
+            if let Some(value) = self.value(local) {
+                each_text(value, buffer, each);
+            }
+            return;
+        }
+        let whole = self.event.text();
+        let inside = whole.as_bytes().as_ptr_range();
+        each(whole);
+        for (_, value) in self.event.fields() {
+            any_member(value, |member| {
+                if let ValueRef::Text(text) = member
+                    && !inside.contains(&text.as_ptr())
+                {
+                    each(text);
+                }
+                false
+            });
+        }
+    }
+
+    /// Folds the texts of a field, once an event.
+    fn fold(&mut self, local: Local) {
+        let generation = self.scratch.generation;
+        let Some(state) = self.scratch.locals.get(local as usize) else {
+            return;
+        };
+        if state.folded == generation {
+            return;
+        }
+        let present = state.present == generation;
+        let mut folded = std::mem::take(&mut self.scratch.folded);
+        let mut spans = std::mem::take(&mut self.scratch.spans);
+        let mut buffer = std::mem::take(&mut self.scratch.rendered);
+        let first = spans.len() as u32;
+        if present {
+            self.each(local, &mut buffer, |text| {
+                let start = folded.len() as u32;
+                fold_into(text, &mut folded);
+                spans.push((start, folded.len() as u32));
+            });
+        }
+        let last = spans.len() as u32;
+        self.scratch.folded = folded;
+        self.scratch.spans = spans;
+        self.scratch.rendered = buffer;
+        if let Some(state) = self.scratch.locals.get_mut(local as usize) {
+            state.folded = generation;
+            state.spans = (first, last);
+        }
+    }
+
+    /// The folded texts of a field, after [`View::fold`].
+    fn folded(&self, local: Local) -> impl Iterator<Item = &str> {
+        let scratch = &*self.scratch;
+        let (first, last) =
+            scratch.locals.get(local as usize).map_or((0, 0), |state| state.spans);
+        let spans = scratch.spans.get(first as usize..last as usize).unwrap_or_default();
+        spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
+    }
+
+    /// Stamps the atoms of a field's table that hold; with a route, queues the rules that they
+    /// are signs of.
+    fn scan(&mut self, local: Local, route: Option<&Route>) {
+        self.fold(local);
+        let generation = self.scratch.generation;
+        let stamp = self.scratch.stamp(true);
+        let engine = self.engine;
+        let Some(table) = engine.tables.get(local as usize) else {
+            return;
+        };
+        let Scratch { atoms, queued, queue, locals, folded, spans, .. } = &mut *self.scratch;
+        let Some(state) = locals.get_mut(local as usize) else {
+            return;
+        };
+        state.scanned = generation;
+        let (first, last) = state.spans;
+        for (start, end) in spans.get(first as usize..last as usize).unwrap_or_default() {
+            let text = folded.get(*start as usize..*end as usize).unwrap_or_default();
+            table.scan(text, |atom| {
+                let Some(kept) = atoms.get_mut(atom.index()) else {
+                    return;
+                };
+                if *kept == stamp {
+                    return;
+                }
+                *kept = stamp;
+                let Some(route) = route else {
+                    return;
+                };
+                for program in engine.postings.get(atom.index()).into_iter().flatten() {
+                    if let Some(seen) = queued.get_mut(*program as usize)
+                        && *seen != generation
+                        && route.has(*program)
+                    {
+                        *seen = generation;
+                        queue.push(*program);
+                    }
+                }
+            });
+        }
+    }
+}
+

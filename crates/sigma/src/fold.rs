@@ -1,0 +1,74 @@
+//! Case folding: Sigma compares text without regard to case, in any script.
+//!
+//! Folding goes character by character and never changes how many there are (Unicode's *simple*
+//! folding), so that `?` and anchors mean the same before and after it. It can change how many
+//! bytes there are: `K` (the Kelvin sign, three bytes) is `k`.
+
+/// The character that stands for all case variants of `c`.
+pub(crate) fn fold_char(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
+    // Dotless ı is a letter of its own, though its capital is `I`.
+    if c == 'ı' {
+        return c;
+    }
+    // Over the capital first: ς and σ, ſ and s differ only in lower case.
+    let upper = single(c.to_uppercase()).unwrap_or(c);
+    single(upper.to_lowercase()).unwrap_or(upper)
+}
+
+/// Appends the folded `text` to `out`.
+pub(crate) fn fold_into(text: &str, out: &mut String) {
+    let start = out.len();
+    if text.is_ascii() {
+        out.push_str(text);
+        if let Some(added) = out.get_mut(start..) {
+            added.make_ascii_lowercase();
+        }
+        return;
+    }
+    out.extend(text.chars().map(fold_char));
+}
+
+/// The folded `text`.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    let first = chars.next()?;
+    chars.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_without_changing_the_number_of_characters() {
+        for (text, expected) in [
+            ("Ab-1", "ab-1"),
+            ("ÉCOLE", "école"),
+            ("\u{212A}elvin", "kelvin"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
+            ("Οδυσσεύς", "οδυσσεύσ"),
+            ("İi", "İi"),
+            ("ıI", "ıi"),
+            ("ẞß", "ßß"),
+        ] {
+            assert_eq!(fold(text), expected, "{text}");
+            assert_eq!(fold(text).chars().count(), text.chars().count(), "{text}");
+        }
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing_more() {
+        for c in (0..=0x10_FFFF).filter_map(char::from_u32) {
+            let once = fold_char(c);
+            assert_eq!(fold_char(once), once, "{c:?}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Which rules does a correlation name? Those that name what is not there, or each other in a
+//! circle, are refused, and what names these in turn.
+
+use rustc_hash::FxHashMap;
+use vigie_event::FieldId;
+
+use crate::diagnostic::{Refusal, nearest, shown};
+use crate::load::{Body, Draft, Findings};
+use crate::spec::CorrelationSpec;
+
+/// How many correlations may stand on one another.
+const MAX_NESTING: usize = 16;
+
+/// Correlations with what they name, inputs before what they feed.
+#[derive(Default)]
+pub(crate) struct Resolution {
+    pub correlations: Vec<Resolved>,
+}
+
+/// A correlation with the places of its inputs.
+pub(crate) struct Resolved {
+    /// Its place among the drafts.
+    pub draft: usize,
+    pub inputs: Vec<usize>,
+    /// By input: the fields that `group-by` stands for there.
+    pub group_fields: Vec<Vec<FieldId>>,
+    pub spec: CorrelationSpec,
+}
+
+enum State {
+    Unseen,
+    /// Being looked at: to come back here is a circle.
+    Open,
+    Good,
+    Refused,
+}
+
+/// Resolves all names; gives the drafts that remain.
+pub(crate) fn resolve<'t>(
+    drafts: Vec<Draft<'t>>,
+    findings: &mut Findings,
+) -> (Vec<Draft<'t>>, Resolution) {
+    let names = names(&drafts, findings);
+    let mut walk = Walk {
+        drafts: &drafts,
+        names: &names,
+        states: drafts.iter().map(|_| State::Unseen).collect(),
+        order: Vec::new(),
+        findings,
+    };
+    for draft in 0..drafts.len() {
+        walk.visit(draft, 0);
+    }
+    let Walk { states, order, .. } = walk;
+
+    // Refused drafts go, so the places of those behind them change.
+    let mut place = 0;
+    let places: Vec<Option<usize>> = states
+        .iter()
+        .map(|state| {
+            matches!(state, State::Good).then(|| {
+                place += 1;
+                place - 1
+            })
+        })
+        .collect();
+    let correlations = order
+        .into_iter()
+        .filter_map(|mut resolved| {
+            resolved.draft = places.get(resolved.draft).copied().flatten()?;
+            for input in &mut resolved.inputs {
+                *input = places.get(*input).copied().flatten()?;
+            }
+            Some(resolved)
+        })
+        .collect();
+    let mut places = places.into_iter();
+    let drafts = drafts.into_iter().filter(|_| places.next().flatten().is_some()).collect();
+    (drafts, Resolution { correlations })
+}
+
+/// Places of the drafts by id and by name; the first to have a name keeps it.
+fn names(drafts: &[Draft<'_>], findings: &mut Findings) -> FxHashMap<String, usize> {
+    let mut names: FxHashMap<String, usize> = FxHashMap::default();
+    for (place, draft) in drafts.iter().enumerate() {
+        names.insert(draft.id().to_owned(), place);
+    }
+    for (place, draft) in drafts.iter().enumerate() {
+        let Some(name) = &draft.metadata.name else {
+            continue;
+        };
+        let holder = *names.entry(name.clone()).or_insert(place);
+        if holder != place && let Some(other) = drafts.get(holder) {
+            let message =
+                format!("the name `{}` is taken by {}:{}", shown(name), other.file, other.line);
+            let mend = "correlations that use the name mean that rule";
+            findings.warn_one(draft.file, Refusal::new(draft.position(), message, mend));
+        }
+    }
+    names
+}
+
+struct Walk<'w, 't> {
+    drafts: &'w [Draft<'t>],
+    names: &'w FxHashMap<String, usize>,
+    states: Vec<State>,
+    order: Vec<Resolved>,
+    findings: &'w mut Findings,
+}
+
+impl Walk<'_, '_> {
+    /// Whether the draft is good; its depth is bounded by [`MAX_NESTING`].
+    fn visit(&mut self, place: usize, depth: usize) -> bool {
+        match self.states.get(place) {
+            Some(State::Unseen) => {}
+            Some(State::Good) => return true,
+            _ => return false,
+        }
+        let Some(draft) = self.drafts.get(place) else {
+            return false;
+        };
+        let Body::Correlation(spec) = &draft.body else {
+            self.set(place, State::Good);
+            return true;
+        };
+        self.set(place, State::Open);
+        match self.inputs(spec, depth).and_then(|inputs| {
+            let group_fields = group_fields(spec, &inputs, self.drafts)?;
+            Ok(Resolved { draft: place, inputs, group_fields, spec: spec.clone() })
+        }) {
+            Ok(resolved) => {
+                self.order.push(resolved);
+                self.set(place, State::Good);
+                true
+            }
+            Err(refusal) => {
+                self.findings.refuse(draft.file, refusal);
+                self.set(place, State::Refused);
+                false
+            }
+        }
+    }
+
+    fn inputs(&mut self, spec: &CorrelationSpec, depth: usize) -> Result<Vec<usize>, Refusal> {
+        let mut inputs = Vec::with_capacity(spec.inputs.len());
+        for input in &spec.inputs {
+            let Some(place) = self.names.get(&input.name).copied() else {
+                let message = format!("no rule has the id or name `{}`", shown(&input.name));
+                let mend = nearest(&input.name, self.names.keys().map(String::as_str));
+                return Err(Refusal::new(input.at, message, mend));
+            };
+            if depth >= MAX_NESTING {
+                let message = "correlations stand on one another over 16 deep";
+                return Err(Refusal::new(input.at, message, ""));
+            }
+            if matches!(self.states.get(place), Some(State::Open)) {
+                let message = format!("the correlation stands on itself by `{}`", shown(&input.name));
+                return Err(Refusal::new(input.at, message, "break the circle"));
+            }
+            if !self.visit(place, depth + 1) {
+                let message = format!("rule `{}` is refused, so this is too", shown(&input.name));
+                return Err(Refusal::new(input.at, message, "mend that rule first"));
+            }
+            if inputs.contains(&place) {
+                let message = format!("rule `{}` stands twice", shown(&input.name));
+                return Err(Refusal::new(input.at, message, "it is named by id and by name"));
+            }
+            inputs.push(place);
+        }
+        Ok(inputs)
+    }
+
+    fn set(&mut self, place: usize, state: State) {
+        if let Some(slot) = self.states.get_mut(place) {
+            *slot = state;
+        }
+    }
+}
+
+/// By input: the fields that `group-by` stands for in its events.
+fn group_fields(
+    spec: &CorrelationSpec,
+    inputs: &[usize],
+    drafts: &[Draft<'_>],
+) -> Result<Vec<Vec<FieldId>>, Refusal> {
+    for alias in &spec.aliases {
+        for (name, at, _) in &alias.fields {
+            let known = inputs.iter().any(|input| is_called(drafts.get(*input), name));
+            if !known {
+                let message = format!("alias of `{}`, which is no rule of this correlation", shown(name));
+                let mend = nearest(name, spec.inputs.iter().map(|input| input.name.as_str()));
+                return Err(Refusal::new(*at, message, mend));
+            }
+        }
+    }
+    let mut by_input = Vec::with_capacity(inputs.len());
+    for (place, input) in inputs.iter().enumerate() {
+        let mut fields = Vec::with_capacity(spec.group_by.len());
+        for field in &spec.group_by {
+            let Some(alias) = spec.aliases.iter().find(|alias| alias.name == *field) else {
+                fields.push(*field);
+                continue;
+            };
+            let real = alias.fields.iter().find(|(name, ..)| is_called(drafts.get(*input), name));
+            let Some((.., real)) = real else {
+                let name = spec.inputs.get(place).map(|input| shown(&input.name));
+                let message = format!(
+                    "alias `{}` has no field for rule `{}`",
+                    shown(alias.name.name()),
+                    name.unwrap_or_default()
+                );
+                return Err(Refusal::new(alias.at, message, "name one field for every rule"));
+            };
+            fields.push(*real);
+        }
+        by_input.push(fields);
+    }
+    Ok(by_input)
+}
+
+fn is_called(draft: Option<&Draft<'_>>, name: &str) -> bool {
+    draft.is_some_and(|draft| draft.id() == name || draft.metadata.name.as_deref() == Some(name))
+}

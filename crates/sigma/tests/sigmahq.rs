@@ -1,0 +1,61 @@
+//! All of SigmaHQ's rules load, and those that do not are refused for a known reason.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use vigie_sigma::{DiagnosticLevel, RuleSet, RuleText};
+
+/// What is out of scope, by a part of its message.
+const OUT_OF_SCOPE: [&str; 1] = ["placeholder"];
+
+fn rule_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            rule_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "yml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn sigmahq_loads() {
+    let folder =
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/sigma-rules"));
+    if !folder.is_dir() {
+        println!("skipped: SigmaHQ's rules are not on this machine");
+        return;
+    }
+    let mut files = Vec::new();
+    rule_files(folder, &mut files);
+    files.sort();
+    let texts: Vec<(String, String)> = files
+        .iter()
+        .map(|path| {
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let start = Instant::now();
+    let (rules, diagnostics) =
+        RuleSet::load(texts.iter().map(|(file, text)| RuleText { file, text }));
+    let seconds = start.elapsed().as_secs_f64();
+
+    let refused: Vec<_> =
+        diagnostics.iter().filter(|found| found.level == DiagnosticLevel::Error).collect();
+    println!("{} of {} files load in {seconds:.2} s", rules.rules().len(), texts.len());
+    for refusal in &refused {
+        println!("refused: {refusal}");
+    }
+    for warning in diagnostics.iter().filter(|found| found.level == DiagnosticLevel::Warning) {
+        println!("{warning}");
+    }
+    for refusal in &refused {
+        let known = OUT_OF_SCOPE.iter().any(|part| refusal.message.contains(part));
+        assert!(known, "refused without a known reason: {refusal}");
+    }
+    assert_eq!(rules.rules().len() + refused.len(), texts.len());
+    assert!(rules.rules().len() >= 3_700);
+}
