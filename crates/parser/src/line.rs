@@ -1,0 +1,90 @@
+//! What every program's parser works on, and what it answers.
+
+use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
+
+use crate::sshd::Memory;
+
+/// What a parser says of a line that it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub kind: EventKind,
+    pub dataset: &'static str,
+    pub logsources: Logsources,
+}
+
+impl Known {
+    /// An ordinary event of `dataset`.
+    pub const fn event(dataset: &'static str, logsources: Logsources) -> Self {
+        Self { kind: EventKind::Event, dataset, logsources }
+    }
+
+    /// A line of a known frame whose content no parser knows.
+    pub const fn unparsed(dataset: &'static str, logsources: Logsources) -> Self {
+        Self { kind: EventKind::Unparsed, dataset, logsources }
+    }
+}
+
+/// `event.outcome`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    Failure,
+    /// The line tells of no attempt.
+    None,
+}
+
+impl Outcome {
+    /// Failure where `failed` holds, else no outcome.
+    pub const fn failure_if(failed: bool) -> Self {
+        if failed { Self::Failure } else { Self::None }
+    }
+}
+
+/// A message with what its frame told.
+pub struct Line<'e, 'p> {
+    /// The event's slots.
+    pub fields: &'p mut Fields<'e>,
+    /// The program's name as the frame gives it; empty where it gives none.
+    pub program: &'p str,
+    /// The host's name; empty where the frame gives none.
+    pub host: &'p str,
+    /// The process id; 0 where the frame gives none.
+    pub pid: u32,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Fingerprint of the source, to tell equal process ids apart.
+    pub origin: u64,
+    /// What sshd's connections have told so far.
+    pub memory: &'p mut Memory,
+}
+
+impl Line<'_, '_> {
+    /// Fills `event.action`, `event.category`, `event.type` and `event.outcome`.
+    pub fn action(
+        &mut self,
+        action: &'static str,
+        category: &'static str,
+        kind: &'static str,
+        outcome: Outcome,
+    ) {
+        act(self.fields, action, category, kind, outcome);
+    }
+}
+
+/// Fills `event.action`, `event.category`, `event.type` and `event.outcome` of any event.
+pub fn act(
+    fields: &mut Fields<'_>,
+    action: &'static str,
+    category: &'static str,
+    kind: &'static str,
+    outcome: Outcome,
+) {
+    fields.fixed(field::EVENT_ACTION, action);
+    fields.fixed(field::EVENT_CATEGORY, category);
+    fields.fixed(field::EVENT_TYPE, kind);
+    match outcome {
+        Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
+        Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),
+        Outcome::None => {}
+    }
+}

@@ -1,0 +1,58 @@
+//! The sets of logsources that events belong to. A set is known by its address, so each stands
+//! here once.
+
+use vigie_event::{Logsource, Logsources};
+
+const SYSLOG: Logsource = Logsource::service("linux", "syslog");
+const AUTH: Logsource = Logsource::service("linux", "auth");
+const WEBSERVER: Logsource = Logsource::category("webserver");
+const LINUX: Logsource = Logsource::product("linux");
+
+/// No logsource: JSON of unknown origin.
+pub static NONE: Logsources = &[];
+/// A syslog line of any program.
+pub static ANY_SYSLOG: Logsources = &[SYSLOG];
+/// OpenSSH's server.
+pub static SSHD: Logsources = &[Logsource::service("linux", "sshd"), AUTH, SYSLOG];
+/// PAM, of whatever service.
+pub static PAM: Logsources = &[Logsource::service("linux", "pam"), AUTH, SYSLOG];
+/// sudo.
+pub static SUDO: Logsources = &[Logsource::service("linux", "sudo"), AUTH, SYSLOG];
+/// su.
+pub static SU: Logsources = &[Logsource::service("linux", "su"), AUTH, SYSLOG];
+/// login and logind.
+pub static LOGIN: Logsources = &[Logsource::service("linux", "login"), AUTH, SYSLOG];
+/// useradd and its family.
+pub static ACCOUNTS: Logsources = &[Logsource::service("linux", "accounts"), AUTH, SYSLOG];
+/// cron.
+pub static CRON: Logsources = &[Logsource::service("linux", "cron"), SYSLOG];
+/// nginx access logs.
+pub static NGINX_ACCESS: Logsources = &[
+    WEBSERVER,
+    Logsource {
+        category: Some("webserver"),
+        product: Some("nginx"),
+        service: Some("access"),
+    },
+];
+/// Apache access logs.
+pub static APACHE_ACCESS: Logsources = &[
+    WEBSERVER,
+    Logsource {
+        category: Some("webserver"),
+        product: Some("apache"),
+        service: Some("access"),
+    },
+];
+/// nginx error logs.
+pub static NGINX_ERROR: Logsources = &[Logsource::service("nginx", "error")];
+/// Apache error logs.
+pub static APACHE_ERROR: Logsources = &[Logsource::service("apache", "error")];
+/// Packet filter lines of the Linux kernel.
+pub static FIREWALL: Logsources = &[
+    Logsource { category: Some("firewall"), product: Some("linux"), service: None },
+    LINUX,
+    SYSLOG,
+];
+/// The agents' events.
+pub static SEED: Logsources = &[Logsource::service("vigie", "agents")];

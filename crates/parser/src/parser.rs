@@ -1,0 +1,245 @@
+//! The parser: from a record to an event.
+
+use jiff::tz::TimeZone;
+use vigie_event::{Event, Fields, Format, RecordRef, Source, Timestamp, field};
+
+use crate::access::{self, Server};
+use crate::line::{Known, Line};
+use crate::sshd::{self, Memory};
+use crate::syslog::{self, Header};
+use crate::time::{Clockwork, Written};
+use crate::{apache_error, iptables, json, logsources, nginx_error, program, text};
+
+/// What a time without a year is measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The time at which the record was read.
+    Observed,
+    /// One instant for all records, such as the time at which a finished file was last written.
+    Fixed(Timestamp),
+}
+
+/// How to read what logs leave open.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The time zone of times without an offset.
+    pub timezone: TimeZone,
+    /// A missing year is chosen so that the time is the latest that lies at most one day after
+    /// this.
+    pub reference: Reference,
+}
+
+/// Turns records into events.
+///
+/// It keeps a bounded memory of SSH connections and some caches, about 300 kB, so the records of
+/// a source should go to one parser in their order.
+#[derive(Debug)]
+pub struct Parser {
+    reference: Reference,
+    state: State,
+    walker: json::Walker,
+}
+
+/// What reading a line changes.
+#[derive(Debug)]
+struct State {
+    clock: Clockwork,
+    memory: Memory,
+}
+
+/// What was found out about a record.
+pub(crate) struct Found {
+    pub known: Known,
+    pub time: Option<Timestamp>,
+    pub repeat: u32,
+}
+
+impl Found {
+    pub(crate) fn new(known: Known, time: Option<Timestamp>) -> Self {
+        Self { known, time, repeat: 1 }
+    }
+}
+
+impl Parser {
+    /// A parser that has seen nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            reference: options.reference,
+            state: State { clock: Clockwork::new(options.timezone), memory: Memory::default() },
+            walker: json::Walker::default(),
+        }
+    }
+
+    /// Fills `event` from `record`. Never fails: what no parser knows becomes an event of kind
+    /// `unparsed` with `message`.
+    pub fn parse(&mut self, record: &RecordRef<'_>, event: &mut Event) {
+        event.begin(record);
+        let reference = match self.reference {
+            Reference::Observed => record.observed,
+            Reference::Fixed(reference) => reference,
+        };
+        let (text, mut fields) = event.fields_mut();
+        let mut reading = Reading {
+            base: text,
+            source: record.source,
+            reference,
+            observed: record.observed,
+            state: &mut self.state,
+        };
+        let text = text.trim_end_matches(['\r', '\n']);
+        let first = text.trim_start().as_bytes().first();
+        let found = match first {
+            Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, text.trim()),
+            _ => None,
+        };
+        let found = found.unwrap_or_else(|| reading.text(&mut self.walker, &mut fields, text));
+        event.kind = found.known.kind;
+        event.dataset = found.known.dataset;
+        event.logsources = found.known.logsources;
+        event.repeat = found.repeat;
+        event.finish(found.time.unwrap_or(record.observed));
+    }
+}
+
+/// A record being read.
+pub(crate) struct Reading<'r> {
+    /// The event's whole text, which spans are cut from.
+    base: &'r str,
+    source: &'r Source,
+    reference: Timestamp,
+    observed: Timestamp,
+    state: &'r mut State,
+}
+
+impl<'r> Reading<'r> {
+    /// The event's whole text, which spans are cut from.
+    pub(crate) fn base(&self) -> &'r str {
+        self.base
+    }
+
+    /// The format that the user named.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.source.format
+    }
+
+    /// The instant of a written time.
+    pub(crate) fn instant(&mut self, written: Written) -> Option<Timestamp> {
+        self.state.clock.instant(written, self.reference)
+    }
+
+    /// Reads a line that is no JSON.
+    fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
+        if let Some(found) = self.by_format(walker, fields, line) {
+            return found;
+        }
+        let starts_with_digit = line.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        // `2023/12/09 21:35:20 [error]` is nginx; every other time at the start is syslog's.
+        if starts_with_digit && let Some((known, written)) = nginx_error::parse(fields, line) {
+            return Found::new(known, self.instant(written));
+        }
+        if let Some(header) = syslog::parse(line) {
+            return self.framed(walker, fields, &header);
+        }
+        if line.starts_with('[') {
+            if let Some((known, written)) = apache_error::parse(fields, line) {
+                let time = written.and_then(|written| self.instant(written));
+                return Found::new(known, time);
+            }
+        }
+        if let Some((known, written)) = access::parse(fields, line, Server::of(self.source)) {
+            return Found::new(known, self.instant(written));
+        }
+        if let Some(known) = iptables::parse(fields, line) {
+            return Found::new(known, None);
+        }
+        if let Some(header) = syslog::parse_untimed(line) {
+            return self.framed(walker, fields, &header);
+        }
+        unknown(fields, line)
+    }
+
+    /// Reads a line in the format that the user named, where that decides more than the content.
+    fn by_format(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        line: &str,
+    ) -> Option<Found> {
+        match self.source.format? {
+            Format::Sshd => {
+                let framed = syslog::parse(line).or_else(|| syslog::parse_untimed(line));
+                let mut header = framed.unwrap_or(Header { message: line, ..Header::default() });
+                if header.program.is_empty() {
+                    header.program = "sshd";
+                }
+                Some(self.framed(walker, fields, &header))
+            }
+            Format::Iptables => {
+                let header = syslog::parse(line)?;
+                let known = iptables::parse(fields, header.message)?;
+                syslog::fill(fields, &header);
+                let time = header.written.and_then(|written| self.instant(written));
+                Some(Found::new(known, time))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads a message in its frame.
+    pub(crate) fn framed(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        header: &Header<'_>,
+    ) -> Found {
+        let time = header.written.and_then(|written| self.instant(written));
+        self.framed_at(walker, fields, header, time)
+    }
+
+    /// Reads a message in its frame, at a time that is known already.
+    pub(crate) fn framed_at(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        header: &Header<'_>,
+        time: Option<Timestamp>,
+    ) -> Found {
+        syslog::fill(fields, header);
+        let (repeat, message) = syslog::unwrap_repeat(header.message);
+        if let Some(found) = json::parse_message(walker, self, fields, header, message) {
+            return Found { time: found.time.or(time), ..found };
+        }
+        fields.text(field::MESSAGE, header.message);
+        let pid = text::number(header.process).and_then(|pid| u32::try_from(pid).ok());
+        let mut line = Line {
+            fields,
+            program: header.program,
+            host: header.host,
+            pid: pid.unwrap_or(0),
+            time: time.unwrap_or(self.observed),
+            origin: self.source.fingerprint,
+            memory: &mut self.state.memory,
+        };
+        let known = program::parse(&mut line, message);
+        let known = known.unwrap_or_else(|| program::unknown(&mut line));
+        Found { known, time, repeat }
+    }
+}
+
+/// Whether `program` may be what it says it is, by the name of the executable that the journal
+/// vouches for.
+pub(crate) fn vouched(program: &str, executable: &str) -> bool {
+    if executable.is_empty() {
+        return true;
+    }
+    let executable = executable.trim_matches(['(', ')']);
+    if sshd::is_sshd(program) {
+        return executable.starts_with("sshd");
+    }
+    !matches!(program, "sudo" | "su" | "login") || executable.starts_with(program)
+}
+
+fn unknown(fields: &mut Fields<'_>, line: &str) -> Found {
+    fields.text(field::MESSAGE, line);
+    Found::new(Known::unparsed("", logsources::NONE), None)
+}

@@ -1,0 +1,86 @@
+//! Which parser reads which program's messages: the dispatch table.
+//!
+//! A program is known by its name in the frame alone, whole and exact; what a message says of
+//! itself counts for nothing.
+
+use vigie_event::field;
+
+use crate::access::{self, Server};
+use crate::line::{Known, Line};
+use crate::{accounts, apache_error, cron, iptables, login, logind, logsources, nginx_error, pam, sshd, su, sudo, text};
+
+type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
+
+/// The parser of the program called `name`, without its directory.
+fn parser_of(name: &str) -> Option<Parse> {
+    Some(match name {
+        "sshd" | "sshd-session" | "sshd-auth" => sshd_parse,
+        "sudo" | "sudo-rs" => sudo::parse,
+        "su" | "su-l" => su::parse,
+        "login" | "remote" | "rlogin" => login::parse,
+        "CRON" | "cron" | "crond" | "crontab" | "anacron" | "fcron" | "atd" => cron::parse,
+        "useradd" | "usermod" | "userdel" | "groupadd" | "groupmod" | "groupdel" | "gpasswd"
+        | "passwd" | "chpasswd" | "chage" | "chfn" | "chsh" | "newusers" | "adduser" | "deluser"
+        | "addgroup" | "delgroup" | "vipw" | "groupmems" => accounts::parse,
+        "systemd-logind" | "elogind" | "elogind-daemon" => logind::parse,
+        "kernel" | "ulogd" | "iptables" | "nftables" | "ufw" => kernel,
+        "nginx" | "httpd" | "apache" | "apache2" | "apache-access" | "apache-error"
+        | "nginx-access" | "nginx-error" => web,
+        _ => return None,
+    })
+}
+
+/// Reads `message` by the program that the line names. `None`: nobody knows it.
+pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let name = line.program.rsplit_once('/').map_or(line.program, |(_, name)| name);
+    if let Some(parse) = parser_of(name) {
+        return parse(line, message);
+    }
+    // `su(pam_unix)[7]: …` of older systems
+    if let Some((service, module)) = name.split_once('(')
+        && module.starts_with("pam_")
+    {
+        return Some(pam::parse_tagged(line, service, message));
+    }
+    // util-linux's login shows its arguments: `login -- root`, of which the tag keeps `-- root`.
+    if name.starts_with("-- ") || name.starts_with("login -- ") {
+        return login::parse(line, message);
+    }
+    match name {
+        "" => iptables::parse(line.fields, message),
+        name if name.starts_with("USR/SBIN/CRON") => cron::parse(line, message),
+        _ => pam_of_any(line, message),
+    }
+}
+
+/// PAM writes under the name of whatever program uses it, always with its module's name in front.
+fn pam_of_any(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let named = message.starts_with("pam_") || message.starts_with("(pam_");
+    if named { pam::parse(line, message) } else { None }
+}
+
+fn sshd_parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    Some(sshd::parse(line, message))
+}
+
+fn kernel(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    iptables::parse(line.fields, message)
+}
+
+/// Web servers that log over syslog. The frame's time stays the event's.
+fn web(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let server = Server::named(line.program);
+    if let Some((known, _)) = access::parse(line.fields, message, server) {
+        return Some(known);
+    }
+    match server {
+        Some(Server::Nginx) => nginx_error::parse(line.fields, message).map(|(known, _)| known),
+        _ => apache_error::parse(line.fields, message).map(|(known, _)| known),
+    }
+}
+
+/// The event of a framed line whose program nobody knows.
+pub fn unknown(line: &mut Line<'_, '_>) -> Known {
+    text::some_text(line.fields, field::LOG_SYSLOG_APPNAME, line.program);
+    Known::unparsed("syslog", logsources::ANY_SYSLOG)
+}

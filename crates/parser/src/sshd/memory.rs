@@ -1,0 +1,119 @@
+//! What a connection's earlier lines told.
+
+use std::net::IpAddr;
+
+use rustc_hash::FxHasher;
+use vigie_event::{Timestamp, field};
+
+use std::hash::Hasher;
+
+use crate::line::Line;
+
+/// Connections remembered; a power of two. Each takes 48 bytes.
+const SLOTS: usize = 4_096;
+/// After that many nanoseconds without a line, a process id belongs to somebody else. The server
+/// gives clients two minutes to authenticate by default.
+const FORGET_AFTER: i64 = 600 * 1_000_000_000;
+
+/// What the connections before authentication have told so far, by host and process id. Bounded:
+/// a connection may be forgotten for another whose hash ends alike.
+#[derive(Debug)]
+pub struct Memory {
+    slots: Box<[Connection]>,
+}
+
+/// One connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Connection {
+    key: u64,
+    seen: Timestamp,
+    /// Where it comes from, once a line has told.
+    pub address: Option<IpAddr>,
+    /// A failure was told of without an address.
+    pub pending: bool,
+    /// A failure was told of with the address.
+    pub failed: bool,
+    /// It is authenticated.
+    pub accepted: bool,
+}
+
+impl Connection {
+    /// Starts over, for a process id that serves a new connection.
+    pub fn forget(&mut self) {
+        *self = Self { key: self.key, seen: self.seen, ..Self::default() };
+    }
+
+    /// Whether a failure waits for its address; it waits no longer.
+    pub fn take_pending(&mut self) -> bool {
+        std::mem::take(&mut self.pending)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { slots: vec![Connection::default(); SLOTS].into_boxed_slice() }
+    }
+}
+
+impl Memory {
+    /// The connection that a line with this origin, host and process id belongs to. Without a
+    /// process id there is none.
+    fn connection(&mut self, origin: u64, host: &str, pid: u32, time: Timestamp) -> Option<&mut Connection> {
+        if pid == 0 {
+            return None;
+        }
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(origin);
+        hasher.write(host.as_bytes());
+        hasher.write_u32(pid);
+        let key = hasher.finish();
+        let slot = self.slots.get_mut((key >> 20) as usize & (SLOTS - 1))?;
+        if slot.key != key || time.since(slot.seen).abs() > FORGET_AFTER {
+            *slot = Connection { key, ..Connection::default() };
+        }
+        slot.seen = time;
+        Some(slot)
+    }
+}
+
+impl Line<'_, '_> {
+    /// What the connection of this line has told so far.
+    pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.memory.connection(self.origin, self.host, self.pid, self.time)
+    }
+
+    /// Remembers where the connection comes from.
+    pub(super) fn remember_address(&mut self) {
+        let Some(vigie_event::ValueRef::Address(address)) = self.fields.get(field::SOURCE_IP) else {
+            return;
+        };
+        if let Some(connection) = self.connection() {
+            connection.address = Some(address);
+        }
+    }
+
+    /// Fills `source.ip` from memory where the message has no address of its own. Whether there
+    /// is an address now.
+    pub(super) fn recall_address(&mut self) -> bool {
+        if self.fields.has(field::SOURCE_IP) || self.fields.has(field::SOURCE_ADDRESS) {
+            return true;
+        }
+        let Some(address) = self.connection().and_then(|connection| connection.address) else {
+            return false;
+        };
+        self.fields.address(field::SOURCE_IP, address);
+        true
+    }
+
+    /// A failure: remembered as told where the address is known, else as pending. Whether the
+    /// address is known.
+    pub(super) fn failed(&mut self) -> bool {
+        self.remember_address();
+        let known = self.recall_address();
+        if let Some(connection) = self.connection() {
+            connection.failed |= known;
+            connection.pending |= !known;
+        }
+        known
+    }
+}

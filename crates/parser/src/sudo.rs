@@ -1,0 +1,73 @@
+//! `sudo`: `<user> : [<why not> ; ]TTY=… ; PWD=… ; USER=… ; COMMAND=…`
+//!
+//! A command line may hold ` ; COMMAND=` too, so the first of each is taken and the command runs
+//! to the end: nothing that was run is left out of `process.command_line`.
+
+use vigie_event::field;
+
+use crate::line::{Known, Line, Outcome};
+use crate::{logsources, pam, text};
+
+const KNOWN: Known = Known::event("sudo", logsources::SUDO);
+
+/// Reads a message of sudo.
+pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    if let Some(known) = pam::parse(line, message) {
+        return Some(known);
+    }
+    let (user, rest) = message.trim_start().split_once(" : ")?;
+    line.fields.text(field::USER_NAME, user);
+    if let Some(rest) = rest.strip_prefix("(command continued) ") {
+        line.fields.text(field::PROCESS_COMMAND_LINE, rest);
+        line.action("sudo_command_continued", "process", "info", Outcome::None);
+        return Some(KNOWN);
+    }
+    let refusal = refusal(rest);
+    settings(line, rest);
+    match refusal {
+        None => line.action("sudo_command", "process", "start", Outcome::Success),
+        Some(reason) => {
+            line.fields.text(field::EVENT_REASON, reason);
+            let attempts = reason.contains("incorrect password attempt")
+                || reason.contains("authentication failure")
+                || reason.starts_with("a password is required");
+            let action = if attempts { "sudo_auth_failure" } else { "sudo_not_allowed" };
+            let category = if attempts { "authentication" } else { "process" };
+            line.action(action, category, "start", Outcome::Failure);
+        }
+    }
+    Some(KNOWN)
+}
+
+/// The first part where it is no setting: `user NOT in sudoers`, `3 incorrect password attempts`.
+fn refusal(rest: &str) -> Option<&str> {
+    let first = rest.split_once(" ; ").map_or(rest, |(first, _)| first);
+    let name = first.split_once('=').map_or("", |(name, _)| name);
+    let setting = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    (!setting).then_some(first.trim())
+}
+
+fn settings(line: &mut Line<'_, '_>, rest: &str) {
+    let (head, command) = match rest.split_once("COMMAND=") {
+        Some((head, command)) => (head, Some(command)),
+        None => (rest, None),
+    };
+    for (name, id) in [
+        ("TTY=", field::PROCESS_TTY),
+        ("PWD=", field::PROCESS_WORKING_DIRECTORY),
+        ("USER=", field::USER_EFFECTIVE_NAME),
+        ("GROUP=", field::USER_GROUP_NAME),
+    ] {
+        let value = head.split(" ; ").find_map(|part| part.trim_start().strip_prefix(name));
+        if let Some(value) = value {
+            line.fields.text(id, value.trim_end_matches(" ;").trim_end());
+        }
+    }
+    if let Some(command) = command {
+        line.fields.text(field::PROCESS_COMMAND_LINE, command);
+        let executable = text::word(command).0;
+        if executable.starts_with('/') {
+            line.fields.text(field::PROCESS_EXECUTABLE, executable);
+        }
+    }
+}

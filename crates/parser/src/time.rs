@@ -1,0 +1,476 @@
+//! Times as logs write them.
+//!
+//! Reading is arithmetic on bytes; the time zone is asked once an hour of local time, since its
+//! answer holds for the hour (all offsets in use change on the hour).
+
+use jiff::civil;
+use jiff::tz::TimeZone;
+use vigie_event::Timestamp;
+
+const SECOND: i64 = 1_000_000_000;
+const HOUR: i64 = 3_600 * SECOND;
+const DAY: i64 = 24 * HOUR;
+/// How far back a time without a year is looked for; 29 February may be eight years away.
+const YEARS_BACK: i16 = 9;
+
+/// A date and time of the clock on the wall, with `year` 0 where none was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wall {
+    pub year: i16,
+    pub month: i8,
+    pub day: i8,
+    pub hour: i8,
+    pub minute: i8,
+    /// 0–60; a leap second counts as the next minute's first.
+    pub second: i8,
+    pub nanos: i32,
+}
+
+/// A time as it was written: on the wall, or with its offset from UTC in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Local time.
+    Local(Wall),
+    /// Time with an offset.
+    Offset(Wall, i32),
+}
+
+/// Turns written times into instants.
+#[derive(Debug)]
+pub struct Clockwork {
+    zone: TimeZone,
+    /// Year, month, day and hour of the last local time, and the instant at which it began.
+    hour: (i16, i8, i8, i8),
+    hour_start: i64,
+    /// Month, day and hour of the last time without a year, the instant at which that hour began
+    /// in the year chosen, and in the year after.
+    yearless: (i8, i8, i8),
+    yearless_start: i64,
+    yearless_next: i64,
+}
+
+impl Clockwork {
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            hour: (0, 0, 0, 0),
+            hour_start: 0,
+            yearless: (0, 0, 0),
+            yearless_start: 0,
+            yearless_next: 0,
+        }
+    }
+
+    /// The instant of `written`. A missing year is chosen so that the instant is the latest that
+    /// lies at most a day after `reference`. `None` for dates that do not exist.
+    pub fn instant(&mut self, written: Written, reference: Timestamp) -> Option<Timestamp> {
+        match written {
+            Written::Offset(wall, offset) => {
+                let days = days_from_civil(wall)?;
+                let seconds = days * 86_400 + i64::from(wall.hour) * 3_600 - i64::from(offset);
+                let nanos = seconds.checked_mul(SECOND)?.checked_add(within_hour(wall))?;
+                Some(Timestamp::from_nanos(nanos))
+            }
+            Written::Local(wall) if wall.year == 0 => self.yearless(wall, reference),
+            Written::Local(wall) => {
+                let start = self.start_of_hour(wall.year, wall.month, wall.day, wall.hour)?;
+                Some(Timestamp::from_nanos(start.checked_add(within_hour(wall))?))
+            }
+        }
+    }
+
+    fn yearless(&mut self, wall: Wall, reference: Timestamp) -> Option<Timestamp> {
+        let latest = reference.nanos().saturating_add(DAY);
+        let within = within_hour(wall);
+        let key = (wall.month, wall.day, wall.hour);
+        if self.yearless != key
+            || self.yearless_start.saturating_add(within) > latest
+            || self.yearless_next.saturating_add(within) <= latest
+        {
+            self.choose_year(wall, reference, latest.saturating_sub(within))?;
+            self.yearless = key;
+        }
+        Some(Timestamp::from_nanos(self.yearless_start.saturating_add(within)))
+    }
+
+    fn choose_year(&mut self, wall: Wall, reference: Timestamp, latest: i64) -> Option<()> {
+        let zoned = jiff::Timestamp::from(reference).to_zoned(self.zone.clone());
+        let newest = zoned.year().saturating_add(1);
+        let mut next = i64::MAX;
+        for year in (newest.saturating_sub(YEARS_BACK)..=newest).rev() {
+            let Some(start) = self.start_of_hour(year, wall.month, wall.day, wall.hour) else {
+                continue;
+            };
+            if start <= latest {
+                (self.yearless_start, self.yearless_next) = (start, next);
+                return Some(());
+            }
+            next = start;
+        }
+        None
+    }
+
+    fn start_of_hour(&mut self, year: i16, month: i8, day: i8, hour: i8) -> Option<i64> {
+        if self.hour == (year, month, day, hour) {
+            return Some(self.hour_start);
+        }
+        let local = civil::DateTime::new(year, month, day, hour, 0, 0, 0).ok()?;
+        let zoned = self.zone.to_ambiguous_timestamp(local).compatible().ok()?;
+        let start = i64::try_from(zoned.as_nanosecond()).ok()?;
+        self.hour = (year, month, day, hour);
+        self.hour_start = start;
+        Some(start)
+    }
+}
+
+fn within_hour(wall: Wall) -> i64 {
+    (i64::from(wall.minute) * 60 + i64::from(wall.second)) * SECOND + i64::from(wall.nanos)
+}
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar (Howard Hinnant's algorithm).
+fn days_from_civil(wall: Wall) -> Option<i64> {
+    const LENGTHS: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let length = *LENGTHS.get(usize::try_from(wall.month - 1).ok()?)?;
+    let leap = wall.year % 4 == 0 && (wall.year % 100 != 0 || wall.year % 400 == 0);
+    if wall.day < 1 || wall.day > length || (wall.month == 2 && wall.day == 29 && !leap) {
+        return None;
+    }
+    let year = i64::from(wall.year) - i64::from(wall.month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted = (i64::from(wall.month) + 9) % 12;
+    let day_of_year = (153 * shifted + 2) / 5 + i64::from(wall.day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// Reads along bytes.
+#[derive(Clone, Copy)]
+struct Reader<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.at += 1)
+    }
+
+    fn spaces(&mut self) {
+        while self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+    }
+
+    fn digit(&mut self) -> Option<i8> {
+        let byte = self.peek()?;
+        byte.is_ascii_digit().then(|| {
+            self.at += 1;
+            (byte - b'0') as i8
+        })
+    }
+
+    fn two(&mut self) -> Option<i8> {
+        Some(self.digit()? * 10 + self.digit()?)
+    }
+
+    fn four(&mut self) -> Option<i16> {
+        Some(i16::from(self.two()?) * 100 + i16::from(self.two()?))
+    }
+
+    fn month_name(&mut self) -> Option<i8> {
+        let name = self.bytes.get(self.at..self.at + 3)?;
+        let month = match name {
+            b"Jan" => 1,
+            b"Feb" => 2,
+            b"Mar" => 3,
+            b"Apr" => 4,
+            b"May" => 5,
+            b"Jun" => 6,
+            b"Jul" => 7,
+            b"Aug" => 8,
+            b"Sep" => 9,
+            b"Oct" => 10,
+            b"Nov" => 11,
+            b"Dec" => 12,
+            _ => return None,
+        };
+        self.at += 3;
+        Some(month)
+    }
+
+    /// `hh:mm:ss` and a fraction after a point or a comma.
+    fn time_of_day(&mut self, wall: &mut Wall) -> Option<()> {
+        wall.hour = self.two()?;
+        self.skip(b':')?;
+        wall.minute = self.two()?;
+        self.skip(b':')?;
+        wall.second = self.two()?;
+        if wall.hour > 23 || wall.minute > 59 || wall.second > 60 {
+            return None;
+        }
+        if matches!(self.peek(), Some(b'.' | b','))
+            && self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_digit)
+        {
+            self.at += 1;
+            let mut scale = 100_000_000;
+            while let Some(digit) = self.digit() {
+                wall.nanos += i32::from(digit) * scale;
+                scale /= 10;
+            }
+        }
+        Some(())
+    }
+
+    /// `Z`, `±hh:mm`, `±hhmm` or `±hh`, in seconds east of UTC.
+    fn offset(&mut self) -> Option<i32> {
+        let sign = match self.peek()? {
+            b'Z' | b'z' => {
+                self.at += 1;
+                return Some(0);
+            }
+            b'+' => 1,
+            b'-' => -1,
+            _ => return None,
+        };
+        let start = self.at;
+        self.at += 1;
+        let Some(hours) = self.two() else {
+            self.at = start;
+            return None;
+        };
+        if self.peek() == Some(b':') {
+            self.at += 1;
+        }
+        let minutes = self.two().unwrap_or(0);
+        Some(sign * (i32::from(hours) * 3_600 + i32::from(minutes) * 60))
+    }
+
+    fn day(&mut self) -> Option<i8> {
+        let first = self.digit()?;
+        Some(self.digit().map_or(first, |second| first * 10 + second))
+    }
+
+    fn year_ahead(&self) -> bool {
+        let year = self.bytes.get(self.at..self.at + 4);
+        year.is_some_and(|year| {
+            year.iter().all(u8::is_ascii_digit) && (year.starts_with(b"19") || year.starts_with(b"20"))
+        }) && !self.bytes.get(self.at + 4).is_some_and(|next| *next != b' ')
+    }
+
+    fn weekday(&mut self) {
+        let name = self.bytes.get(self.at..self.at + 3);
+        if matches!(name, Some(b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun")) {
+            let at = self.at + 3;
+            match self.bytes.get(at) {
+                Some(b' ') => self.at = at + 1,
+                Some(b',') if self.bytes.get(at + 1) == Some(&b' ') => self.at = at + 2,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A time at the start of `text` as syslog writes it, and its length in bytes:
+/// `Jan  2 03:04:05`, `Jan 2 2024 03:04:05.678`, `Tue Jan  2 03:04:05 2024`,
+/// `2024 Jan  2 03:04:05`.
+pub fn month_first(text: &str) -> Option<(Written, usize)> {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut wall = Wall::default();
+    reader.weekday();
+    if reader.year_ahead() {
+        wall.year = reader.four()?;
+        reader.spaces();
+    }
+    wall.month = reader.month_name()?;
+    reader.skip(b' ')?;
+    reader.spaces();
+    wall.day = reader.day()?;
+    reader.skip(b' ')?;
+    reader.spaces();
+    if wall.year == 0 && reader.year_ahead() {
+        wall.year = reader.four()?;
+        reader.spaces();
+    }
+    reader.time_of_day(&mut wall)?;
+    let mut ahead = reader;
+    ahead.spaces();
+    if wall.year == 0 && ahead.at > reader.at && ahead.year_ahead() {
+        wall.year = ahead.four()?;
+        reader = ahead;
+    }
+    let mut ahead = reader;
+    ahead.spaces();
+    if let Some(offset) = ahead.offset()
+        && wall.year != 0
+        && ahead.peek().is_none_or(|next| next == b' ')
+    {
+        return Some((Written::Offset(wall, offset), ahead.at));
+    }
+    Some((Written::Local(wall), reader.at))
+}
+
+/// A time at the start of `text` as ISO 8601 and RFC 3339 have it, and its length in bytes:
+/// `2024-01-02T03:04:05.678+01:00`, `2024-01-02 03:04:05,678`, `2024/01/02 03:04:05`.
+pub fn iso(text: &str) -> Option<(Written, usize)> {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut wall = Wall { year: reader.four()?, ..Wall::default() };
+    let separator = reader.peek().filter(|byte| matches!(byte, b'-' | b'/'))?;
+    reader.skip(separator)?;
+    wall.month = reader.two()?;
+    reader.skip(separator)?;
+    wall.day = reader.two()?;
+    if wall.year == 0 || !matches!(reader.peek(), Some(b'T' | b't' | b' ')) {
+        return None;
+    }
+    reader.at += 1;
+    reader.time_of_day(&mut wall)?;
+    let mut ahead = reader;
+    if ahead.peek() == Some(b' ') {
+        ahead.at += 1;
+    }
+    // After a space only a whole `+hhmm` is an offset: a host may be called `-1`.
+    let written = ahead.offset().filter(|_| {
+        ahead.peek().is_none_or(|next| !next.is_ascii_alphanumeric())
+            && (ahead.at >= reader.at + 6 || reader.peek() != Some(b' '))
+    });
+    match written {
+        Some(offset) => Some((Written::Offset(wall, offset), ahead.at)),
+        None => Some((Written::Local(wall), reader.at)),
+    }
+}
+
+/// The time in brackets of access logs, such as `26/Dec/2016:16:16:28 +0200`, in full.
+pub fn access(text: &str) -> Option<Written> {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut wall = Wall { day: reader.two()?, ..Wall::default() };
+    reader.skip(b'/')?;
+    wall.month = reader.month_name()?;
+    reader.skip(b'/')?;
+    wall.year = reader.four()?;
+    reader.skip(b':')?;
+    reader.time_of_day(&mut wall)?;
+    reader.spaces();
+    match reader.offset() {
+        Some(offset) => Some(Written::Offset(wall, offset)),
+        None => Some(Written::Local(wall)),
+    }
+}
+
+/// An instant in seconds, milliseconds, microseconds or nanoseconds since the epoch; which, its
+/// size tells: seconds reach the year 5138, milliseconds begin in 1973.
+pub fn epoch(number: f64) -> Option<Timestamp> {
+    let scale = match number.abs() {
+        n if !n.is_finite() || n < 1e8 => return None,
+        n if n < 1e11 => 1e9,
+        n if n < 1e14 => 1e6,
+        n if n < 1e17 => 1e3,
+        n if n < 9.2e18 => 1.0,
+        _ => return None,
+    };
+    // Whole and fraction apart, and the fraction to the microsecond: a double holds 53 bits, which
+    // is where its precision ends for times of our days.
+    let whole = number.trunc();
+    let fraction = ((number - whole) * scale / 1e3).round() as i64 * 1_000;
+    (whole as i64).checked_mul(scale as i64)?.checked_add(fraction).map(Timestamp::from_nanos)
+}
+
+/// The same of a whole number, exactly.
+pub fn epoch_integer(number: i64) -> Option<Timestamp> {
+    let scale = match number.unsigned_abs() {
+        n if n < 100_000_000 => return None,
+        n if n < 100_000_000_000 => SECOND,
+        n if n < 100_000_000_000_000 => 1_000_000,
+        n if n < 100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    };
+    number.checked_mul(scale).map(Timestamp::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, zone: &str, reference: &str, expected: &str) {
+        let zone = TimeZone::get(zone).unwrap();
+        let reference = Timestamp::parse(reference).unwrap();
+        let written = month_first(text)
+            .or_else(|| iso(text))
+            .map(|(written, _)| written)
+            .or_else(|| access(text))
+            .unwrap_or_else(|| panic!("{text} is no time"));
+        let instant = Clockwork::new(zone).instant(written, reference);
+        let shown = instant.map_or_else(|| "none".into(), |instant| instant.to_string());
+        assert_eq!(shown, expected, "{text}");
+    }
+
+    #[test]
+    fn times_as_logs_write_them() {
+        let now = "2026-01-05T12:00:00Z";
+        for (text, expected) in [
+            ("Jan  5 10:12:13 host", "2026-01-05T10:12:13.000000Z"),
+            ("Jan 5 10:12:13 host", "2026-01-05T10:12:13.000000Z"),
+            ("Jan 05 10:12:13.25 host", "2026-01-05T10:12:13.250000Z"),
+            ("Jan  6 11:59:00 host", "2026-01-06T11:59:00.000000Z"),
+            ("Jan  6 12:01:00 host", "2025-01-06T12:01:00.000000Z"),
+            ("Dec 31 23:59:59 host", "2025-12-31T23:59:59.000000Z"),
+            ("Feb 29 01:02:03 host", "2024-02-29T01:02:03.000000Z"),
+            ("Feb 30 01:02:03 host", "none"),
+            ("2015 Nov 13 13:40:01 ether", "2015-11-13T13:40:01.000000Z"),
+            ("Nov 13 2015 13:40:01 ether", "2015-11-13T13:40:01.000000Z"),
+            ("Fri Nov 13 13:40:01 2015 ether", "2015-11-13T13:40:01.000000Z"),
+            ("2019-06-14T10:40:20.912134 localhost", "2019-06-14T10:40:20.912134Z"),
+            ("2019-06-14T13:01:15.412+01:30 localhost", "2019-06-14T11:31:15.412000Z"),
+            ("1986-04-26T01:23:45.101+0400 a", "1986-04-25T21:23:45.101000Z"),
+            ("2020-03-25 09:01:30.852002-0700  localhost", "2020-03-25T16:01:30.852002Z"),
+            ("2023/12/09 21:35:20 [notice]", "2023-12-09T21:35:20.000000Z"),
+            ("2006-02-13 15:52:30,388 f", "2006-02-13T15:52:30.388000Z"),
+            ("26/Dec/2016:16:16:28 +0200", "2016-12-26T14:16:28.000000Z"),
+            ("2019-02-29T10:40:20Z", "none"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z"),
+        ] {
+            check(text, "UTC", now, expected);
+        }
+    }
+
+    #[test]
+    fn local_time_follows_the_zone() {
+        let now = "2005-08-14T12:00:00Z";
+        check("Jan  2 01:18:41 host", "Europe/Zurich", now, "2005-01-02T00:18:41.000000Z");
+        check("Jul  2 01:18:41 host", "Europe/Zurich", now, "2005-07-01T23:18:41.000000Z");
+        check("Nov 11 08:04:51 host", "Europe/Zurich", now, "2004-11-11T07:04:51.000000Z");
+    }
+
+    #[test]
+    fn the_year_follows_the_reference_line_by_line() {
+        let mut clock = Clockwork::new(TimeZone::UTC);
+        let (written, _) = month_first("Jan  5 10:12:13").unwrap();
+        for (reference, year) in [("2026-01-05T12:00:00Z", "2026"), ("2024-01-05T12:00:00Z", "2024"), ("2025-01-01T00:00:00Z", "2024")] {
+            let instant = clock.instant(written, Timestamp::parse(reference).unwrap()).unwrap();
+            assert!(instant.to_string().starts_with(year), "{reference}: {instant}");
+        }
+    }
+
+    #[test]
+    fn epochs_of_every_unit() {
+        let expected = Timestamp::parse("2022-06-21T07:37:01.123Z").unwrap();
+        assert_eq!(epoch_integer(1_655_797_021_123), Some(expected));
+        assert_eq!(epoch_integer(1_655_797_021_123_000), Some(expected));
+        assert_eq!(epoch_integer(1_655_797_021_123_000_000), Some(expected));
+        assert_eq!(epoch(1_655_797_021.0).map(Timestamp::seconds), Some(expected.seconds()));
+        assert_eq!(epoch(1_655_797_021.123).map(Timestamp::millis), Some(expected.millis()));
+        assert_eq!(epoch(f64::NAN), None);
+        assert_eq!(epoch_integer(42), None);
+    }
+
+    #[test]
+    fn what_is_no_time() {
+        for text in ["", "Jan", "Jax  5 10:12:13", "Jan  5 25:12:13", "2019-06-14", "é2019", "2019-06-14T1"] {
+            assert!(month_first(text).is_none() && iso(text).is_none(), "{text}");
+        }
+    }
+}
