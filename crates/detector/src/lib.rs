@@ -1,1 +1,49 @@
 //! What is going on?
+//!
+//! The [`Detector`] runs events through the rules, keeps alerts open while their condition goes
+//! on holding, and groups the alerts of one actor into incidents. It does no I/O and knows no
+//! time but the events' own, so a log file read twice gives the same alerts, with the same ids.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vigie_detector::{Detector, Settings};
+//! use vigie_event::Event;
+//! use vigie_sigma::{RuleSet, RuleText};
+//!
+//! let rule = "
+//! title: Root logs in
+//! id: 1f0e9f6e-5e57-4b3c-9f5c-0d3a52b0a001
+//! logsource: { product: linux }
+//! detection: { who: { user.name: root }, condition: who }
+//! level: high
+//! ";
+//! let (rules, _) = RuleSet::load([RuleText { file: "root.yml", text: rule }]);
+//! let mut detector = Detector::new(Arc::new(rules), Settings::default());
+//! detector.observe(&Event::default());
+//! assert!(detector.take_changes().is_empty());
+//! ```
+
+#![deny(missing_docs)]
+
+mod alerts;
+mod clocks;
+mod command;
+mod core;
+mod detector;
+mod eviction;
+mod facets;
+mod facts;
+mod incidents;
+mod recent;
+mod rule_info;
+mod settings;
+mod slab;
+mod snapshot;
+mod title;
+mod totals;
+
+pub use command::{Applied, Command};
+pub use detector::{Changes, Detector, DetectorStats};
+pub use settings::Settings;
+pub use snapshot::RestoreError;
+pub use totals::Totals;

@@ -1,0 +1,229 @@
+//! Alerts that may still grow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use vigie_event::{
+    Alert, AlertId, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Entities, EventId, Evidence, IncidentId,
+    RuleRef, Timestamp,
+};
+
+use crate::clocks::within;
+use crate::eviction::{least, standing};
+use crate::facets::Facet;
+use crate::facts::EntityKey;
+use crate::settings::{ENTITY_BYTES_PER_ALERT, MAX_ALERT_BYTES};
+use crate::slab::Slab;
+
+/// What an alert weighs before it holds anything, in bytes, about.
+const BASE_WEIGHT: usize = 900;
+
+/// What makes an event grow an alert rather than raise another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum AlertKey {
+    /// A correlation's window.
+    Window(u64),
+    /// A rule over single events, whom it is about, and 0 (or 1 for what lies behind in time).
+    Single(u32, EntityKey, u8),
+}
+
+/// An alert that may still grow.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenAlert {
+    pub(crate) id: AlertId,
+    pub(crate) key: AlertKey,
+    pub(crate) rule: Arc<RuleRef>,
+    pub(crate) tags: Arc<Vec<String>>,
+    /// It ends after a longer pause, in seconds.
+    pub(crate) gap_s: u64,
+    pub(crate) group: BTreeMap<String, String>,
+    pub(crate) entities: Entities,
+    /// Hashes of the facets that `entities` has already, sorted.
+    pub(crate) seen: Vec<u64>,
+    pub(crate) entity_bytes: usize,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+    pub(crate) count: u64,
+    /// What the window had counted before this alert, which took over from a closed one.
+    pub(crate) counted_before: u64,
+    pub(crate) events: Vec<EventId>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) evidence_bytes: usize,
+    /// Its incident's slot.
+    pub(crate) incident: u32,
+    pub(crate) dirty: bool,
+    /// Number of the event that touched it last.
+    pub(crate) touched: u64,
+}
+
+impl OpenAlert {
+    fn to_alert(&self, incident: Option<IncidentId>) -> Alert {
+        Alert {
+            id: self.id,
+            rule: (*self.rule).clone(),
+            tags: (*self.tags).clone(),
+            group: self.group.clone(),
+            entities: self.entities.clone(),
+            first_seen: self.first,
+            last_seen: self.last,
+            count: self.count,
+            events: self.events.clone(),
+            evidence: self.evidence.clone(),
+            incident,
+        }
+    }
+
+    /// Adds the entity unless it is known or there is no more room. Gives its text when it is
+    /// new.
+    pub(crate) fn add_facet(&mut self, facet: Facet<'_>) -> Option<String> {
+        let place = self.seen.binary_search(&facet.hash()).err()?;
+        if self.entity_bytes >= ENTITY_BYTES_PER_ALERT {
+            return None;
+        }
+        let text = facet.text();
+        self.seen.insert(place, facet.hash());
+        self.entity_bytes += text.len() + 56;
+        self.entities.add(facet.name(), &text);
+        Some(text)
+    }
+
+    /// Adds an event to those named, while there is room. Gives whether its evidence is wanted
+    /// too.
+    pub(crate) fn add_event(&mut self, event: EventId) -> bool {
+        if self.events.len() < EVENTS_PER_ALERT {
+            self.events.push(event);
+        }
+        self.evidence.len() < EVIDENCE_PER_ALERT
+    }
+
+    pub(crate) fn add_evidence(&mut self, evidence: Evidence) {
+        self.evidence_bytes += evidence.raw.len() + evidence.source.len() + 96;
+        self.evidence.push(evidence);
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        BASE_WEIGHT + self.entity_bytes + self.evidence_bytes + self.events.len() * 16
+    }
+}
+
+/// All open alerts.
+#[derive(Debug, Default)]
+pub(crate) struct Alerts {
+    pub(crate) slots: Slab<OpenAlert>,
+    pub(crate) index: FxHashMap<AlertKey, u32>,
+    pub(crate) dirty: Vec<u32>,
+    /// Closed alerts that are still to be handed out.
+    pub(crate) outgoing: Vec<Alert>,
+    pub(crate) weight: usize,
+}
+
+impl Alerts {
+    /// The open alert of a rule over single events about `entity` that an event at `time`
+    /// belongs to; else the key under which a new one is to be kept.
+    pub(crate) fn single(
+        &self,
+        rule: u32,
+        entity: EntityKey,
+        time: Timestamp,
+    ) -> Result<u32, AlertKey> {
+        let mut key = AlertKey::Single(rule, entity, 0);
+        let Some((slot, alert)) = self.at(&key) else {
+            return Err(key);
+        };
+        if within(time, alert.first, alert.last, alert.gap_s) {
+            return Ok(slot);
+        }
+        if time > alert.first {
+            return Err(key);
+        }
+        // Older than what is open: an import beside the live stream has an alert of its own.
+        if let AlertKey::Single(_, _, lane) = &mut key {
+            *lane = 1;
+        }
+        match self.at(&key) {
+            Some((slot, alert)) if within(time, alert.first, alert.last, alert.gap_s) => Ok(slot),
+            _ => Err(key),
+        }
+    }
+
+    pub(crate) fn at(&self, key: &AlertKey) -> Option<(u32, &OpenAlert)> {
+        let slot = *self.index.get(key)?;
+        Some((slot, self.slots.get(slot)?))
+    }
+
+    pub(crate) fn insert(&mut self, alert: OpenAlert) -> u32 {
+        self.weight += alert.weight();
+        let key = alert.key.clone();
+        let slot = self.slots.insert(alert);
+        self.index.insert(key, slot);
+        self.mark(slot);
+        slot
+    }
+
+    /// Changes the alert at `slot`, keeps account of its weight and hands it out next time.
+    pub(crate) fn change<T>(
+        &mut self,
+        slot: u32,
+        change: impl FnOnce(&mut OpenAlert) -> T,
+    ) -> Option<T> {
+        let alert = self.slots.get_mut(slot)?;
+        let before = alert.weight();
+        let result = change(alert);
+        self.weight = (self.weight + alert.weight()).saturating_sub(before);
+        self.mark(slot);
+        Some(result)
+    }
+
+    fn mark(&mut self, slot: u32) {
+        if let Some(alert) = self.slots.get_mut(slot)
+            && !alert.dirty
+        {
+            alert.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    /// Closes the alert at `slot`; what nobody has seen yet is handed out as part of `incident`.
+    pub(crate) fn close(&mut self, slot: u32, incident: Option<IncidentId>) -> Option<OpenAlert> {
+        let alert = self.slots.remove(slot)?;
+        self.weight = self.weight.saturating_sub(alert.weight());
+        if self.index.get(&alert.key) == Some(&slot) {
+            self.index.remove(&alert.key);
+        }
+        if alert.dirty {
+            self.outgoing.push(alert.to_alert(incident));
+        }
+        Some(alert)
+    }
+
+    /// Whether there is one too many, or they weigh too much.
+    pub(crate) fn is_over(&self, max: usize) -> bool {
+        self.slots.len() > max || self.weight > MAX_ALERT_BYTES
+    }
+
+    /// The alerts to close first; see [`least`].
+    pub(crate) fn least(&self) -> Vec<u32> {
+        least(self.slots.iter().map(|(slot, alert)| {
+            (standing(alert.first, alert.last), alert.touched, alert.id.as_u128(), slot)
+        }))
+    }
+
+    /// All that changed since the last time, the newest form of each, by id. `incident_at` names
+    /// the incident at a slot.
+    pub(crate) fn take(&mut self, incident_at: impl Fn(u32) -> Option<IncidentId>) -> Vec<Alert> {
+        let mut taken = std::mem::take(&mut self.outgoing);
+        for slot in std::mem::take(&mut self.dirty) {
+            if let Some(alert) = self.slots.get_mut(slot)
+                && alert.dirty
+            {
+                alert.dirty = false;
+                taken.push(alert.to_alert(incident_at(alert.incident)));
+            }
+        }
+        taken.sort_by_key(|alert| (alert.id, std::cmp::Reverse(alert.count)));
+        taken.dedup_by_key(|alert| alert.id);
+        taken
+    }
+}

@@ -1,0 +1,516 @@
+//! From matches and firings to alerts and incidents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vigie_event::{
+    AlertId, Event, EventId, FieldId, IncidentId, IncidentStatus, Localized, Severity, Timestamp,
+    field, unmapped,
+};
+use vigie_sigma::{Firing, RuleIndex, RuleSet};
+
+use crate::alerts::{AlertKey, Alerts, OpenAlert};
+use crate::clocks::{Clocks, to_micros};
+use crate::facets::Facets;
+use crate::facts::{EntityKey, Facts, Key, Outcome, name_of};
+use crate::incidents::{Incidents, Note, OpenIncident, Why};
+use crate::recent::Recent;
+use crate::rule_info::{RuleInfo, table};
+use crate::settings::Settings;
+
+/// Fewer events than this between two looks for what is idle would cost more than it frees.
+const SWEEP_EVERY: u64 = 1_024;
+
+/// What has been counted since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) alerts: u64,
+    pub(crate) incidents: u64,
+    pub(crate) by_rule: Vec<u64>,
+    pub(crate) evicted_alerts: u64,
+    pub(crate) evicted_incidents: u64,
+}
+
+/// All of the detector but the rule engine.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) rules: Vec<RuleInfo>,
+    pub(crate) alerts: Alerts,
+    pub(crate) incidents: Incidents,
+    pub(crate) recent: Recent,
+    pub(crate) clocks: Clocks,
+    /// Events seen.
+    pub(crate) seen: u64,
+    pub(crate) swept: u64,
+    pub(crate) counts: Counts,
+    /// Alerts that people moved.
+    pub(crate) moved: Vec<(AlertId, IncidentId)>,
+    facets: Facets,
+}
+
+/// An alert to raise.
+struct Raise<'r> {
+    rule: usize,
+    key: AlertKey,
+    id: AlertId,
+    group: &'r [(FieldId, Box<str>)],
+    first: Timestamp,
+    last: Timestamp,
+    count: u64,
+    counted_before: u64,
+    events: &'r [EventId],
+}
+
+impl Core {
+    pub(crate) fn new(rules: &RuleSet, settings: Settings) -> Self {
+        let rules = table(rules, &settings);
+        let counts = Counts { by_rule: vec![0; rules.len()], ..Counts::default() };
+        Self {
+            settings,
+            rules,
+            alerts: Alerts::default(),
+            incidents: Incidents::default(),
+            recent: Recent::default(),
+            clocks: Clocks::default(),
+            seen: 0,
+            swept: 0,
+            counts,
+            moved: Vec::new(),
+            facets: Facets::default(),
+        }
+    }
+
+    pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
+        self.seen += 1;
+        self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
+        if !matched.is_empty() || !fired.is_empty() {
+            self.take_in(event, matched, fired);
+        }
+        if self.incidents.slots.len() > 0 {
+            self.note_success(event);
+            let pace = (self.alerts.slots.len() + self.incidents.slots.len()) as u64;
+            if self.seen - self.swept >= SWEEP_EVERY.max(pace) {
+                self.sweep();
+            }
+        }
+    }
+
+    fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
+        // Delivery is at least once: an event seen lately was counted then.
+        let known = self.recent.find(event.id).is_some();
+        if !known {
+            self.facets.read(event);
+            self.recent.push(event, &self.facets);
+        }
+        let mut entity = None;
+        for index in matched {
+            let place = index.0 as usize;
+            let speaks = self.rules.get(place).is_some_and(|rule| !rule.silent);
+            if speaks && !known {
+                let entity = entity.get_or_insert_with(|| EntityKey::of(event));
+                self.match_single(place, entity.clone(), event);
+            }
+        }
+        for firing in fired {
+            let place = firing.rule.0 as usize;
+            if self.rules.get(place).is_some_and(|rule| !rule.silent) {
+                self.fire(place, firing, event);
+            }
+        }
+        while self.alerts.is_over(self.settings.max_alerts) && self.evict_alerts() {}
+        while self.incidents.is_over(self.settings.max_incidents) && self.evict_incidents() {}
+    }
+
+    /// A rule over single events matched.
+    fn match_single(&mut self, rule: usize, entity: EntityKey, event: &Event) {
+        let time = to_micros(event.time);
+        let weight = u64::from(event.repeat.max(1));
+        match self.alerts.single(rule as u32, entity, time) {
+            Ok(slot) => {
+                let grown = |alert: &OpenAlert| alert.count.saturating_add(weight);
+                self.grow(slot, event, time, time, grown);
+            }
+            Err(key) => {
+                let AlertKey::Single(_, entity, _) = &key else {
+                    return;
+                };
+                let about = entity.actor();
+                let Some(info) = self.rules.get(rule) else {
+                    return;
+                };
+                let id = AlertId::derive(
+                    time,
+                    &[
+                        info.reference.id.as_bytes(),
+                        about.field.as_bytes(),
+                        about.value.as_bytes(),
+                        &event.id.as_u128().to_be_bytes(),
+                    ],
+                );
+                let raise = Raise {
+                    rule,
+                    key,
+                    id,
+                    group: &[],
+                    first: time,
+                    last: time,
+                    count: weight,
+                    counted_before: 0,
+                    events: &[event.id],
+                };
+                self.raise(raise, event);
+            }
+        }
+    }
+
+    /// A correlation fired.
+    fn fire(&mut self, rule: usize, firing: &Firing, event: &Event) {
+        let key = AlertKey::Window(firing.window.0);
+        let open = self.alerts.at(&key).map(|(slot, _)| slot);
+        let (first, last) = (to_micros(firing.first), to_micros(firing.last));
+        if firing.raised {
+            let first_event = firing.events.first().copied().unwrap_or(event.id);
+            let id = self.window_id(rule, &firing.group, firing.window.0, first, first_event);
+            if open.and_then(|slot| self.alerts.slots.get(slot)).is_some_and(|open| open.id == id) {
+                return;
+            }
+            let raise = Raise {
+                rule,
+                key,
+                id,
+                group: &firing.group,
+                first,
+                last,
+                count: firing.count,
+                counted_before: 0,
+                events: &firing.events,
+            };
+            self.raise(raise, event);
+        } else if let Some(slot) = open {
+            let grown = |alert: &OpenAlert| {
+                firing.count.saturating_sub(alert.counted_before).max(alert.count)
+            };
+            self.grow(slot, event, first, last, grown);
+        } else {
+            // Its alert was closed with its incident, or had to leave memory, and yet the attack
+            // goes on: that is news.
+            let group = self.group_of(rule, event);
+            let time = to_micros(event.time);
+            let id = self.window_id(rule, &group, firing.window.0, time, event.id);
+            let weight = u64::from(event.repeat.max(1)).min(firing.count.max(1));
+            let raise = Raise {
+                rule,
+                key,
+                id,
+                group: &group,
+                first: time,
+                last: time,
+                count: weight,
+                counted_before: firing.count.saturating_sub(weight),
+                events: &[event.id],
+            };
+            self.raise(raise, event);
+        }
+    }
+
+    fn window_id(
+        &self,
+        rule: usize,
+        group: &[(FieldId, Box<str>)],
+        window: u64,
+        first: Timestamp,
+        first_event: EventId,
+    ) -> AlertId {
+        let window = window.to_be_bytes();
+        let event = first_event.as_u128().to_be_bytes();
+        let rule = self.rules.get(rule).map_or("", |info| info.reference.id.as_str());
+        let mut parts: Vec<&[u8]> = vec![rule.as_bytes()];
+        for (field, value) in group {
+            parts.extend([field.name().as_bytes(), value.as_bytes()]);
+        }
+        parts.extend([&window[..], &event[..]]);
+        AlertId::derive(first, &parts)
+    }
+
+    fn group_of(&self, rule: usize, event: &Event) -> Vec<(FieldId, Box<str>)> {
+        let fields = self.rules.get(rule).map_or(&[][..], |info| &info.group_by);
+        fields
+            .iter()
+            .filter_map(|field| Some((*field, event.render(*field)?.into_owned().into())))
+            .collect()
+    }
+
+    fn grow(
+        &mut self,
+        slot: u32,
+        event: &Event,
+        first: Timestamp,
+        last: Timestamp,
+        count: impl FnOnce(&OpenAlert) -> u64,
+    ) {
+        let Self { alerts, incidents, recent, seen, .. } = self;
+        let mut news: Vec<(&'static str, String)> = Vec::new();
+        let incident = alerts.change(slot, |alert| {
+            alert.count = count(alert);
+            alert.first = alert.first.min(first);
+            alert.last = alert.last.max(last);
+            alert.touched = *seen;
+            let wants_evidence = alert.add_event(event.id);
+            if let Some(known) = recent.find(event.id) {
+                for facet in known.facets() {
+                    if let Some(text) = alert.add_facet(facet) {
+                        news.push((facet.name(), text));
+                    }
+                }
+                if wants_evidence {
+                    alert.add_evidence(known.evidence());
+                }
+            }
+            alert.incident
+        });
+        let Some(incident) = incident else {
+            return;
+        };
+        incidents.change(incident, |incident| {
+            incident.first = incident.first.min(first);
+            incident.last = incident.last.max(last);
+            incident.touched = *seen;
+            incident.revision += 1;
+            for (name, value) in &news {
+                incident.add_entity(name, value);
+            }
+        });
+    }
+
+    fn raise(&mut self, raise: Raise<'_>, event: &Event) {
+        if let Some((old, _)) = self.alerts.at(&raise.key) {
+            self.close_alert(old);
+        }
+        let Some(info) = self.rules.get(raise.rule) else {
+            return;
+        };
+        let mut alert = OpenAlert {
+            id: raise.id,
+            key: raise.key,
+            rule: Arc::clone(&info.reference),
+            tags: Arc::clone(&info.tags),
+            gap_s: info.gap_s,
+            group: group_map(raise.group),
+            entities: vigie_event::Entities::default(),
+            seen: Vec::new(),
+            entity_bytes: 0,
+            first: raise.first,
+            last: raise.last,
+            count: raise.count,
+            counted_before: raise.counted_before,
+            events: Vec::new(),
+            evidence: Vec::new(),
+            evidence_bytes: 0,
+            incident: 0,
+            dirty: false,
+            touched: self.seen,
+        };
+        for id in raise.events {
+            let wants_evidence = alert.add_event(*id);
+            if let Some(known) = self.recent.find(*id) {
+                for facet in known.facets() {
+                    let _ = alert.add_facet(facet);
+                }
+                if wants_evidence {
+                    alert.add_evidence(known.evidence());
+                }
+            }
+        }
+        let facts = Facts::of(event, raise.group, &info.families, raise.first, raise.last);
+        let keys = facts.keys();
+        let gap_s = u64::from(self.settings.incident_gap_s);
+        let place = self.incidents.place_of(&facts, gap_s);
+        let actor = facts.entity.actor();
+        let (slot, why) = match place {
+            Some(place) => place,
+            None => {
+                let why = Why::new("first", &actor.field, actor.value.as_str());
+                self.counts.incidents += 1;
+                (self.incidents.insert(opened(raise.id, actor, &alert)), why)
+            }
+        };
+        self.counts.alerts += 1;
+        if let Some(count) = self.counts.by_rule.get_mut(raise.rule) {
+            *count += 1;
+        }
+        let note = Note {
+            alert: alert.id,
+            rule: Arc::clone(&alert.rule),
+            first: alert.first,
+            last: alert.last,
+            why,
+        };
+        let seen = self.seen;
+        self.incidents.change(slot, |incident| {
+            incident.open_alerts += 1;
+            incident.touched = seen;
+            for (name, values) in alert.entities.iter() {
+                for value in values {
+                    incident.add_entity(name, value);
+                }
+            }
+            incident.take_in(note);
+        });
+        for key in keys {
+            self.incidents.add_key(slot, key);
+        }
+        alert.incident = slot;
+        self.alerts.insert(alert);
+    }
+
+    /// Whoever logs in from an address that an incident is about takes account and host into
+    /// that incident; so does whoever changes account there.
+    fn note_success(&mut self, event: &Event) {
+        if Outcome::of(event) != Outcome::Success {
+            return;
+        }
+        let (Some(action), Some(user)) =
+            (event.text_of(field::EVENT_ACTION), name_of(event, field::USER_NAME))
+        else {
+            return;
+        };
+        let host = name_of(event, field::HOST_NAME).unwrap_or_default();
+        let gap_s = u64::from(self.settings.incident_gap_s);
+        let time = to_micros(event.time);
+        if let Some(address) = event.address_of(field::SOURCE_IP).map(unmapped) {
+            let logs_in = ["login", "logon", "session"].iter().any(|word| action.contains(word));
+            let Some(slot) = self.incidents.find(&Key::Address(address), time, time, gap_s) else {
+                return;
+            };
+            if !logs_in {
+                return;
+            }
+            let mut keys = vec![Key::Owned(user.clone(), host.clone()), Key::Owned(user, "".into())];
+            if !host.is_empty() {
+                keys.push(Key::Entered(host));
+            }
+            let own = [field::HOST_IP, field::DESTINATION_IP];
+            keys.extend(
+                own.into_iter()
+                    .filter_map(|id| event.address_of(id).map(unmapped))
+                    .filter(|own| *own != address)
+                    .map(Key::EnteredAddress),
+            );
+            for key in keys {
+                self.incidents.add_key(slot, key);
+            }
+            return;
+        }
+        let next = name_of(event, field::USER_EFFECTIVE_NAME)
+            .or_else(|| name_of(event, field::USER_TARGET_NAME));
+        let (Some(next), true) = (next, matches!(action, "su" | "sudo_command")) else {
+            return;
+        };
+        let owned = Key::Owned(user, host.clone());
+        if let Some(slot) = self.incidents.find(&owned, time, time, gap_s) {
+            self.incidents.add_key(slot, Key::Owned(next, host));
+        }
+    }
+
+    /// Closes the alert at `slot`: its incident remembers how long it lasted.
+    pub(crate) fn close_alert(&mut self, slot: u32) {
+        let Some(incident_slot) = self.alerts.slots.get(slot).map(|alert| alert.incident) else {
+            return;
+        };
+        let incident = self.incidents.slots.get_mut(incident_slot);
+        let id = incident.as_ref().map(|incident| incident.id);
+        let Some(alert) = self.alerts.close(slot, id) else {
+            return;
+        };
+        if let Some(incident) = incident {
+            incident.open_alerts = incident.open_alerts.saturating_sub(1);
+            let note = incident.notes.iter_mut().rev().find(|note| note.alert == alert.id);
+            if let Some(note) = note {
+                note.first = alert.first;
+                note.last = alert.last;
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        self.swept = self.seen;
+        let clocks = self.clocks;
+        let ended: Vec<u32> = self
+            .alerts
+            .slots
+            .iter()
+            .filter(|(_, alert)| !clocks.keep(alert.first, alert.last, alert.gap_s))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in ended {
+            self.close_alert(slot);
+        }
+        self.incidents.retire_idle(&clocks, u64::from(self.settings.incident_gap_s));
+    }
+
+    /// Closes the alerts that matter least. Gives whether there were any.
+    fn evict_alerts(&mut self) -> bool {
+        let least = self.alerts.least();
+        for slot in &least {
+            self.close_alert(*slot);
+            self.counts.evicted_alerts += 1;
+        }
+        !least.is_empty()
+    }
+
+    /// Takes the incidents that matter least out of memory, with their alerts. Gives whether
+    /// there were any.
+    fn evict_incidents(&mut self) -> bool {
+        let mut least = self.incidents.least();
+        least.sort_unstable();
+        let orphaned: Vec<u32> = self
+            .alerts
+            .slots
+            .iter()
+            .filter(|(_, alert)| least.binary_search(&alert.incident).is_ok())
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in orphaned {
+            self.close_alert(slot);
+        }
+        for slot in &least {
+            self.incidents.retire(*slot);
+            self.counts.evicted_incidents += 1;
+        }
+        !least.is_empty()
+    }
+}
+
+/// A new incident for its first alert, still without it.
+fn opened(alert_id: AlertId, actor: vigie_event::Actor, alert: &OpenAlert) -> OpenIncident {
+    OpenIncident {
+        id: incident_id(alert_id, alert.first),
+        title: Localized::default(),
+        status: IncidentStatus::Open,
+        close_reason: None,
+        owner: None,
+        severity: Severity::Informational,
+        first: alert.first,
+        last: alert.last,
+        actor,
+        entities: vigie_event::Entities::default(),
+        entity_bytes: 0,
+        lead: alert.first,
+        notes: Vec::new(),
+        keys: Vec::new(),
+        open_alerts: 0,
+        revision: 0,
+        dirty: false,
+        touched: alert.touched,
+    }
+}
+
+/// An incident's id is a function of its first alert's.
+pub(crate) fn incident_id(alert: AlertId, first: Timestamp) -> IncidentId {
+    IncidentId::derive(first, &[b"incident", &alert.as_u128().to_be_bytes()])
+}
+
+fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {
+    group.iter().map(|(field, value)| (field.name().to_owned(), value.to_string())).collect()
+}

@@ -1,0 +1,141 @@
+//! The detector: rules, alerts and incidents together.
+
+use std::sync::Arc;
+
+use vigie_event::{Alert, AlertId, Event, Incident, IncidentId, Stats};
+use vigie_sigma::{Correlator, Firing, Matcher, RuleSet};
+
+use crate::command::{Applied, Command};
+use crate::core::Core;
+use crate::settings::Settings;
+
+/// Events in, alerts and incidents out. Pure: no I/O, no clock but the events' own time; the
+/// same events in the same order give the same alerts and incidents, whenever they are handed
+/// out and however often the detector is saved and restored in between.
+#[derive(Debug)]
+pub struct Detector {
+    pub(crate) matcher: Matcher,
+    pub(crate) correlator: Correlator,
+    pub(crate) core: Core,
+    pub(crate) dropped: Vec<String>,
+    fired: Vec<Firing>,
+}
+
+/// What changed since the last time, the newest form of each, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Alerts that were raised or have grown.
+    pub alerts: Vec<Alert>,
+    /// Incidents that were opened or have changed.
+    pub incidents: Vec<Incident>,
+    /// Alerts that people moved to another incident, those among them that have left memory and
+    /// so do not stand in `alerts`.
+    pub moved: Vec<(AlertId, IncidentId)>,
+}
+
+impl Changes {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.incidents.is_empty() && self.moved.is_empty()
+    }
+}
+
+/// What the detector has counted since it was made, and how full its memory is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DetectorStats {
+    /// Alerts raised.
+    pub alerts: u64,
+    /// Incidents opened.
+    pub incidents: u64,
+    /// Alerts raised by rule id, for rules that raised any.
+    pub by_rule: std::collections::BTreeMap<String, u64>,
+    /// Alerts that stopped growing because memory was full.
+    pub evicted_alerts: u64,
+    /// Incidents that left memory before their time because it was full.
+    pub evicted_incidents: u64,
+    /// Alerts open now.
+    pub open_alerts: usize,
+    /// Incidents in memory now.
+    pub open_incidents: usize,
+}
+
+impl DetectorStats {
+    /// Adds what was counted to the totals of a run. What had to leave memory early counts as
+    /// lost: not the events, but their bond with earlier ones.
+    pub fn add_to(&self, stats: &mut Stats) {
+        stats.alerts += self.alerts;
+        stats.incidents += self.incidents;
+        for (rule, count) in &self.by_rule {
+            *stats.by_rule.entry(rule.clone()).or_default() += count;
+        }
+        for (reason, count) in [
+            ("alerts closed early, memory full", self.evicted_alerts),
+            ("incidents forgotten early, memory full", self.evicted_incidents),
+        ] {
+            if count > 0 {
+                *stats.lost.entry(reason.to_owned()).or_default() += count;
+            }
+        }
+    }
+}
+
+impl Detector {
+    /// A detector that has seen nothing yet.
+    pub fn new(rules: Arc<RuleSet>, settings: Settings) -> Self {
+        let core = Core::new(&rules, settings);
+        Self::of(Matcher::new(Arc::clone(&rules)), Correlator::new(rules), core)
+    }
+
+    pub(crate) fn of(matcher: Matcher, correlator: Correlator, core: Core) -> Self {
+        Self { matcher, correlator, core, dropped: Vec::new(), fired: Vec::new() }
+    }
+
+    /// Takes an event in. Allocates nothing for an event that matches no rule.
+    pub fn observe(&mut self, event: &Event) {
+        let matched = self.matcher.matches(event);
+        self.fired.clear();
+        self.correlator.observe(event, matched, &mut self.fired);
+        self.core.observe(event, matched, &self.fired);
+    }
+
+    /// Alerts raised or grown and incidents opened or changed since the last call. To be called
+    /// after every batch of events: until it is, whatever leaves memory is kept for it.
+    pub fn take_changes(&mut self) -> Changes {
+        let Core { alerts, incidents, moved, .. } = &mut self.core;
+        let alerts = alerts.take(|slot| incidents.slots.get(slot).map(|incident| incident.id));
+        Changes { alerts, incidents: incidents.take(), moved: std::mem::take(moved) }
+    }
+
+    /// Applies what somebody changed about an incident.
+    pub fn apply(&mut self, command: Command) -> Applied {
+        self.core.apply(command)
+    }
+
+    /// What was counted, and how full memory is.
+    pub fn stats(&self) -> DetectorStats {
+        let counts = &self.core.counts;
+        let by_rule = self
+            .core
+            .rules
+            .iter()
+            .zip(&counts.by_rule)
+            .filter(|(_, count)| **count > 0)
+            .map(|(rule, count)| (rule.reference.id.clone(), *count))
+            .collect();
+        DetectorStats {
+            alerts: counts.alerts,
+            incidents: counts.incidents,
+            by_rule,
+            evicted_alerts: counts.evicted_alerts,
+            evicted_incidents: counts.evicted_incidents,
+            open_alerts: self.core.alerts.slots.len(),
+            open_incidents: self.core.incidents.slots.len(),
+        }
+    }
+
+    /// Ids of the rules that were gone or had changed when the detector was restored: their
+    /// open alerts and windows were dropped.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
+}

@@ -1,0 +1,68 @@
+//! What leaves a full memory first.
+
+use vigie_event::Timestamp;
+
+/// Kinds of standing.
+const CLASSES: usize = 4;
+
+/// How well something that lasted from `first` to `last` has shown that it lasts.
+pub(crate) fn standing(first: Timestamp, last: Timestamp) -> u8 {
+    match last.since(first) / 1_000_000_000 {
+        600.. => 3,
+        60.. => 2,
+        1.. => 1,
+        _ => 0,
+    }
+}
+
+/// A sixteenth of `all` (standing, number of the event that touched it last, id, slot): the
+/// longest idle of the lowest standing that holds an eighth of them. A flood of one-shot
+/// addresses so pushes out itself and not the patient attacker, and no standing can keep the
+/// others from memory.
+pub(crate) fn least(all: impl Iterator<Item = (u8, u64, u128, u32)>) -> Vec<u32> {
+    let mut classes: [Vec<(u64, u128, u32)>; CLASSES] = Default::default();
+    let mut total = 0;
+    for (class, touched, id, slot) in all {
+        total += 1;
+        if let Some(members) = classes.get_mut(usize::from(class).min(CLASSES - 1)) {
+            members.push((touched, id, slot));
+        }
+    }
+    let Some(mut members) = classes.into_iter().find(|members| members.len() * 8 >= total.max(1))
+    else {
+        return Vec::new();
+    };
+    let count = (total / 16).max(1).min(members.len());
+    members.select_nth_unstable(count.saturating_sub(1));
+    members.into_iter().take(count).map(|(_, _, slot)| slot).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(classes: &[(u8, usize)], expected: &[(u8, usize)]) {
+        let all: Vec<_> = classes
+            .iter()
+            .flat_map(|(class, count)| (0..*count).map(move |touched| (*class, touched as u64)))
+            .enumerate()
+            .map(|(slot, (class, touched))| (class, touched, u128::from(touched), slot as u32))
+            .collect();
+        let mut found: Vec<(u8, usize)> = least(all.iter().copied())
+            .into_iter()
+            .map(|slot| (all[slot as usize].0, all[slot as usize].1 as usize))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_longest_idle_of_the_lowest_standing_goes_first() {
+        check(&[(0, 32)], &[(0, 0), (0, 1)]);
+        check(&[(0, 16), (3, 16)], &[(0, 0), (0, 1)]);
+        check(&[(0, 3), (1, 29)], &[(1, 0), (1, 1)]);
+        check(&[(0, 4), (1, 28)], &[(0, 0), (0, 1)]);
+        check(&[(2, 1)], &[(2, 0)]);
+        check(&[], &[]);
+    }
+}

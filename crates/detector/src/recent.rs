@@ -1,0 +1,323 @@
+//! The events that rules matched lately: evidence for the correlations that they may complete.
+//!
+//! A correlation fires on its fifth event and names the four before it; this is where their raw
+//! records and entities are found. A ring of fixed size, so no flood makes it grow: what it has
+//! pushed out keeps its id in the alert, and its raw record in the journal.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use vigie_event::{Event, EventId, Evidence, Source, Timestamp};
+
+use crate::clocks::to_micros;
+use crate::facets::{self, Facet, Facets};
+
+/// Events in the ring.
+const EVENTS: u64 = 8_192;
+/// Bytes of raw records and facets in the ring.
+const ARENA: u64 = 2 << 20;
+/// Hash buckets; a power of two.
+const BUCKETS: usize = 4_096;
+/// Bytes kept of a raw record, as in [`Evidence`].
+const RAW_BYTES: usize = 2_048;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    id: EventId,
+    time: Timestamp,
+    source: Option<Arc<Source>>,
+    offset: u64,
+    /// Place in all bytes ever written; the arena holds the last [`ARENA`] of them.
+    start: u64,
+    raw_bytes: u32,
+    facet_bytes: u32,
+    /// Number of the entry before it in its bucket, from 1; 0: none.
+    before: u64,
+}
+
+/// The ring.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    entries: Vec<Entry>,
+    /// Entries ever made: the next one's number.
+    made: u64,
+    /// Number of the newest entry of each bucket, from 1; 0: none.
+    buckets: Vec<u64>,
+    arena: Vec<u8>,
+    /// Bytes ever written, those skipped at the arena's end included.
+    written: u64,
+}
+
+/// An event of the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecentEvent<'r> {
+    entry: &'r Entry,
+    raw: &'r [u8],
+    facets: &'r [u8],
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            made: 0,
+            buckets: vec![0; BUCKETS],
+            arena: vec![0; ARENA as usize],
+            written: 0,
+        }
+    }
+}
+
+impl Recent {
+    /// Keeps `event`, whose facets are `facets`. Allocates nothing once the ring is full.
+    pub(crate) fn push(&mut self, event: &Event, facets: &Facets) {
+        let text = event.text();
+        let end = text.floor_char_boundary(RAW_BYTES.min(text.len()));
+        let raw = text.as_bytes().get(..end).unwrap_or_default();
+        let facets = facets.bytes();
+        let length = (raw.len() + facets.len()) as u64;
+        let room = ARENA - self.written % ARENA;
+        let start = if length > room { self.written + room } else { self.written };
+        self.write(start, raw);
+        self.write(start + raw.len() as u64, facets);
+        self.written = start + length;
+        self.link(Entry {
+            id: event.id,
+            time: to_micros(event.time),
+            source: event.source.clone(),
+            offset: event.offset,
+            start,
+            raw_bytes: raw.len() as u32,
+            facet_bytes: facets.len() as u32,
+            before: 0,
+        });
+    }
+
+    /// The event called `id`, while the ring holds it.
+    pub(crate) fn find(&self, id: EventId) -> Option<RecentEvent<'_>> {
+        let mut number = *self.buckets.get(bucket_of(id))?;
+        while let Some(entry) = self.entry(number) {
+            if entry.id == id {
+                return self.resolve(entry);
+            }
+            number = entry.before;
+        }
+        None
+    }
+
+    fn write(&mut self, start: u64, bytes: &[u8]) {
+        let place = (start % ARENA) as usize;
+        if let Some(target) = self.arena.get_mut(place..place + bytes.len()) {
+            target.copy_from_slice(bytes);
+        }
+    }
+
+    fn link(&mut self, mut entry: Entry) {
+        if let Some(newest) = self.buckets.get_mut(bucket_of(entry.id)) {
+            entry.before = *newest;
+            *newest = self.made + 1;
+        }
+        let place = (self.made % EVENTS) as usize;
+        match self.entries.get_mut(place) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
+        }
+        self.made += 1;
+    }
+
+    /// The entry with this number (from 1), unless it was pushed out.
+    fn entry(&self, number: u64) -> Option<&Entry> {
+        let index = number.checked_sub(1)?;
+        if self.made - index > EVENTS {
+            return None;
+        }
+        self.entries.get((index % EVENTS) as usize)
+    }
+
+    fn resolve<'r>(&'r self, entry: &'r Entry) -> Option<RecentEvent<'r>> {
+        if self.written - entry.start > ARENA {
+            return None;
+        }
+        let place = (entry.start % ARENA) as usize;
+        let middle = place + entry.raw_bytes as usize;
+        Some(RecentEvent {
+            entry,
+            raw: self.arena.get(place..middle)?,
+            facets: self.arena.get(middle..middle + entry.facet_bytes as usize)?,
+        })
+    }
+
+    /// The ring as plain values.
+    pub(crate) fn save(&self) -> SavedRecent {
+        let mut sources: Vec<Source> = Vec::new();
+        let mut events = Vec::new();
+        let oldest = self.made.saturating_sub(EVENTS);
+        for number in oldest + 1..=self.made {
+            let Some(event) = self.entry(number).and_then(|entry| self.resolve(entry)) else {
+                continue;
+            };
+            let entry = event.entry;
+            let source = entry.source.as_deref().map(|source| {
+                let known = sources.iter().position(|kept| kept == source);
+                known.unwrap_or_else(|| {
+                    sources.push(source.clone());
+                    sources.len() - 1
+                })
+            });
+            events.push(SavedEvent {
+                number,
+                id: entry.id,
+                time: entry.time,
+                source,
+                offset: entry.offset,
+                start: entry.start,
+                raw: String::from_utf8_lossy(event.raw).into_owned(),
+                facets: event.facets.to_vec(),
+            });
+        }
+        SavedRecent { sources, events, made: self.made, written: self.written }
+    }
+
+    /// The ring that [`Recent::save`] wrote.
+    pub(crate) fn restore(saved: SavedRecent) -> Self {
+        let mut recent = Self::default();
+        let sources: Vec<Arc<Source>> = saved.sources.into_iter().map(Arc::new).collect();
+        let filler = Entry {
+            id: EventId::default(),
+            time: Timestamp::default(),
+            source: None,
+            offset: 0,
+            start: 0,
+            raw_bytes: 0,
+            facet_bytes: 0,
+            before: 0,
+        };
+        recent.entries = vec![filler; saved.made.min(EVENTS) as usize];
+        for event in saved.events {
+            recent.made = event.number.saturating_sub(1);
+            recent.write(event.start, event.raw.as_bytes());
+            recent.write(event.start.saturating_add(event.raw.len() as u64), &event.facets);
+            recent.link(Entry {
+                id: event.id,
+                time: event.time,
+                source: event.source.and_then(|index| sources.get(index).cloned()),
+                offset: event.offset,
+                start: event.start,
+                raw_bytes: event.raw.len() as u32,
+                facet_bytes: event.facets.len() as u32,
+                before: 0,
+            });
+        }
+        recent.made = saved.made;
+        recent.written = saved.written;
+        recent
+    }
+}
+
+impl<'r> RecentEvent<'r> {
+    /// It as evidence.
+    pub(crate) fn evidence(self) -> Evidence {
+        Evidence {
+            event: self.entry.id,
+            time: self.entry.time,
+            source: self
+                .entry
+                .source
+                .as_ref()
+                .map(|source| source.name.clone())
+                .unwrap_or_default(),
+            offset: self.entry.offset,
+            raw: String::from_utf8_lossy(self.raw).into_owned(),
+        }
+    }
+
+    /// Its entities.
+    pub(crate) fn facets(self) -> impl Iterator<Item = Facet<'r>> {
+        facets::iter(self.facets)
+    }
+}
+
+fn bucket_of(id: EventId) -> usize {
+    // The low bits of an identifier are those of a hash.
+    id.as_u128() as usize & (BUCKETS - 1)
+}
+
+/// The ring in a snapshot.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SavedRecent {
+    sources: Vec<Source>,
+    events: Vec<SavedEvent>,
+    made: u64,
+    written: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedEvent {
+    number: u64,
+    id: EventId,
+    time: Timestamp,
+    source: Option<usize>,
+    offset: u64,
+    start: u64,
+    raw: String,
+    facets: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigie_event::{RecordRef, field};
+
+    fn push(recent: &mut Recent, number: u64, raw: &[u8]) -> EventId {
+        let source = Source::file("auth.log", 1, None);
+        let mut event = Event::default();
+        let time = Timestamp::from_seconds(1_700_000_000 + number as i64);
+        event.begin(&RecordRef { source: &source, offset: number, observed: time, bytes: raw });
+        event.fields_mut().1.fixed(field::USER_NAME, "root");
+        event.finish(time);
+        let mut facets = Facets::default();
+        facets.read(&event);
+        recent.push(&event, &facets);
+        event.id
+    }
+
+    #[test]
+    fn finds_what_it_holds_and_no_more() {
+        let mut recent = Recent::default();
+        let ids: Vec<_> =
+            (0..EVENTS + 10).map(|n| push(&mut recent, n, format!("line {n}").as_bytes())).collect();
+        assert!(recent.find(ids[9]).is_none());
+        let found = recent.find(ids[10]).unwrap().evidence();
+        assert_eq!((found.raw.as_str(), found.offset), ("line 10", 10));
+        let newest = recent.find(*ids.last().unwrap()).unwrap();
+        assert_eq!(newest.facets().map(Facet::text).collect::<Vec<_>>(), ["root"]);
+    }
+
+    #[test]
+    fn long_records_push_each_other_out() {
+        let mut recent = Recent::default();
+        let line = vec![b'x'; 5_000];
+        let ids: Vec<_> = (0..2_000).map(|n| push(&mut recent, n, &line)).collect();
+        assert!(recent.find(ids[0]).is_none());
+        assert_eq!(recent.find(ids[1_999]).unwrap().evidence().raw.len(), RAW_BYTES);
+        let held = ids.iter().filter(|id| recent.find(**id).is_some()).count();
+        assert!((900..=1_024).contains(&held), "{held}");
+    }
+
+    #[test]
+    fn a_restored_ring_holds_and_loses_the_same() {
+        let mut recent = Recent::default();
+        let mut ids: Vec<_> =
+            (0..3_000).map(|n| push(&mut recent, n, &vec![b'x'; 1_500 + n as usize % 7])).collect();
+        let text = serde_json::to_string(&recent.save()).unwrap();
+        let mut again = Recent::restore(serde_json::from_str(&text).unwrap());
+        for n in 3_000..4_000 {
+            ids.push(push(&mut recent, n, b"short"));
+            push(&mut again, n, b"short");
+        }
+        for id in ids {
+            let (one, other) = (recent.find(id), again.find(id));
+            assert_eq!(one.map(RecentEvent::evidence), other.map(RecentEvent::evidence));
+        }
+    }
+}
