@@ -65,9 +65,11 @@
 
 #![deny(missing_docs)]
 
+pub mod alertfile;
 pub mod attack;
 mod builtin;
 mod facts;
+pub mod quick;
 mod recommend;
 mod score;
 mod severity;

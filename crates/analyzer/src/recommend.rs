@@ -99,7 +99,7 @@ fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
 }
 
 /// Whether a ban of the address could mean anything: it is that of one machine elsewhere.
-fn is_bannable(address: IpAddr) -> bool {
+pub fn is_bannable(address: IpAddr) -> bool {
     let address = unmapped(address);
     let local = match address {
         IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),

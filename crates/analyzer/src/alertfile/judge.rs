@@ -1,0 +1,190 @@
+//! One alert of a file → its criticality, techniques, actions and how sure that is.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+use vigie_event::{Action, Attack, Category, Localized, Recommendation, Severity};
+
+use super::kind::{self, Kind};
+use super::read::ReadAlert;
+use crate::attack;
+use crate::facts::is_internal;
+use crate::recommend::is_bannable;
+
+/// One alert of a file with its judgement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// The alert as read.
+    pub alert: ReadAlert,
+    /// Short name of its kind, such as `port_scan`; `other` where it is of no known one.
+    pub kind: &'static str,
+    /// What kind of attack it is.
+    pub category: Category,
+    /// How bad: what the file says, else what is usual of its kind; raised by a chain.
+    pub criticality: Severity,
+    /// Tactic and techniques, checked against the table.
+    pub attack: Vec<Attack>,
+    /// How sure, 0–100.
+    pub confidence: u8,
+    /// Likelihood of a false positive, 0–100.
+    pub false_positive: u8,
+    /// What to do at once, most urgent first, with targets from the alert.
+    pub actions: Vec<Recommendation>,
+    /// What people should do, most urgent first.
+    pub advice: Vec<Localized>,
+    /// Each part of the two likelihoods: what, points of confidence, points of false positive.
+    pub reasons: Vec<(Localized, i32, i32)>,
+    #[serde(skip)]
+    pub(super) known: &'static Kind,
+}
+
+/// Judges one alert by its kind and by what it tells.
+///
+/// Confidence starts at 30: +20 for a known kind, +10 each for a stated severity and a source
+/// address, +5 each for a target and a time, +10 for a measured quantity. The likelihood of a
+/// false positive starts at what is usual of the kind: −5 for a measured quantity, +10 for a
+/// private source of an attack that comes from outside. [`Report`](super::Report) adds what alerts
+/// are worth together.
+pub fn judge(alert: ReadAlert) -> Judged {
+    let by_name = alert.name.as_deref().and_then(kind::of);
+    let by_text = || alert.description.as_deref().and_then(kind::of);
+    let known = by_name.or_else(by_text).unwrap_or(&kind::OTHER);
+    let criticality = alert.severity.unwrap_or(known.severity);
+    let mut judged = Judged {
+        kind: known.name,
+        category: known.category,
+        criticality,
+        attack: attacks(known),
+        confidence: 0,
+        false_positive: 0,
+        actions: Vec::new(),
+        advice: known.advice.iter().map(|(en, fr)| Localized::new(*en, *fr)).collect(),
+        reasons: reasons(&alert, known),
+        known,
+        alert,
+    };
+    judged.add_up();
+    judged.act();
+    judged
+}
+
+impl Judged {
+    /// Adds a fact that came to light later, such as a chain.
+    pub(super) fn add(&mut self, fact: Localized, confidence: i32, false_positive: i32) {
+        self.reasons.push((fact, confidence, false_positive));
+        self.add_up();
+    }
+
+    fn add_up(&mut self) {
+        let confidence: i32 = self.reasons.iter().map(|(_, points, _)| points).sum();
+        let false_positive: i32 = self.reasons.iter().map(|(_, _, points)| points).sum();
+        self.confidence = confidence.clamp(5, 99) as u8;
+        self.false_positive = false_positive.clamp(1, 95) as u8;
+    }
+
+    /// Chooses actions for the criticality as it stands.
+    pub(super) fn act(&mut self) {
+        let source = self.alert.source.clone().filter(|source| {
+            source.parse().is_ok_and(|address: IpAddr| is_bannable(address))
+        });
+        let about = |name: &str, value: &Option<String>| {
+            value.iter().map(|value| (name.to_owned(), value.clone())).collect::<BTreeMap<_, _>>()
+        };
+        let mut actions: Vec<Action> = self.known.actions.to_vec();
+        if self.criticality == Severity::Critical && !actions.contains(&Action::Escalate) {
+            actions.push(Action::Escalate);
+        }
+        if self.criticality >= Severity::High {
+            actions.retain(|action| *action != Action::Monitor);
+            if actions.is_empty() {
+                actions.push(Action::CreateTicket);
+            }
+        } else {
+            actions.retain(|action| *action != Action::Escalate);
+        }
+        if actions.contains(&Action::Escalate) {
+            actions.retain(|action| *action != Action::CreateTicket);
+        }
+        self.actions = actions
+            .into_iter()
+            .filter(|action| {
+                *action != Action::BlockIp || (source.is_some() && self.criticality >= Severity::Medium)
+            })
+            .map(|action| Recommendation {
+                action,
+                target: match action {
+                    Action::BlockIp => about("source.ip", &source),
+                    _ if self.alert.target.is_some() => about("target", &self.alert.target),
+                    _ => about("source", &self.alert.source),
+                },
+                reason: reason(action),
+            })
+            .collect();
+        if self.actions.is_empty() {
+            self.actions.push(Recommendation {
+                action: Action::Monitor,
+                target: about("source", &self.alert.source),
+                reason: reason(Action::Monitor),
+            });
+        }
+    }
+}
+
+fn reason(action: Action) -> Localized {
+    match action {
+        Action::BlockIp => Localized::new("It stops the source", "Cela arrête la source"),
+        Action::Escalate => {
+            Localized::new("People are needed now", "Une intervention humaine est nécessaire")
+        }
+        Action::CreateTicket => {
+            Localized::new("Somebody should look at it", "Quelqu’un devrait l’examiner")
+        }
+        _ => Localized::new("It is worth remembering", "À garder en mémoire"),
+    }
+}
+
+fn attacks(kind: &Kind) -> Vec<Attack> {
+    let tags: Vec<String> = kind
+        .attack
+        .iter()
+        .map(|id| attack::tactic(id).map_or_else(|| format!("attack.{id}"), |t| format!("attack.{}", t.name)))
+        .collect();
+    attack::of_tags(&tags)
+}
+
+fn reasons(alert: &ReadAlert, kind: &Kind) -> Vec<(Localized, i32, i32)> {
+    let mut reasons = vec![(
+        Localized::new("Usual for alerts of this kind", "Habituel pour ce type d’alerte"),
+        30,
+        kind.false_positive,
+    )];
+    let mut add = |holds: bool, en: &str, fr: &str, confidence, false_positive| {
+        if holds {
+            reasons.push((Localized::new(en, fr), confidence, false_positive));
+        }
+    };
+    add(kind.name != "other", "Its kind is known", "Son type est connu", 20, 0);
+    let stated = alert.severity.is_some();
+    add(stated, "It states its severity", "Elle indique sa gravité", 10, 0);
+    let address = alert.source.as_deref().and_then(|source| source.parse::<IpAddr>().ok());
+    add(address.is_some(), "Its source address is known", "L’adresse source est connue", 10, 0);
+    add(alert.target.is_some(), "Its target is known", "La cible est connue", 5, 0);
+    add(alert.time.is_some(), "Its time is known", "L’heure est connue", 5, 0);
+    let measured = alert.fields.iter().any(|(name, value)| {
+        let name = name.to_lowercase();
+        let quantity = ["count", "attempt", "bytes", "rate", "per_", "ports", "volume", "size", "requests", "nombre"];
+        value.is_number() && quantity.iter().any(|word| name.contains(word))
+    });
+    add(measured, "It gives a quantity", "Elle donne une quantité", 10, -5);
+    let outside = kind.phase.is_some_and(|phase| !phase.is_inside());
+    let internal = outside && address.is_some_and(is_internal);
+    add(
+        internal,
+        "The source is a private address: perhaps a tool of one’s own",
+        "La source est une adresse privée : peut-être un de vos outils",
+        -5,
+        10,
+    );
+    reasons
+}

@@ -1,0 +1,325 @@
+//! A file's alerts judged together, counted, and put into words.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use vigie_event::{Lang, Localized, Severity};
+
+use super::chain::{self, Chain};
+use super::judge::{Judged, judge};
+use super::read::{Problem, ReadAlert};
+use crate::text::one_line;
+
+/// Characters of a field of the file that a report shows.
+const SHOWN: usize = 100;
+
+/// A file's alerts judged, with what was wrong in the file.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The alerts in the order of the file.
+    pub alerts: Vec<Judged>,
+    /// Alerts that belong together.
+    pub chains: Vec<Chain>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Counts.
+    pub statistics: Statistics,
+}
+
+/// Counts over a report's alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Alerts.
+    pub alerts: usize,
+    /// By criticality; all five stand in it.
+    pub by_severity: BTreeMap<Severity, usize>,
+    /// By category.
+    pub by_category: BTreeMap<&'static str, usize>,
+    /// By ATT&CK technique id.
+    pub by_technique: BTreeMap<String, usize>,
+    /// Alerts whose severity the file did not state.
+    pub severity_unknown: usize,
+    /// Mean confidence, 0–100.
+    pub mean_confidence: u8,
+    /// Mean likelihood of a false positive, 0–100.
+    pub mean_false_positive: u8,
+}
+
+impl Report {
+    /// Judges `alerts` one by one and together.
+    pub fn of(alerts: Vec<ReadAlert>, problems: Vec<Problem>) -> Self {
+        Self::gather(alerts.into_iter().map(judge).collect(), problems)
+    }
+
+    /// Brings together what was judged one by one, so that a caller can show progress in between.
+    ///
+    /// In a chain each alert gains 10 points of confidence and loses 10 of false positive; in one
+    /// of three stages or more that reaches inside, it gains and loses 5 more, and alerts of at
+    /// least medium criticality rise one step.
+    pub fn gather(mut alerts: Vec<Judged>, problems: Vec<Problem>) -> Self {
+        let chains = chain::find(&alerts);
+        for chain in &chains {
+            for place in &chain.alerts {
+                let Some(judged) = alerts.get_mut(*place) else { continue };
+                judged.add(
+                    Localized::new("Other alerts stand close to it", "D’autres alertes l’entourent"),
+                    10,
+                    -10,
+                );
+                if chain.intrusion && chain.stages >= 3 {
+                    judged.add(
+                        Localized::new(
+                            "It is a stage of an intrusion",
+                            "C’est une étape d’une intrusion",
+                        ),
+                        5,
+                        -5,
+                    );
+                    judged.criticality = raised(judged.criticality);
+                    judged.act();
+                }
+            }
+        }
+        let statistics = Statistics::of(&alerts);
+        Self { alerts, chains, problems, statistics }
+    }
+
+    /// The same report with the alerts of `least` or worse only; chains keep those that are left.
+    #[must_use]
+    pub fn at_least(self, least: Severity) -> Self {
+        let kept: Vec<Option<usize>> = self
+            .alerts
+            .iter()
+            .scan(0, |next, judged| {
+                let keep = judged.criticality >= least;
+                let place = *next;
+                *next += usize::from(keep);
+                Some(keep.then_some(place))
+            })
+            .collect();
+        let alerts: Vec<Judged> =
+            self.alerts.into_iter().filter(|judged| judged.criticality >= least).collect();
+        let mut chains = self.chains;
+        for chain in &mut chains {
+            let places = std::mem::take(&mut chain.alerts);
+            chain.alerts =
+                places.into_iter().filter_map(|place| *kept.get(place)?).collect();
+        }
+        chains.retain(|chain| !chain.alerts.is_empty());
+        let statistics = Statistics::of(&alerts);
+        Self { alerts, chains, problems: self.problems, statistics }
+    }
+
+    /// The report as plain text.
+    pub fn render(&self, lang: Lang) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = self.write(&mut text, lang);
+        text
+    }
+
+    fn write(&self, out: &mut String, lang: Lang) -> std::fmt::Result {
+        let say = |en: &'static str, fr: &'static str| match lang {
+            Lang::En => en,
+            Lang::Fr => fr,
+        };
+        // French puts a no-break space before the colon.
+        let colon = say(":", "\u{a0}:");
+        for (place, judged) in self.alerts.iter().enumerate() {
+            write_alert(out, place, judged, lang, colon)?;
+        }
+        if !self.chains.is_empty() {
+            writeln!(out, "{}", say("Belong together", "Vont ensemble"))?;
+            for chain in &self.chains {
+                let places: Vec<String> =
+                    chain.alerts.iter().map(|place| format!("#{}", place + 1)).collect();
+                writeln!(out, "  {} → {}", places.join(" "), chain.text.get(lang))?;
+            }
+            writeln!(out)?;
+        }
+        if !self.problems.is_empty() {
+            writeln!(out, "{}", say("Could not be read", "Illisible"))?;
+            for problem in &self.problems {
+                writeln!(out, "  {}", one_line(&problem.sentence(lang), 300))?;
+            }
+            writeln!(out)?;
+        }
+        let totals = &self.statistics;
+        writeln!(out, "{}{colon} {}", say("Alerts", "Alertes"), totals.alerts)?;
+        for severity in Severity::ALL.iter().rev() {
+            let count = totals.by_severity.get(severity).copied().unwrap_or(0);
+            writeln!(out, "  {:<14} {count}", severity.label(lang))?;
+        }
+        if totals.alerts > 0 {
+            writeln!(
+                out,
+                "{}{colon} {} %\n{}{colon} {} %",
+                say("Mean confidence", "Confiance moyenne"),
+                totals.mean_confidence,
+                say("Mean likelihood of a false positive", "Probabilité moyenne de faux positif"),
+                totals.mean_false_positive,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn write_alert(
+    out: &mut String,
+    place: usize,
+    judged: &Judged,
+    lang: Lang,
+    colon: &str,
+) -> std::fmt::Result {
+    let say = |en: &'static str, fr: &'static str| match lang {
+        Lang::En => en,
+        Lang::Fr => fr,
+    };
+    let unknown = say("unknown", "inconnu");
+    let field = |value: &Option<String>| {
+        value.as_deref().map_or_else(|| unknown.to_owned(), |value| one_line(value, SHOWN))
+    };
+    let alert = &judged.alert;
+    let severity = judged.criticality.label(lang);
+    writeln!(out, "#{} {} [{severity}]", place + 1, field(&alert.name))?;
+    let time = alert.time.map_or_else(|| unknown.to_owned(), |time| time.to_string());
+    writeln!(
+        out,
+        "  {}{colon} {}  {}{colon} {}  {}{colon} {}  {}{colon} {time}",
+        say("id", "id"),
+        field(&alert.id),
+        say("source", "source"),
+        field(&alert.source),
+        say("target", "cible"),
+        field(&alert.target),
+        say("time", "heure"),
+    )?;
+    let category = judged.category.label(lang);
+    writeln!(
+        out,
+        "  {category} · {} {} % · {} {} %",
+        say("confidence", "confiance"),
+        judged.confidence,
+        say("false positive", "faux positif"),
+        judged.false_positive
+    )?;
+    for attack in &judged.attack {
+        writeln!(
+            out,
+            "  ATT&CK{colon} {} {} · {} {}",
+            attack.tactic, attack.tactic_name, attack.technique, attack.technique_name
+        )?;
+    }
+    for (number, action) in judged.actions.iter().enumerate() {
+        let target: Vec<String> =
+            action.target.values().map(|value| one_line(value, SHOWN)).collect();
+        let target = target.join(" ");
+        let reason = action.reason.get(lang);
+        writeln!(out, "  {}. {} {target} — {reason}", number + 1, action.action)?;
+    }
+    for advice in &judged.advice {
+        writeln!(out, "  · {}", advice.get(lang))?;
+    }
+    writeln!(out)
+}
+
+fn raised(severity: Severity) -> Severity {
+    match severity {
+        Severity::Medium => Severity::High,
+        Severity::High => Severity::Critical,
+        same => same,
+    }
+}
+
+impl Statistics {
+    fn of(alerts: &[Judged]) -> Self {
+        let mut totals = Self { alerts: alerts.len(), ..Self::default() };
+        totals.by_severity.extend(Severity::ALL.map(|severity| (severity, 0)));
+        let (mut confidence, mut false_positive) = (0_usize, 0_usize);
+        for judged in alerts {
+            *totals.by_severity.entry(judged.criticality).or_default() += 1;
+            *totals.by_category.entry(judged.category.name()).or_default() += 1;
+            for attack in judged.attack.iter().filter(|attack| !attack.technique.is_empty()) {
+                *totals.by_technique.entry(attack.technique.clone()).or_default() += 1;
+            }
+            totals.severity_unknown += usize::from(judged.alert.severity.is_none());
+            confidence += usize::from(judged.confidence);
+            false_positive += usize::from(judged.false_positive);
+        }
+        if let Some(mean) = confidence.checked_div(alerts.len()) {
+            totals.mean_confidence = mean as u8;
+        }
+        if let Some(mean) = false_positive.checked_div(alerts.len()) {
+            totals.mean_false_positive = mean as u8;
+        }
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alertfile::read;
+    use vigie_event::Action;
+
+    /// One intrusion in eight alerts, in the dialects of several tools.
+    const INTRUSION: &str = r#"[
+      {"id": "1", "alert_type": "Port Scan", "severity": "medium", "source_ip": "203.0.113.7", "destination_ip": "192.0.2.10", "timestamp": "2026-01-05T10:00:00Z", "ports_per_second": 47},
+      {"id": "2", "type": "SSH Brute Force", "severity": "HIGH", "src_ip": "203.0.113.7", "dst": "192.0.2.10", "timestamp": "2026-01-05T10:05:00Z", "attempts": 156},
+      {"id": "3", "alert_type": "Lateral Movement", "severity": "Élevé", "src": "192.0.2.10", "target": "192.0.2.11", "timestamp": "2026-01-05T10:20:00Z"},
+      {"id": "4", "alert_type": "Data Exfiltration", "severity": "critical", "source_ip": "192.0.2.11", "timestamp": "2026-01-05T10:40:00Z", "bytes": 2300000000},
+      {"id": "5", "alert_type": "SQL Injection", "source_ip": "203.0.113.7", "timestamp": "2026-01-05T10:02:00Z"},
+      {"id": "6", "alert_type": "Command Execution", "severity": "high", "source_ip": "192.0.2.11", "timestamp": "2026-01-05T10:30:00Z"},
+      {"id": "7", "alert_type": "Anomalous API Activity", "severity": "medium"},
+      {"id": "8", "alert_type": "Credential Harvesting", "severity": "critical", "host": "192.0.2.11", "timestamp": "2026-01-05T10:35:00Z"}
+    ]"#;
+
+    #[test]
+    fn an_intrusion_is_seen_as_one() {
+        let (alerts, problems) = read(INTRUSION);
+        let report = Report::of(alerts, problems);
+        assert_eq!(report.statistics.alerts, 8);
+        assert_eq!(report.chains.len(), 1);
+        assert_eq!(report.chains[0].alerts, [0, 4, 1, 2, 5, 7, 3]);
+        assert!(report.chains[0].intrusion);
+        assert_eq!(report.alerts[0].criticality, Severity::High);
+        assert_eq!(report.alerts[1].criticality, Severity::Critical);
+        assert_eq!(report.alerts[6].criticality, Severity::Medium, "alone, so not raised");
+        assert_eq!(report.statistics.severity_unknown, 1);
+        assert_eq!(report.statistics.by_severity.values().sum::<usize>(), 8);
+        let ban = &report.alerts[1].actions[0];
+        assert_eq!((ban.action, ban.target["source.ip"].as_str()), (Action::BlockIp, "203.0.113.7"));
+        assert!(report.alerts.iter().all(|judged| !judged.attack.is_empty()));
+        assert!(report.alerts[1].false_positive < report.alerts[6].false_positive);
+    }
+
+    #[test]
+    fn the_filter_keeps_places_right() {
+        let (alerts, problems) = read(INTRUSION);
+        let report = Report::of(alerts, problems).at_least(Severity::Critical);
+        assert!(report.alerts.iter().all(|judged| judged.criticality == Severity::Critical));
+        for chain in &report.chains {
+            assert!(chain.alerts.iter().all(|place| *place < report.alerts.len()));
+        }
+    }
+
+    #[test]
+    fn the_text_is_in_both_languages_and_escaped() {
+        let file = "[{\"type\": \"port scan\\u001b[2J\\nx\", \"src\": \"a\\nb\"}]";
+        let (alerts, problems) = read(file);
+        let report = Report::of(alerts, problems);
+        let (en, fr) = (report.render(Lang::En), report.render(Lang::Fr));
+        assert!(en.contains("confidence") && fr.contains("confiance"));
+        assert!(!en.contains('\u{1b}') && !fr.contains('\u{1b}'));
+        assert!(en.contains("a\\u{a}b"));
+        assert!(serde_json::to_string(&report).is_ok());
+    }
+
+    #[test]
+    fn an_empty_report_is_no_error() {
+        let report = Report::of(Vec::new(), Vec::new());
+        assert_eq!(report.statistics.mean_confidence, 0);
+        assert!(report.render(Lang::Fr).contains("Alertes"));
+    }
+}
