@@ -262,3 +262,153 @@ fn put(body: &mut Value, key: &str, value: Value) {
         object.insert(key.to_owned(), value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::protection::{Guard, GuardKind};
+    use crate::testing::NOW;
+
+    fn result(action: &str, src: &str) -> Value {
+        json!({
+            "severity": "Élevé",
+            "category": "brute_force",
+            "recommended_action": action,
+            "explanation": "Tentatives répétées.",
+            "analyzed_at": "2026-01-05T10:12:14.000000Z",
+            "original_event": {
+                "type": "ssh_failed", "src": src, "user": "root",
+                "timestamp": "2026-01-05T10:12:13.123456Z",
+            },
+        })
+    }
+
+    fn answer(responder: &mut Responder, result: &Value) -> AgentAnswer {
+        let guard = Guard { network: "192.0.2.1/32".parse().unwrap(), kind: GuardKind::Gateway };
+        let protection = Protection::of(vec![guard], NOW);
+        let mut numbered = 0;
+        let mut ticket = |_: &NewTicket| {
+            numbered += 1;
+            format!("TKT-{numbered:04}")
+        };
+        respond_to(result, responder, &protection, NOW, &mut ticket).unwrap()
+    }
+
+    fn check(mode: Mode, result: &Value, expected: &[(&str, &str)]) -> AgentAnswer {
+        let mut responder = Responder::new(Policy::shipped(), mode);
+        let answer = answer(&mut responder, result);
+        for (key, value) in expected {
+            assert_eq!(answer.body[key], *value, "{key} of {}", answer.body);
+        }
+        assert_eq!(answer.body["responded_at"], NOW.to_string());
+        answer
+    }
+
+    #[test]
+    fn answers_as_the_agents_expect() {
+        let live = Mode::Enforce;
+        let address = "192.168.56.102";
+        check(
+            live,
+            &result("block_ip", address),
+            &[("action", "block_ip"), ("status", "blocked"), ("ip", address)],
+        );
+        check(
+            Mode::DryRun,
+            &result("block_ip", address),
+            &[("action", "block_ip"), ("status", "simulated"), ("ip", address)],
+        );
+        check(
+            live,
+            &result("create_ticket", address),
+            &[("action", "create_ticket"), ("status", "created"), ("ticket_id", "TKT-0001")],
+        );
+        check(
+            live,
+            &result("escalate", address),
+            &[("action", "escalate"), ("status", "escalated"), ("ticket_id", "TKT-0001")],
+        );
+        check(
+            live,
+            &result("monitor", address),
+            &[("action", "monitor"), ("status", "watching"), ("ip", address)],
+        );
+        check(live, &result("ignore", address), &[("action", "ignore"), ("status", "ignored")]);
+    }
+
+    #[test]
+    fn refuses_what_must_not_be_banned() {
+        let reason = "192.0.2.1 is not banned: 192.0.2.1 is this machine’s default gateway.";
+        let refused = [("status", "refused"), ("reason", reason)];
+        let answer = check(Mode::Enforce, &result("block_ip", "192.0.2.1"), &refused);
+        assert!(answer.response.bans.is_empty() && answer.response.outbox.is_empty());
+        let refused = [("status", "refused"), ("ip", "somewhere")];
+        check(Mode::Enforce, &result("block_ip", "somewhere"), &refused);
+    }
+
+    #[test]
+    fn what_is_missing_is_unknown() {
+        for (body, action, status) in [
+            (json!({}), "ignore", "ignored"),
+            (json!({"severity": "Critique"}), "escalate", "escalated"),
+            (json!({"severity": "Moyen", "category": 7}), "create_ticket", "created"),
+            (json!({"severity": "high"}), "block_ip", "refused"),
+            (json!({"recommended_action": "explode", "severity": "Faible"}), "monitor", "watching"),
+        ] {
+            check(Mode::Enforce, &body, &[("action", action), ("status", status)]);
+        }
+        let mut responder = Responder::new(Policy::shipped(), Mode::Enforce);
+        let nothing = respond_to(
+            &json!([1]),
+            &mut responder,
+            &Protection::of(Vec::new(), NOW),
+            NOW,
+            &mut |_| String::new(),
+        );
+        assert_eq!(nothing, Err(NoResult));
+    }
+
+    #[test]
+    fn takes_an_analyzers_whole_answer() {
+        let whole = json!({"status": "analyzed", "result": result("block_ip", "198.51.100.7")});
+        check(Mode::Enforce, &whole, &[("status", "blocked"), ("ip", "198.51.100.7")]);
+    }
+
+    #[test]
+    fn a_second_request_bans_no_second_time() {
+        let mut responder = Responder::new(Policy::shipped(), Mode::Enforce);
+        let first = answer(&mut responder, &result("block_ip", "198.51.100.7"));
+        let second = answer(&mut responder, &result("block_ip", "198.51.100.7"));
+        assert_eq!(first.response.outbox.len(), 1);
+        assert!(second.response.is_empty());
+        assert_eq!(second.body["status"], "blocked");
+    }
+
+    #[test]
+    fn tells_what_stands() {
+        let mut responder = Responder::new(Policy::shipped(), Mode::Enforce);
+        answer(&mut responder, &result("block_ip", "198.51.100.7"));
+        let ticket = AgentTicket {
+            id: "TKT-0001".into(),
+            created: NOW,
+            severity: Severity::Medium,
+            category: Category::LateralMovement,
+            event: json!({"type": "port_scan"}),
+            explanation: "Balayage.".into(),
+            open: true,
+        };
+        let shown = status(&responder, &[ticket], 3, NOW);
+        assert_eq!(shown["blocked_ips"], json!(["198.51.100.7"]));
+        assert_eq!(shown["total_blocked"], 1);
+        assert_eq!(shown["total_tickets"], 3);
+        assert_eq!(
+            shown["tickets"][0],
+            json!({
+                "id": "TKT-0001", "created_at": NOW.to_string(), "severity": "Moyen",
+                "category": "suspicious_activity", "event": {"type": "port_scan"},
+                "explanation": "Balayage.", "status": "OPEN",
+            })
+        );
+    }
+}

@@ -81,7 +81,11 @@ impl Bans {
     /// The history, for a snapshot.
     pub fn history(&self) -> impl Iterator<Item = PastBan> {
         self.past.iter().flat_map(|((mode, network), times)| {
-            times.iter().map(|created| PastBan { network: *network, created: *created, mode: *mode })
+            times.iter().map(|created| PastBan {
+                network: *network,
+                created: *created,
+                mode: *mode,
+            })
         })
     }
 
@@ -124,8 +128,7 @@ impl Bans {
     pub fn has_room(&self, terms: &BanTerms, now: Timestamp) -> bool {
         let minute_ago = now.plus_seconds(-60);
         // `recent` follows the caller's clock, which a replay may set back: count, don't cut.
-        let recent =
-            self.recent.iter().filter(|time| **time > minute_ago && **time <= now).count();
+        let recent = self.recent.iter().filter(|time| **time > minute_ago && **time <= now).count();
         recent < terms.per_minute as usize && self.active.len() < MAX_ACTIVE
     }
 

@@ -116,7 +116,10 @@ impl When {
 
     fn recommendation_holds(&self, verdict: &Verdict) -> bool {
         self.recommended.is_empty()
-            || verdict.recommendations.iter().any(|advice| self.recommended.contains(&advice.action))
+            || verdict
+                .recommendations
+                .iter()
+                .any(|advice| self.recommended.contains(&advice.action))
     }
 
     fn actor_holds(&self, incident: &Incident) -> bool {

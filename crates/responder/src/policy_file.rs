@@ -376,10 +376,7 @@ mod tests {
 
     #[test]
     fn names_the_place_and_the_mend() {
-        check(
-            "[bans]\nfrist = \"4h\"",
-            "2:1: `frist` is no setting here (did you mean `first`?)",
-        );
+        check("[bans]\nfrist = \"4h\"", "2:1: `frist` is no setting here (did you mean `first`?)");
         check(
             "[[rule]]\nname = \"a\"\nwhen = { min_severty = \"high\" }\ndo = [\"ignore\"]\nreason = \"r\"",
             "3:10: `min_severty` is no setting here (did you mean `min_severity`?)",
@@ -412,10 +409,7 @@ mod tests {
             "[[rule]]\nname = \"a\"\nwhen = { actor_in = \"300.1.1.1\" }\ndo = [\"ignore\"]\nreason = \"r\"",
             "3:21: `300.1.1.1` is no address and no network (write \"203.0.113.7\", \"203.0.113.0/24\" or \"2001:db8::/32\")",
         );
-        check(
-            &RULE.repeat(2),
-            "5:1: two rules are called `a` (give each rule a name of its own)",
-        );
+        check(&RULE.repeat(2), "5:1: two rules are called `a` (give each rule a name of its own)");
     }
 
     #[test]

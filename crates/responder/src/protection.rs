@@ -220,11 +220,7 @@ impl Protection {
             return Err(Refusal::Protected(*guard));
         }
         let valid = |entry: &&Allowed| entry.expires.is_none_or(|expires| expires > now);
-        match self
-            .allowed
-            .iter()
-            .filter(valid)
-            .find(|entry| net::overlap(&entry.network, network))
+        match self.allowed.iter().filter(valid).find(|entry| net::overlap(&entry.network, network))
         {
             Some(entry) => Err(Refusal::Allowlisted(entry.clone())),
             None => Ok(()),
@@ -245,10 +241,7 @@ impl Protection {
 }
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8, kind: GuardKind) -> Guard {
-    Guard {
-        network: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)),
-        kind,
-    }
+    Guard { network: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)), kind }
 }
 
 const fn v6(first: u16, last: u16, length: u8, kind: GuardKind) -> Guard {
@@ -353,8 +346,8 @@ mod tests {
 
     #[test]
     fn where_nobody_knows_everybody_is_protected() {
-        let protection = Protection::unknown("no /proc", NOW)
-            .guarding([guard("192.0.2.1", GuardKind::Gateway)]);
+        let protection =
+            Protection::unknown("no /proc", NOW).guarding([guard("192.0.2.1", GuardKind::Gateway)]);
         check(&protection, "203.0.113.7", "who must be protected cannot be told: no /proc");
     }
 

@@ -361,9 +361,8 @@ impl Responder {
         }
         let repeats = match step.action {
             Action::CreateTicket => has_ticket,
-            Action::Monitor | Action::Ignore => {
-                done(Action::ALL)
-            }
+            // Whoever is acted on already is watched by that.
+            Action::Monitor | Action::Ignore => !order.earlier.is_empty() || done(&[step.action]),
             Action::RunPlaybook | Action::RunCommand => {
                 order.earlier.iter().chain(&response.decisions).any(|decision| {
                     decision.action == step.action
@@ -565,3 +564,6 @@ fn told(
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,10 +84,11 @@ pub(crate) fn sentence(lang: Lang, why: &Localized) -> String {
 
 /// A duration in the largest unit that measures it whole.
 fn duration(lang: Lang, seconds: u64) -> String {
-    let (unit_s, en, fr) = [(86_400, "day", "jour"), (3_600, "hour", "heure"), (60, "minute", "minute")]
-        .into_iter()
-        .find(|(unit_s, _, _)| seconds >= *unit_s && seconds.is_multiple_of(*unit_s))
-        .unwrap_or((1, "second", "seconde"));
+    let (unit_s, en, fr) =
+        [(86_400, "day", "jour"), (3_600, "hour", "heure"), (60, "minute", "minute")]
+            .into_iter()
+            .find(|(unit_s, _, _)| seconds >= *unit_s && seconds.is_multiple_of(*unit_s))
+            .unwrap_or((1, "second", "seconde"));
     let count = seconds / unit_s;
     let plural = match lang {
         Lang::En if count == 1 => "",
@@ -100,10 +101,7 @@ fn duration(lang: Lang, seconds: u64) -> String {
 
 /// Text from outside: short, and without characters that could move or hide others.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .take(64)
-        .map(|letter| if is_plain(letter) { letter } else { '\u{FFFD}' })
-        .collect()
+    text.chars().take(64).map(|letter| if is_plain(letter) { letter } else { '\u{FFFD}' }).collect()
 }
 
 /// Neither a control character nor one of Unicode's bidirectional controls (UAX #9).
