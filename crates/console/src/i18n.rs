@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use unic_langid::langid;
+use unic_langid::LanguageIdentifier;
 use vigie_event::{Lang, Localized};
 
 macro_rules! files {
@@ -29,17 +29,12 @@ pub(crate) const ENGLISH: &[&str] = files!("en");
 /// The French Fluent files.
 pub(crate) const FRENCH: &[&str] = files!("fr");
 
-static CATALOGUES: LazyLock<[FluentBundle<FluentResource>; 2]> = LazyLock::new(|| {
-    [
-        catalogue(FluentBundle::new_concurrent(vec![langid!("en")]), ENGLISH),
-        catalogue(FluentBundle::new_concurrent(vec![langid!("fr")]), FRENCH),
-    ]
-});
+static CATALOGUES: LazyLock<[FluentBundle<FluentResource>; 2]> =
+    LazyLock::new(|| [catalogue(Lang::En, ENGLISH), catalogue(Lang::Fr, FRENCH)]);
 
-fn catalogue(
-    mut bundle: FluentBundle<FluentResource>,
-    files: &[&str],
-) -> FluentBundle<FluentResource> {
+fn catalogue(lang: Lang, files: &[&str]) -> FluentBundle<FluentResource> {
+    let locale: LanguageIdentifier = lang.code().parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![locale]);
     // The pages isolate foreign text with <bdi>; marks inside sentences would only be in the way.
     bundle.set_use_isolating(false);
     for file in files {
@@ -55,6 +50,36 @@ fn catalogue(
         }
     }
     bundle
+}
+
+/// A number of things, by value or by reference as the templates have it.
+pub trait Count {
+    /// How many.
+    fn count(&self) -> u64;
+}
+
+impl Count for u64 {
+    fn count(&self) -> u64 {
+        *self
+    }
+}
+
+impl Count for u8 {
+    fn count(&self) -> u64 {
+        u64::from(*self)
+    }
+}
+
+impl Count for usize {
+    fn count(&self) -> u64 {
+        *self as u64
+    }
+}
+
+impl<C: Count> Count for &C {
+    fn count(&self) -> u64 {
+        (*self).count()
+    }
 }
 
 /// The console's texts in one language. Its short method names are those of the templates.
@@ -73,8 +98,8 @@ impl Text {
     }
 
     /// The text called `key` with `$n` for choosing the plural and `$shown` for showing it.
-    pub fn n(self, key: &str, n: impl TryInto<u64>) -> Cow<'static, str> {
-        let n = n.try_into().unwrap_or(u64::MAX);
+    pub fn n(self, key: &str, n: impl Count) -> Cow<'static, str> {
+        let n = n.count();
         let mut args = FluentArgs::new();
         args.set("n", FluentValue::from(n));
         args.set("shown", self.number(n));
@@ -103,8 +128,8 @@ impl Text {
     }
 
     /// A whole number with its thousands apart: `12,345` or `12 345` (narrow no-break space).
-    pub fn number(self, n: impl TryInto<u64>) -> String {
-        let digits = n.try_into().unwrap_or(u64::MAX).to_string();
+    pub fn number(self, n: impl Count) -> String {
+        let digits = n.count().to_string();
         let separator = match self.0 {
             Lang::En => ',',
             Lang::Fr => '\u{202F}',
@@ -117,6 +142,24 @@ impl Text {
             shown.push(digit);
         }
         shown
+    }
+
+    /// A number with at most two digits after the point (or comma).
+    pub fn decimal(self, value: f64) -> String {
+        let text = format!("{value:.2}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        match self.0 {
+            Lang::En => text.to_owned(),
+            Lang::Fr => text.replace('.', ","),
+        }
+    }
+
+    /// A share of 100: `82%` or `82 %`.
+    pub fn percent(self, share: impl Count) -> String {
+        match self.0 {
+            Lang::En => format!("{}%", share.count()),
+            Lang::Fr => format!("{}\u{202F}%", share.count()),
+        }
     }
 
     /// A length of time in its two largest units: `4 h`, `2 d 3 h`, `45 s`.

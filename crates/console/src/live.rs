@@ -1,9 +1,7 @@
 //! What happens right now, as it is sent to the browsers that watch.
 
 use serde::Serialize;
-use vigie_event::{
-    Action, Category, DecisionStatus, IncidentId, Localized, Severity, Timestamp,
-};
+use vigie_event::{Action, Category, DecisionStatus, IncidentId, Localized, Severity, Timestamp};
 
 /// Events that a browser may be behind before it misses the oldest.
 pub const LIVE_CAPACITY: usize = 1_024;

@@ -130,7 +130,10 @@ mod tests {
     fn links_keep_the_rest_of_the_query() {
         for (location, expected) in [
             ("/", "/?lang=fr"),
-            ("/incidents?severity=high&lang=en&text=a%20b", "/incidents?severity=high&text=a%20b&lang=fr"),
+            (
+                "/incidents?severity=high&lang=en&text=a%20b",
+                "/incidents?severity=high&text=a%20b&lang=fr",
+            ),
             ("/incidents/1?done=note", "/incidents/1?lang=fr"),
         ] {
             assert_eq!(shell(location).with("lang", "fr"), expected);

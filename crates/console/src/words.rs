@@ -6,13 +6,8 @@ use vigie_event::{
 use vigie_store::state::{BanStatus, Role, TicketStatus};
 
 /// Severities, worst first.
-pub(crate) const SEVERITIES_DOWN: [Severity; 5] = [
-    Severity::Critical,
-    Severity::High,
-    Severity::Medium,
-    Severity::Low,
-    Severity::Informational,
-];
+pub(crate) const SEVERITIES_DOWN: [Severity; 5] =
+    [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
 
 /// Choices of the status filter with their texts.
 pub(crate) const STATUS_CHOICES: [(&str, &str); 5] = [
@@ -138,6 +133,21 @@ pub(crate) const fn role_explained(role: Role) -> &'static str {
     }
 }
 
+pub(crate) const fn ban_status(status: BanStatus) -> &'static str {
+    match status {
+        BanStatus::Active => "ban-active",
+        BanStatus::Expired => "ban-expired",
+        BanStatus::Lifted => "ban-lifted",
+    }
+}
+
+pub(crate) const fn ticket_status(status: TicketStatus) -> &'static str {
+    match status {
+        TicketStatus::Open => "ticket-open",
+        TicketStatus::Closed => "ticket-closed",
+    }
+}
+
 /// The text for an entity field such as `source.ip`, where there is one.
 pub(crate) fn entity(field: &str) -> Option<&'static str> {
     Some(match field {
@@ -169,4 +179,18 @@ pub(crate) fn actor(field: &str) -> Option<&'static str> {
         "host.name" => Some("actor-host"),
         _ => None,
     }
+}
+
+/// `credential-access` as ATT&CK writes it: `Credential Access`.
+pub(crate) fn tactic_title(name: &str) -> String {
+    let words = name.split('-').map(|word| match word {
+        "and" => "and".to_owned(),
+        word => {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -13,7 +13,7 @@ events-count = { $n ->
     [one] { $shown } event
    *[other] { $shown } events
 }
-confidence-short = confidence { $percent } %
+confidence-short = confidence { $percent }
 verdict-pending = being judged
 verdict-pending-text = The verdict follows within moments.
 status-open = Open
@@ -78,7 +78,6 @@ policy = Policy
 merged-because = Belongs here:
 version = version
 timeline = Timeline
-moment-first = First event
 moment-last = Last event
 moment-alert = Alert
 moment-verdict = Verdict

@@ -41,4 +41,4 @@ live-alert = alert
 live-incident = incident
 live-verdict = verdict
 live-decision = decision
-live-verdict-text = { $category }, confidence { $confidence } %
+live-verdict-text = { $category }, confidence { $confidence }

@@ -13,7 +13,7 @@ events-count = { $n ->
     [one] { $shown } événement
    *[other] { $shown } événements
 }
-confidence-short = confiance { $percent } %
+confidence-short = confiance { $percent }
 verdict-pending = en cours d’examen
 verdict-pending-text = Le verdict suit d’un instant à l’autre.
 status-open = Ouvert
@@ -78,7 +78,6 @@ policy = Règle de riposte
 merged-because = Rattachée :
 version = version
 timeline = Chronologie
-moment-first = Premier événement
 moment-last = Dernier événement
 moment-alert = Alerte
 moment-verdict = Verdict

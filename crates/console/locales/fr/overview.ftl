@@ -41,4 +41,4 @@ live-alert = alerte
 live-incident = incident
 live-verdict = verdict
 live-decision = décision
-live-verdict-text = { $category }, confiance { $confidence } %
+live-verdict-text = { $category }, confiance { $confidence }

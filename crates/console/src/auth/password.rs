@@ -45,8 +45,21 @@ pub struct HashingFailed(String);
 
 /// Starts of passwords that everybody tries first.
 const COMMON: &[&str] = &[
-    "password", "motdepasse", "azerty", "qwerty", "123456", "abcdef", "letmein", "welcome",
-    "bienvenue", "iloveyou", "jetaime", "changeme", "administrator", "administrateur", "vigie",
+    "password",
+    "motdepasse",
+    "azerty",
+    "qwerty",
+    "123456",
+    "abcdef",
+    "letmein",
+    "welcome",
+    "bienvenue",
+    "iloveyou",
+    "jetaime",
+    "changeme",
+    "administrator",
+    "administrateur",
+    "vigie",
 ];
 
 /// Says whether `password` is good enough for the account called `name`.

@@ -1,0 +1,108 @@
+//! Who is kept out, and until when?
+
+use askama::Template;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use vigie_event::{IncidentId, Timestamp};
+use vigie_store::state::{Ban, BanFilter, BanStatus, PageRequest};
+
+use super::Pager;
+use super::incidents::given;
+use crate::auth::sign_in::see_other;
+use crate::console::Console;
+use crate::context::{Context, page};
+use crate::failure::Failure;
+use crate::i18n::Text;
+use crate::shell::{Section, Shell};
+use crate::shown::Shown;
+use crate::words;
+
+const PAGE: u64 = 50;
+
+#[derive(Template)]
+#[template(path = "bans.html")]
+struct BansPage {
+    t: Text,
+    shell: Shell,
+    history: bool,
+    bans: Vec<BanView>,
+    pager: Pager,
+}
+
+struct BanView {
+    id: String,
+    target: Shown,
+    reason: Shown,
+    incident: Option<IncidentId>,
+    status: String,
+    tone: &'static str,
+    mode: String,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    can_lift: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Part {
+    history: String,
+    after: String,
+}
+
+/// `GET /bans`
+pub(crate) async fn show(
+    State(console): State<Console>,
+    context: Context,
+    Query(part): Query<Part>,
+) -> Result<Response, Failure> {
+    context.reader()?;
+    let history = !part.history.is_empty();
+    let filter = if history { BanFilter::default() } else { BanFilter::active() };
+    let after = given(&part.after);
+    let request = PageRequest { limit: PAGE, after: after.clone() };
+    let found = console.state.bans(&filter, &request).await?;
+    let kept = [("history", if history { "1" } else { "" })];
+    page(&BansPage {
+        t: context.t,
+        shell: context.shell(Section::Bans),
+        history,
+        bans: found.items.iter().map(|ban| view(ban, context.t)).collect(),
+        pager: Pager::new("/bans", &kept, after.as_deref(), found.next.as_deref()),
+    })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Lift {
+    form_token: String,
+}
+
+/// `POST /bans/{id}/lift`
+pub(crate) async fn lift(
+    State(console): State<Console>,
+    context: Context,
+    Path(id): Path<String>,
+    Form(form): Form<Lift>,
+) -> Result<Response, Failure> {
+    let person = context.editor(&form.form_token)?;
+    console.state.lift_ban(&id, &person.user.name, console.clock.now()).await?;
+    Ok(see_other("/bans?done=lifted"))
+}
+
+fn view(ban: &Ban, t: Text) -> BanView {
+    // A whole address reads better without its prefix length.
+    let whole = ban.target.prefix_len() == ban.target.max_prefix_len();
+    let target = if whole { ban.target.addr().to_string() } else { ban.target.to_string() };
+    BanView {
+        id: ban.id.clone(),
+        target: Shown::brief(&target),
+        reason: Shown::long(&ban.reason),
+        incident: ban.incident,
+        status: t.s(words::ban_status(ban.status)).into_owned(),
+        tone: if ban.status == BanStatus::Active { "active" } else { "over" },
+        mode: t.s(words::mode(ban.mode)).into_owned(),
+        created: ban.created,
+        expires: ban.ended.or(ban.expires),
+        can_lift: ban.status == BanStatus::Active,
+    }
+}

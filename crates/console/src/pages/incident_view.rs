@@ -1,0 +1,239 @@
+//! An incident with all that belongs to it, as its page shows it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use vigie_event::{
+    Alert, AlertId, Entities, EventId, Incident, IncidentId, IncidentStatus, Severity, Timestamp,
+};
+use vigie_store::state::{IncidentDetail, StoredDecision, Ticket, TicketStatus};
+
+use super::rows;
+use super::timeline::{self, Moment};
+use super::verdict_view::VerdictView;
+use crate::i18n::Text;
+use crate::shown::Shown;
+use crate::words;
+
+/// Lines of raw evidence on a page.
+const EVIDENCE: usize = 200;
+/// Values of an entity shown before the fold.
+const VALUES: usize = 6;
+/// Tags shown with an alert.
+const TAGS: usize = 12;
+
+/// Everything on an incident's page.
+pub(crate) struct IncidentView {
+    pub id: IncidentId,
+    pub title: Shown,
+    pub severity: Severity,
+    pub status: IncidentStatus,
+    pub status_key: &'static str,
+    pub close_reason: Option<&'static str>,
+    pub actor_field: String,
+    pub actor: Shown,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    pub owner: Option<Shown>,
+    pub is_mine: bool,
+    /// Events counted by its alerts.
+    pub events: u64,
+    pub verdicts: Vec<VerdictView>,
+    pub decisions: Vec<DecisionView>,
+    pub alerts: Vec<AlertView>,
+    pub timeline: Vec<Moment>,
+    pub evidence: Vec<EvidenceView>,
+    pub notes: Vec<NoteView>,
+    pub tickets: Vec<TicketView>,
+    pub entities: Vec<EntityView>,
+}
+
+/// A decision.
+pub(crate) struct DecisionView {
+    pub action: String,
+    pub targets: Vec<Shown>,
+    pub duration: Option<String>,
+    pub status: String,
+    pub tone: &'static str,
+    pub mode: String,
+    pub policy: Shown,
+    pub reason: Shown,
+    pub created: Timestamp,
+    pub expires: Option<Timestamp>,
+}
+
+/// An alert and why it belongs here.
+pub(crate) struct AlertView {
+    pub id: AlertId,
+    pub level: Severity,
+    pub title: Shown,
+    pub merged: Option<Shown>,
+    pub count: u64,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    pub rule: Shown,
+    pub version: Shown,
+    pub tags: Vec<Shown>,
+}
+
+/// A raw line.
+pub(crate) struct EvidenceView {
+    pub id: EventId,
+    pub number: usize,
+    pub time: Timestamp,
+    pub source: Shown,
+    pub offset: u64,
+    pub raw: Shown,
+}
+
+/// What somebody wrote.
+pub(crate) struct NoteView {
+    pub text: String,
+    pub by: Shown,
+    pub time: Timestamp,
+}
+
+/// A ticket in short.
+pub(crate) struct TicketView {
+    pub id: String,
+    pub status: String,
+    pub tone: &'static str,
+}
+
+/// The values of one entity field.
+pub(crate) struct EntityView {
+    pub name: String,
+    pub total: usize,
+    pub values: Vec<Shown>,
+    pub rest: Vec<Shown>,
+}
+
+impl IncidentView {
+    /// The page of `detail` as `reader` sees it.
+    pub(crate) fn of(detail: &IncidentDetail, t: Text, reader: &str) -> Self {
+        let incident = &detail.incident;
+        let evidence = evidence(&detail.alerts);
+        let numbers: HashMap<EventId, usize> =
+            evidence.iter().map(|line| (line.id, line.number)).collect();
+        Self {
+            id: incident.id,
+            title: Shown::cut(t.pick(&incident.title), 300),
+            severity: incident.severity,
+            status: incident.status,
+            status_key: words::incident_status(incident.status),
+            close_reason: incident.close_reason.map(words::close_reason),
+            actor_field: rows::actor_field(t, &incident.actor.field),
+            actor: Shown::brief(&incident.actor.value),
+            first_seen: incident.first_seen,
+            last_seen: incident.last_seen,
+            owner: incident.owner.as_deref().map(Shown::brief),
+            is_mine: incident.owner.as_deref() == Some(reader),
+            events: detail.alerts.iter().map(|alert| alert.count).sum(),
+            verdicts: detail
+                .verdicts
+                .iter()
+                .map(|verdict| VerdictView::of(verdict, t, &numbers))
+                .collect(),
+            decisions: detail.decisions.iter().map(|stored| decision(stored, t)).collect(),
+            alerts: detail.alerts.iter().map(|one| alert(one, incident, t)).collect(),
+            timeline: timeline::moments(detail, t),
+            evidence,
+            notes: detail
+                .notes
+                .iter()
+                .map(|note| NoteView {
+                    text: note
+                        .text
+                        .lines()
+                        .map(|line| Shown::long(line).to_string())
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                    by: Shown::brief(&note.author),
+                    time: note.time,
+                })
+                .collect(),
+            tickets: detail.tickets.iter().map(|one| ticket(one, t)).collect(),
+            entities: entities(&incident.entities, t),
+        }
+    }
+}
+
+fn decision(stored: &StoredDecision, t: Text) -> DecisionView {
+    let decision = &stored.decision;
+    DecisionView {
+        action: t.s(words::action(decision.action)).into_owned(),
+        targets: decision.target.values().map(|value| Shown::cut(value, 80)).collect(),
+        duration: decision.duration_s.map(|seconds| t.duration(seconds)),
+        status: t.s(words::decision_status(decision.status)).into_owned(),
+        tone: words::decision_tone(decision.status),
+        mode: t.s(words::mode(decision.mode)).into_owned(),
+        policy: Shown::brief(&decision.policy),
+        reason: Shown::long(&decision.reason),
+        created: decision.created,
+        expires: decision.expires,
+    }
+}
+
+fn alert(alert: &Alert, incident: &Incident, t: Text) -> AlertView {
+    let reason = incident.reasons.iter().find(|reason| reason.alert == alert.id);
+    AlertView {
+        id: alert.id,
+        level: alert.rule.level,
+        title: Shown::brief(t.pick(&alert.rule.title)),
+        merged: reason.map(|reason| Shown::brief(&reason.sentence(t.lang()))),
+        count: alert.count,
+        first_seen: alert.first_seen,
+        last_seen: alert.last_seen,
+        rule: Shown::brief(&alert.rule.id),
+        version: Shown::cut(&alert.rule.version, 16),
+        tags: alert.tags.iter().take(TAGS).map(|tag| Shown::cut(tag, 60)).collect(),
+    }
+}
+
+/// The raw lines of all alerts, each once, in the order of time, numbered from 1.
+fn evidence(alerts: &[Alert]) -> Vec<EvidenceView> {
+    let lines: BTreeMap<_, _> = alerts
+        .iter()
+        .flat_map(|alert| &alert.evidence)
+        .map(|line| ((line.time, line.event), line))
+        .collect();
+    lines
+        .into_values()
+        .take(EVIDENCE)
+        .enumerate()
+        .map(|(index, line)| EvidenceView {
+            id: line.event,
+            number: index + 1,
+            time: line.time,
+            source: Shown::brief(&line.source),
+            offset: line.offset,
+            raw: Shown::long(&line.raw),
+        })
+        .collect()
+}
+
+fn ticket(ticket: &Ticket, t: Text) -> TicketView {
+    TicketView {
+        id: ticket.id.clone(),
+        status: t.s(words::ticket_status(ticket.status)).into_owned(),
+        tone: if ticket.status == TicketStatus::Open { "open" } else { "closed" },
+    }
+}
+
+fn entities(entities: &Entities, t: Text) -> Vec<EntityView> {
+    entities
+        .iter()
+        .map(|(field, values)| {
+            let mut shown: Vec<Shown> = values.iter().map(|value| Shown::brief(value)).collect();
+            let rest = shown.split_off(VALUES.min(shown.len()));
+            EntityView {
+                name: match words::entity(field) {
+                    Some(key) => t.s(key).into_owned(),
+                    None => Shown::cut(field, 60).to_string(),
+                },
+                total: values.len(),
+                values: shown,
+                rest,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! A verdict as its card shows it.
+
+use std::collections::HashMap;
+
+use vigie_event::{Attack, EventId, Localized, Severity, Timestamp, Verdict};
+
+use crate::i18n::Text;
+use crate::shown::Shown;
+use crate::words;
+
+/// Proofs linked with one claim; the rest is counted.
+const PROOFS: usize = 8;
+
+/// A verdict.
+pub(crate) struct VerdictView {
+    pub built_in: bool,
+    pub analyst: Shown,
+    pub time: Timestamp,
+    pub severity: Severity,
+    pub category: &'static str,
+    pub confidence: u8,
+    pub false_positive: u8,
+    pub attack: Vec<TacticView>,
+    pub autonomy: AutonomyView,
+    pub summary: Shown,
+    pub rationale: Vec<ClaimView>,
+    pub recommendations: Vec<RecommendationView>,
+    pub advice: Vec<Shown>,
+    pub open_questions: Vec<Shown>,
+}
+
+/// A tactic with its techniques.
+pub(crate) struct TacticView {
+    pub id: Shown,
+    pub name: Shown,
+    pub techniques: Vec<TechniqueView>,
+}
+
+/// A technique.
+pub(crate) struct TechniqueView {
+    pub id: Shown,
+    pub name: Shown,
+}
+
+/// A claim with links to its proofs among the evidence.
+pub(crate) struct ClaimView {
+    pub text: Shown,
+    pub proofs: Vec<Proof>,
+    /// Events that prove it and are not shown.
+    pub more: usize,
+}
+
+/// A link to a line of evidence.
+pub(crate) struct Proof {
+    pub id: EventId,
+    pub number: usize,
+}
+
+/// A recommended action.
+pub(crate) struct RecommendationView {
+    pub action: String,
+    pub targets: Vec<Shown>,
+    pub reason: Shown,
+}
+
+/// The autonomy score.
+pub(crate) struct AutonomyView {
+    pub score: Option<u8>,
+    pub band: &'static str,
+    pub indicators: Vec<IndicatorView>,
+    pub counter_evidence: Vec<Shown>,
+}
+
+/// One sign of automation.
+pub(crate) struct IndicatorView {
+    pub text: Shown,
+    pub name: Shown,
+    pub value: String,
+    pub threshold: String,
+    pub points: String,
+}
+
+impl VerdictView {
+    /// The card of `verdict`; `numbers` are those of the lines of evidence on the page.
+    pub(crate) fn of(verdict: &Verdict, t: Text, numbers: &HashMap<EventId, usize>) -> Self {
+        let texts = |texts: &[Localized]| -> Vec<Shown> {
+            texts.iter().map(|text| Shown::long(t.pick(text))).collect()
+        };
+        let autonomy = &verdict.autonomy;
+        Self {
+            built_in: verdict.analyst == "built-in",
+            analyst: Shown::brief(&verdict.analyst),
+            time: verdict.time,
+            severity: verdict.severity,
+            category: verdict.category.label(t.lang()),
+            confidence: verdict.confidence.min(100),
+            false_positive: verdict.false_positive.min(100),
+            attack: tactics(&verdict.attack),
+            autonomy: AutonomyView {
+                score: autonomy.score.map(|score| score.min(100)),
+                band: words::autonomy_band(autonomy.band),
+                indicators: autonomy
+                    .indicators
+                    .iter()
+                    .map(|sign| IndicatorView {
+                        text: Shown::long(t.pick(&sign.text)),
+                        name: Shown::brief(&sign.name),
+                        value: t.decimal(sign.value),
+                        threshold: t.decimal(sign.threshold),
+                        points: t.decimal(sign.points),
+                    })
+                    .collect(),
+                counter_evidence: texts(&autonomy.counter_evidence),
+            },
+            summary: Shown::long(t.pick(&verdict.summary)),
+            rationale: verdict
+                .rationale
+                .iter()
+                .map(|claim| {
+                    let known = claim.events.iter().filter_map(|id| {
+                        numbers.get(id).map(|number| Proof { id: *id, number: *number })
+                    });
+                    let proofs: Vec<Proof> = known.take(PROOFS).collect();
+                    ClaimView {
+                        text: Shown::long(t.pick(&claim.claim)),
+                        more: claim.events.len() - proofs.len(),
+                        proofs,
+                    }
+                })
+                .collect(),
+            recommendations: verdict
+                .recommendations
+                .iter()
+                .map(|recommendation| RecommendationView {
+                    action: t.s(words::action(recommendation.action)).into_owned(),
+                    targets: recommendation
+                        .target
+                        .values()
+                        .map(|one| Shown::cut(one, 80))
+                        .collect(),
+                    reason: Shown::long(t.pick(&recommendation.reason)),
+                })
+                .collect(),
+            advice: texts(&verdict.advice),
+            open_questions: texts(&verdict.open_questions),
+        }
+    }
+}
+
+/// Techniques under their tactics, in the verdict's order.
+fn tactics(attack: &[Attack]) -> Vec<TacticView> {
+    let mut tactics: Vec<(&str, TacticView)> = Vec::new();
+    for entry in attack {
+        let technique = (!entry.technique.is_empty()).then(|| TechniqueView {
+            id: Shown::brief(&entry.technique),
+            name: Shown::brief(&entry.technique_name),
+        });
+        let known = tactics.iter_mut().find(|(id, _)| *id == entry.tactic);
+        if let Some((_, tactic)) = known {
+            tactic.techniques.extend(technique);
+            continue;
+        }
+        let name = words::tactic_title(&entry.tactic_name);
+        let tactic = TacticView {
+            id: Shown::brief(&entry.tactic),
+            name: Shown::brief(&name),
+            techniques: technique.into_iter().collect(),
+        };
+        tactics.push((&entry.tactic, tactic));
+    }
+    tactics.into_iter().map(|(_, tactic)| tactic).collect()
+}
