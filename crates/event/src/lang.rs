@@ -24,6 +24,14 @@ impl Lang {
         }
     }
 
+    /// The text in this language.
+    pub const fn pick<'t>(self, en: &'t str, fr: &'t str) -> &'t str {
+        match self {
+            Self::En => en,
+            Self::Fr => fr,
+        }
+    }
+
     /// The language that a locale name such as `fr_FR.UTF-8` or an `Accept-Language` header asks
     /// for; English when it asks for none that Vigie speaks.
     pub fn from_locale(locale: &str) -> Self {

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# `vigie scan` beside `fail2ban-regex` on the same 600,031 lines of auth.log, one after the other in one
+# run, by processor time (user + system) and peak memory; then Vigie's totals against the truth file.
+# Wants: Debian's fail2ban and time, the data folder ../shared/data, a release build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+data=../shared/data/bench
+[ -r "$data/auth-600k.log.zst" ] || { echo "skipped: $data is not here"; exit 0; }
+for tool in fail2ban-regex zstd python3; do
+  command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed"; exit 0; }
+done
+cargo build --release --quiet
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+zstd -dq "$data/auth-600k.log.zst" -o "$work/auth.log"
+
+# Runs a command, its output to a file; prints processor seconds and peak megabytes.
+measure() {
+  python3 - "$work/out" "$@" <<'PY'
+import os, resource, subprocess, sys
+out, *command = sys.argv[1:]
+with open(out, "wb") as sink:
+    subprocess.run(command, stdout=sink, stderr=subprocess.DEVNULL, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(f"{used.ru_utime + used.ru_stime:.2f} {used.ru_maxrss / 1024:.0f}")
+PY
+}
+
+rounds=${ROUNDS:-3}
+echo "vigie: processor seconds, peak MB"
+for _ in $(seq "$rounds"); do
+  read -r seconds peak < <(measure target/release/vigie scan --json "$data/auth-600k.log.zst")
+  echo "  $seconds s  $peak MB"
+  vigie_seconds="${vigie_seconds:-} $seconds"
+done
+cp "$work/out" "$work/vigie.ndjson"
+echo "fail2ban-regex: processor seconds, peak MB"
+read -r seconds peak < <(measure fail2ban-regex "$work/auth.log" /etc/fail2ban/filter.d/sshd.conf)
+echo "  $seconds s  $peak MB"
+
+python3 - "$work/vigie.ndjson" "$data/auth-600k.truth.json" "$seconds" $vigie_seconds <<'PY'
+import json, statistics, sys
+findings, truth, other, *own = sys.argv[1:]
+truth = json.load(open(truth))
+stats = [row for line in open(findings) if (row := json.loads(line))["kind"] == "stats"][-1]
+own = statistics.median(map(float, own))
+print(f"ratio: 1/{float(other) / own:.0f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
+actions = stats["by_action"]
+totals = {
+    "failed_password": sum(n for name, n in actions.items() if name.startswith("sshd ssh_login failure")),
+    "accepted": actions.get("sshd ssh_login success", 0),
+    "invalid_user": actions.get("sshd ssh_invalid_user failure", 0),
+}
+wrong = {name: (n, truth["kinds"][name]) for name, n in totals.items() if n != truth["kinds"][name]}
+if stats["records"] != truth["lines"]:
+    wrong["lines"] = (stats["records"], truth["lines"])
+print("totals equal to the truth file" if not wrong else f"totals differ (ours, truth): {wrong}")
+sys.exit(bool(wrong))
+PY

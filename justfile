@@ -1,0 +1,30 @@
+# Every routine, by name. `just` lists them.
+
+_list:
+    @just --list
+
+# Everything that CI checks.
+ci:
+    bash .ci/run
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Formatting and lints, as CI runs them.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The demonstration: a whole centre and a simulated intrusion.
+demo:
+    cargo run --release -- up --demo
+
+# Benchmarks; benches/README.md tells what each one measures.
+bench:
+    cargo bench --workspace
+    bash benches/scan.sh
+
+# Licences, sources and duplicate dependencies.
+deny:
+    cargo deny check bans licenses sources
