@@ -124,7 +124,8 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
     let mut rest = rest.trim_start();
     let first = text::word(rest);
     let mut vhost = None;
-    if list.is_empty() && text::socket(first.0).is_none() && is_address(text::word(first.1).0) {
+    let by_name = !is_address(first.0) && text::socket(first.0).is_none();
+    if list.is_empty() && by_name && is_address(text::word(first.1).0) {
         let name = first.0;
         vhost = Some(name.rsplit_once(':').map_or(name, |(name, _)| name));
         rest = first.1;

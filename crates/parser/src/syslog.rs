@@ -190,11 +190,17 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                 if at == 0 || process.contains(' ') || (spaced && !number) {
                     return None;
                 }
-                // macOS: `launchd[1] (com.example.job[7]): …`
-                let after = match after.strip_prefix(" (").and_then(|after| after.split_once("):")) {
-                    Some((_, message)) => message,
-                    None => after.strip_prefix(':').or_else(|| after.starts_with(' ').then_some(after))?,
-                };
+                // macOS: `launchd[1] (com.example.job[7]): …`. The job is who speaks, so the whole
+                // tag is the name, as Filebeat has it too.
+                if let Some((job, message)) = after.strip_prefix(" (").and_then(|after| after.split_once("):"))
+                    && job.len() < MAX_TAG
+                {
+                    let program = rest.get(..rest.len() - message.len() - 1)?;
+                    let message = message.strip_prefix(' ').unwrap_or(message);
+                    return Some(Tag { program, process: "", process_known: number, message });
+                }
+                let after =
+                    after.strip_prefix(':').or_else(|| after.starts_with(' ').then_some(after))?;
                 let message = after.strip_prefix(' ').unwrap_or(after);
                 let program = rest.get(..at)?.trim_end();
                 return Some(Tag { program, process, process_known: number, message });
@@ -311,7 +317,7 @@ mod tests {
             ("Jan  5 10:12:13 web sudo:  a : b", "web", "sudo", "", " a : b"),
             ("Jan  5 10:12:13 web su(pam_unix)[9]: x", "web", "su(pam_unix)", "9", "x"),
             ("Jan  5 10:12:13 web Google Chrome[9]: x", "web", "Google Chrome", "9", "x"),
-            ("Jan  5 10:12:13 web launchd[1] (a.b[2]): x", "web", "launchd", "1", "x"),
+            ("Jan  5 10:12:13 web launchd[1] (a.b[2]): x", "web", "launchd[1] (a.b[2])", "", "x"),
             ("Jan  5 10:12:13 web (systemd): x", "web", "(systemd)", "", "x"),
             ("Jan  5 10:12:13 web app says sshd[1]: Accepted", "web", "app says sshd", "1", "Accepted"),
             ("Jan  5 10:12:13 web app[3]: sshd[1]: Accepted", "web", "app", "3", "sshd[1]: Accepted"),
