@@ -1,12 +1,24 @@
 //! Series of events against correlation rules.
 
+mod codec;
+mod correlator;
+mod group;
+mod pool;
+mod snapshot;
+mod window;
+
 use std::fmt;
-use std::sync::Arc;
 
-use vigie_event::{Event, EventId, FieldId, Timestamp};
+use vigie_event::{EventId, FieldId, Timestamp};
 
+use crate::RuleIndex;
 use crate::spec::{Aggregate, Range};
-use crate::{RuleIndex, RuleSet};
+
+pub use correlator::Correlator;
+
+/// How much later than newer events of its source an event may come and still be counted in the
+/// right window, in nanoseconds: 30 s.
+const LATENESS: i64 = 30_000_000_000;
 
 /// A correlation, compiled.
 #[derive(Debug)]
@@ -46,7 +58,8 @@ pub struct Firing {
     pub raised: bool,
     /// The group's fields with their values, in the order of `group-by`; filled only when raised.
     pub group: Vec<(FieldId, Box<str>)>,
-    /// The events counted so far, oldest first, at most 100; filled only when raised.
+    /// The events counted so far, oldest first, at most 100; filled only when raised. Of several
+    /// events with one value (`value_count`), or of one input (`temporal`), the last one.
     pub events: Vec<EventId>,
     /// Time of the first event counted.
     pub first: Timestamp,
@@ -65,45 +78,7 @@ pub enum SnapshotError {
     /// Written by another version of the format.
     #[error("snapshot format {0} is not known")]
     Version(u8),
-    /// The bytes end too early or contradict themselves.
-    #[error("snapshot is damaged at byte {0}")]
+    /// The bytes end too early or contradict themselves, near this offset.
+    #[error("snapshot is damaged near byte {0}")]
     Damaged(usize),
-}
-
-/// Correlation windows.
-#[derive(Debug)]
-pub struct Correlator {
-    rules: Arc<RuleSet>,
-}
-
-impl Correlator {
-    /// A correlator without windows.
-    pub fn new(rules: Arc<RuleSet>) -> Self {
-        Self { rules }
-    }
-
-    /// Feeds an event and the detections that it matched; appends what fired to `fired`.
-    pub fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &mut Vec<Firing>) {
-        let _ = (&self.rules, event, matched, fired);
-    }
-
-    /// All windows as bytes: versioned and compact.
-    pub fn snapshot(&self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    /// The windows of a snapshot, for `rules`. Windows of correlations that are gone or changed
-    /// are dropped; [`Correlator::dropped`] names these.
-    ///
-    /// # Errors
-    /// The bytes are no snapshot, of another format version, or damaged.
-    pub fn restore(rules: Arc<RuleSet>, snapshot: &[u8]) -> Result<Self, SnapshotError> {
-        let _ = snapshot;
-        Ok(Self::new(rules))
-    }
-
-    /// Ids of the correlations whose windows could not be restored.
-    pub fn dropped(&self) -> &[String] {
-        &[]
-    }
 }

@@ -72,7 +72,6 @@ pub(crate) struct Alias {
 /// A correlation as it is written.
 #[derive(Clone, Debug)]
 pub(crate) struct CorrelationSpec {
-    pub at: Position,
     pub aggregate: Aggregate,
     pub inputs: Vec<InputSpec>,
     pub group_by: Vec<FieldId>,
@@ -104,7 +103,6 @@ impl CorrelationSpec {
         let (range, values) = condition(section, aggregate, inputs.len())?;
         let generate = section.get("generate").or_else(|| root.get("generate"));
         Ok(Self {
-            at: section.at,
             aggregate,
             inputs,
             group_by,
@@ -319,7 +317,7 @@ mod tests {
         check(&count("{lt: 0}"), Err("never hold"));
         check(&count("{gte: many}"), Err("whole number"));
         check(&count("{gte: -1}"), Err("whole number"));
-        check(&count("{get: 5}"), Err("did you mean `gte`"));
+        check(&count("{gtee: 5}"), Err("did you mean `gte`"));
         check(&count("{}"), Err("compares with nothing"));
         check(&count("{gte: 5, field: a}"), Err("no meaning"));
     }

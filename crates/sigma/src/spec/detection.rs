@@ -15,9 +15,9 @@ use crate::yaml::{Kind, Node, Position};
 /// Search identifiers of a rule.
 const MAX_SEARCHES: usize = 1_000;
 /// Regular expressions of a rule; SigmaHQ's rules have 30 at most.
-const MAX_REGEXES: usize = 256;
+const MAX_REGEXES: usize = 128;
 /// Bytes of a compiled regular expression: bounds the time to load it as well.
-const REGEX_BYTES: usize = 1 << 20;
+const REGEX_BYTES: usize = 4 << 20;
 
 /// Reads detections into one arena, so that what they share is shared.
 #[derive(Debug, Default)]
@@ -165,7 +165,7 @@ impl DetectionReader {
     fn compile(&mut self, source: &RegexSource, at: Position) -> Result<(), Refusal> {
         self.regexes_of_rule += 1;
         if self.regexes_of_rule > MAX_REGEXES {
-            return Err(Refusal::new(at, "over 256 regular expressions", "split the rule"));
+            return Err(Refusal::new(at, "over 128 regular expressions", "split the rule"));
         }
         if self.regexes.contains_key(source) {
             return Ok(());

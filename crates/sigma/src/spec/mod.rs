@@ -8,6 +8,6 @@ mod metadata;
 mod modifier;
 mod value;
 
-pub(crate) use correlation::{Aggregate, CorrelationSpec, Range};
+pub(crate) use correlation::{Aggregate, CorrelationSpec, MAX_DISTINCT, Range};
 pub(crate) use detection::DetectionReader;
 pub(crate) use metadata::Metadata;

@@ -1,0 +1,91 @@
+//! The group that an event belongs to, and the value that it carries, as hashes.
+
+use std::net::IpAddr;
+
+use vigie_event::{Event, FieldId, field, fingerprint, unmapped};
+
+use crate::value::{self, each_text, is_null};
+
+/// Hashes of lists of fields, each made at most once an event.
+#[derive(Debug)]
+pub(super) struct Keys {
+    generation: u64,
+    /// By selector: the event that it was made for, and the hash; `None`: a field is missing.
+    known: Vec<(u64, Option<u64>)>,
+    bytes: Vec<u8>,
+    rendered: String,
+}
+
+impl Keys {
+    pub fn new(selectors: usize) -> Self {
+        Self {
+            generation: 0,
+            known: vec![(0, None); selectors],
+            bytes: Vec::new(),
+            rendered: String::new(),
+        }
+    }
+
+    /// Goes on to another event.
+    pub fn next_event(&mut self) {
+        self.generation += 1;
+    }
+
+    /// The hash of the values of `fields`; `None` where one is absent or null, since an event
+    /// without the field belongs to no group.
+    pub fn hash(&mut self, event: &Event, place: u32, fields: &[FieldId]) -> Option<u64> {
+        if let Some((generation, known)) = self.known.get(place as usize)
+            && *generation == self.generation
+        {
+            return *known;
+        }
+        let hash = self.make(event, fields);
+        if let Some(known) = self.known.get_mut(place as usize) {
+            *known = (self.generation, hash);
+        }
+        hash
+    }
+
+    /// Texts are joined with their lengths, so that no value can pass for two.
+    fn make(&mut self, event: &Event, fields: &[FieldId]) -> Option<u64> {
+        let Self { bytes, rendered, .. } = self;
+        bytes.clear();
+        for field in fields {
+            let found = value::get(event, *field).filter(|value| !is_null(*value))?;
+            let start = bytes.len();
+            each_text(found, rendered, |text| {
+                bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            });
+            let length = (bytes.len() - start) as u32;
+            bytes.extend_from_slice(&length.to_le_bytes());
+        }
+        Some(fingerprint(bytes))
+    }
+}
+
+/// The values of a group for people.
+pub(super) fn values(
+    event: &Event,
+    names: &[FieldId],
+    fields: &[FieldId],
+) -> Vec<(FieldId, Box<str>)> {
+    names
+        .iter()
+        .zip(fields)
+        .map(|(name, field)| {
+            let text = value::get(event, *field).map(|value| value.to_text().into());
+            (*name, text.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Who answers for the windows that an event makes: a hash of its source address, of the /64 in
+/// IPv6; 0 where it has none.
+pub(super) fn owner(event: &Event) -> u64 {
+    match event.address_of(field::SOURCE_IP).map(unmapped) {
+        Some(IpAddr::V4(v4)) => fingerprint(&v4.octets()),
+        Some(IpAddr::V6(v6)) => fingerprint(v6.octets().get(..8).unwrap_or_default()),
+        None => 0,
+    }
+}

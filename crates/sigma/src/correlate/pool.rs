@@ -1,0 +1,440 @@
+//! All windows of one correlation, bounded.
+//!
+//! Whoever writes logs can invent groups without end: random user names, random addresses. So
+//! windows are bounded in number and in cells, and the question is which one gives way:
+//!
+//! 1. A source address (an IPv6 /64) has a share of a sixteenth. Past it, its own windows give
+//!    way: who floods with random names from one address loses his own.
+//! 2. When the whole is full, the window that was heard least gives way: windows are classed by
+//!    the logarithm of the events heard, and in the lowest class the oldest goes. A flood from
+//!    many addresses is many windows of one event each, so it evicts its own kind; to push out
+//!    a slow attack of which *n* events were heard, it must first fill the whole pool with
+//!    windows that were heard as often.
+//!
+//! What cannot be had in bounded memory: a window of a single event outlives only as many other
+//! single events as the pool has room for.
+//!
+//! Windows whose timespan is over, by the clock of the source that last fed them, go as well:
+//! each event looks at one place, in turn, so that the work is spread evenly.
+
+use rustc_hash::FxHashMap;
+
+use super::window::Window;
+
+/// No window.
+const NONE: u32 = u32::MAX;
+/// Classes by the logarithm of events heard: 1, 2–3, 4–7 … 128 and more.
+const CLASSES: usize = 8;
+/// Windows of one owner that are looked at, oldest first, for the one to give way.
+const OWNER_LOOKS: usize = 32;
+/// One owner's share of a pool: one in so many.
+const OWNER_SHARE: usize = 16;
+/// Cells of a pool for each window that it has room for.
+const CELLS_PER_WINDOW: usize = 8;
+
+/// The list of a class, or of an owner.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    head: u32,
+    tail: u32,
+    len: u32,
+}
+
+const EMPTY: List = List { head: NONE, tail: NONE, len: 0 };
+
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    prev: u32,
+    next: u32,
+}
+
+const UNLINKED: Link = Link { prev: NONE, next: NONE };
+
+/// Which of a window's two links.
+#[derive(Clone, Copy)]
+enum Chain {
+    Class,
+    Owner,
+}
+
+/// A place for a window.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub key: u64,
+    /// Hash of the source address that made it; 0: none, and no share.
+    pub owner: u64,
+    /// The source that last fed it.
+    pub source: u64,
+    /// When it came into its class and, since an owner's list is never sorted anew, when it was
+    /// made; in events of the pool.
+    pub entered: u64,
+    pub born: u64,
+    pub taken: bool,
+    pub window: Window,
+    class: u8,
+    by_class: Link,
+    by_owner: Link,
+}
+
+/// The windows of a correlation.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub slots: Vec<Slot>,
+    pub free: Vec<u32>,
+    /// The place that the next event looks at for windows that are over.
+    pub hand: u32,
+    /// Counts events, to order windows by age.
+    pub turn: u64,
+    capacity: usize,
+    cells: usize,
+    place_of: FxHashMap<u64, u32>,
+    classes: [List; CLASSES],
+    owners: FxHashMap<u64, List>,
+}
+
+impl Pool {
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            turn: 0,
+            capacity,
+            cells: 0,
+            place_of: FxHashMap::default(),
+            classes: [EMPTY; CLASSES],
+            owners: FxHashMap::default(),
+        }
+    }
+
+    /// Windows in it.
+    pub fn len(&self) -> usize {
+        self.place_of.len()
+    }
+
+    pub fn slot(&self, place: u32) -> Option<&Slot> {
+        self.slots.get(place as usize)
+    }
+
+    /// The place of the window of `key`, made where there is none.
+    pub fn place(&mut self, key: u64, owner: u64, source: u64) -> u32 {
+        self.turn += 1;
+        if let Some(place) = self.place_of.get(&key) {
+            return *place;
+        }
+        let share = (self.capacity / OWNER_SHARE).max(1);
+        let owned = self.owners.get(&owner).map_or(0, |list| list.len as usize);
+        if owner != 0 && owned >= share {
+            self.evict_of(owner);
+        } else if self.len() >= self.capacity {
+            self.evict_least(NONE);
+        }
+        let turn = self.turn;
+        self.add(Slot {
+            key,
+            owner,
+            source,
+            entered: turn,
+            born: turn,
+            taken: true,
+            window: Window::default(),
+            class: 0,
+            by_class: UNLINKED,
+            by_owner: UNLINKED,
+        })
+    }
+
+    /// Changes a window by `change` and then keeps the bounds.
+    pub fn change<T>(
+        &mut self,
+        place: u32,
+        source: u64,
+        change: impl FnOnce(&mut Window) -> T,
+    ) -> Option<T> {
+        let turn = self.turn;
+        let slot = self.slots.get_mut(place as usize)?;
+        slot.source = source;
+        let before = slot.window.cells.len();
+        let answer = change(&mut slot.window);
+        let after = slot.window.cells.len();
+        let (old, new) = (slot.class, class_of(slot.window.heard));
+        self.cells = (self.cells + after).saturating_sub(before);
+        if old != new {
+            self.unlink(Chain::Class, place);
+            if let Some(slot) = self.slots.get_mut(place as usize) {
+                slot.class = new;
+                slot.entered = turn;
+            }
+            self.link(Chain::Class, place);
+        }
+        while self.cells > self.capacity * CELLS_PER_WINDOW && self.evict_least(place) {}
+        Some(answer)
+    }
+
+    /// Looks at one place and frees it if `over` says so of its window.
+    pub fn sweep(&mut self, over: impl FnOnce(&Slot) -> bool) {
+        if self.hand as usize >= self.slots.len() {
+            self.hand = 0;
+        }
+        let place = self.hand;
+        self.hand = self.hand.wrapping_add(1);
+        if self.slot(place).is_some_and(|slot| slot.taken && over(slot)) {
+            self.remove(place);
+        }
+    }
+
+    /// Puts restored windows back: in the order of their places, with `free` as it was.
+    pub fn restore(&mut self, slots: Vec<Slot>, free: Vec<u32>) {
+        self.slots = slots;
+        self.free = free;
+        let mut taken: Vec<u32> = Vec::new();
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            slot.class = class_of(slot.window.heard);
+            if slot.taken {
+                taken.push(place as u32);
+                self.place_of.insert(slot.key, place as u32);
+                self.cells += slot.window.cells.len();
+            }
+        }
+        taken.sort_by_key(|place| self.slot(*place).map(|slot| slot.entered));
+        for place in &taken {
+            self.link(Chain::Class, *place);
+        }
+        taken.sort_by_key(|place| self.slot(*place).map(|slot| slot.born));
+        for place in &taken {
+            self.link(Chain::Owner, *place);
+        }
+        while self.len() > self.capacity && self.evict_least(NONE) {}
+    }
+
+    /// A free place, or one for a restored window.
+    pub fn vacant() -> Slot {
+        Slot {
+            key: 0,
+            owner: 0,
+            source: 0,
+            entered: 0,
+            born: 0,
+            taken: false,
+            window: Window::default(),
+            class: 0,
+            by_class: UNLINKED,
+            by_owner: UNLINKED,
+        }
+    }
+
+    fn add(&mut self, slot: Slot) -> u32 {
+        let key = slot.key;
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(vacant) = self.slots.get_mut(place as usize) {
+                    *vacant = slot;
+                }
+                place
+            }
+            None => {
+                self.slots.push(slot);
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.place_of.insert(key, place);
+        self.link(Chain::Class, place);
+        self.link(Chain::Owner, place);
+        place
+    }
+
+    fn remove(&mut self, place: u32) {
+        self.unlink(Chain::Class, place);
+        self.unlink(Chain::Owner, place);
+        let Some(slot) = self.slots.get_mut(place as usize) else {
+            return;
+        };
+        self.cells = self.cells.saturating_sub(slot.window.cells.len());
+        self.place_of.remove(&slot.key);
+        *slot = Self::vacant();
+        self.free.push(place);
+    }
+
+    /// Removes the oldest window of the lowest class, save `spared`; tells whether there was one.
+    fn evict_least(&mut self, spared: u32) -> bool {
+        for list in self.classes {
+            let mut place = list.head;
+            if place == spared {
+                place = self.slot(place).map_or(NONE, |slot| slot.by_class.next);
+            }
+            if place != NONE {
+                self.remove(place);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Removes the least heard of an owner's oldest windows.
+    fn evict_of(&mut self, owner: u64) {
+        let mut place = self.owners.get(&owner).map_or(NONE, |list| list.head);
+        let mut least = (u8::MAX, NONE);
+        for _ in 0..OWNER_LOOKS {
+            let Some(slot) = self.slot(place) else {
+                break;
+            };
+            if slot.class < least.0 {
+                least = (slot.class, place);
+            }
+            place = slot.by_owner.next;
+        }
+        if least.1 != NONE {
+            self.remove(least.1);
+        }
+    }
+
+    fn link(&mut self, chain: Chain, place: u32) {
+        let Some(mut list) = self.list(chain, place) else {
+            return;
+        };
+        self.set_link(chain, place, Link { prev: list.tail, next: NONE });
+        if list.tail == NONE {
+            list.head = place;
+        } else if let Some(mut link) = self.link_of(chain, list.tail) {
+            link.next = place;
+            self.set_link(chain, list.tail, link);
+        }
+        list.tail = place;
+        list.len += 1;
+        self.set_list(chain, place, list);
+    }
+
+    fn unlink(&mut self, chain: Chain, place: u32) {
+        let (Some(mut list), Some(link)) = (self.list(chain, place), self.link_of(chain, place))
+        else {
+            return;
+        };
+        match self.link_of(chain, link.prev) {
+            Some(before) => self.set_link(chain, link.prev, Link { next: link.next, ..before }),
+            None => list.head = link.next,
+        }
+        match self.link_of(chain, link.next) {
+            Some(after) => self.set_link(chain, link.next, Link { prev: link.prev, ..after }),
+            None => list.tail = link.prev,
+        }
+        list.len = list.len.saturating_sub(1);
+        self.set_list(chain, place, list);
+    }
+
+    /// The list that a window belongs to; none for an owner that has no address.
+    fn list(&self, chain: Chain, place: u32) -> Option<List> {
+        let slot = self.slot(place)?;
+        match chain {
+            Chain::Class => self.classes.get(slot.class as usize).copied(),
+            Chain::Owner if slot.owner == 0 => None,
+            Chain::Owner => Some(self.owners.get(&slot.owner).copied().unwrap_or(EMPTY)),
+        }
+    }
+
+    fn set_list(&mut self, chain: Chain, place: u32, list: List) {
+        let Some(slot) = self.slots.get(place as usize) else {
+            return;
+        };
+        match chain {
+            Chain::Class => {
+                if let Some(kept) = self.classes.get_mut(slot.class as usize) {
+                    *kept = list;
+                }
+            }
+            Chain::Owner if list.len == 0 => {
+                self.owners.remove(&slot.owner);
+            }
+            Chain::Owner => {
+                self.owners.insert(slot.owner, list);
+            }
+        }
+    }
+
+    fn link_of(&self, chain: Chain, place: u32) -> Option<Link> {
+        let slot = self.slot(place)?;
+        Some(match chain {
+            Chain::Class => slot.by_class,
+            Chain::Owner => slot.by_owner,
+        })
+    }
+
+    fn set_link(&mut self, chain: Chain, place: u32, link: Link) {
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            match chain {
+                Chain::Class => slot.by_class = link,
+                Chain::Owner => slot.by_owner = link,
+            }
+        }
+    }
+}
+
+fn class_of(heard: u64) -> u8 {
+    (heard.max(1).ilog2() as u8).min(CLASSES as u8 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hear(pool: &mut Pool, key: u64, owner: u64) {
+        let place = pool.place(key, owner, 0);
+        pool.change(place, 0, |window| window.heard += 1);
+    }
+
+    #[test]
+    fn one_address_floods_only_itself() {
+        let mut pool = Pool::new(64);
+        for key in 0..10 {
+            hear(&mut pool, key, 100 + key);
+        }
+        for key in 1_000..3_000 {
+            hear(&mut pool, key, 7);
+        }
+        assert!((0..10).all(|key| pool.place_of.contains_key(&key)));
+        assert_eq!(pool.len(), 10 + 64 / OWNER_SHARE);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_evicts_its_own_kind() {
+        let mut pool = Pool::new(64);
+        for _ in 0..2 {
+            hear(&mut pool, 1, 1);
+        }
+        for key in 1_000..11_000 {
+            hear(&mut pool, key, key);
+        }
+        assert!(pool.place_of.contains_key(&1), "the slow attack's window was evicted");
+        assert_eq!(pool.len(), 64);
+        assert_eq!(pool.owners.len(), 64);
+    }
+
+    #[test]
+    fn a_flood_of_pairs_does_not_reach_what_was_heard_more() {
+        let mut pool = Pool::new(64);
+        for _ in 0..4 {
+            hear(&mut pool, 1, 1);
+        }
+        for key in 1_000..11_000 {
+            hear(&mut pool, key, key);
+            hear(&mut pool, key, key);
+        }
+        assert!(pool.place_of.contains_key(&1));
+    }
+
+    #[test]
+    fn swept_windows_leave_no_trace() {
+        let mut pool = Pool::new(64);
+        for key in 0..50 {
+            hear(&mut pool, key, key % 5);
+        }
+        for _ in 0..50 {
+            pool.sweep(|slot| slot.key % 2 == 0);
+        }
+        assert_eq!(pool.len(), 25);
+        for _ in 0..50 {
+            pool.sweep(|_| true);
+        }
+        assert_eq!((pool.len(), pool.owners.len(), pool.cells), (0, 0, 0));
+        assert!(pool.classes.iter().all(|list| list.len == 0 && list.head == NONE));
+    }
+}
