@@ -42,7 +42,11 @@ impl Server {
 }
 
 /// Reads an access-log line. `None`: it is none. `server`: who wrote it, where that is known.
-pub fn parse(fields: &mut Fields<'_>, line: &str, server: Option<Server>) -> Option<(Known, Written)> {
+pub fn parse(
+    fields: &mut Fields<'_>,
+    line: &str,
+    server: Option<Server>,
+) -> Option<(Known, Written)> {
     let frame = Frame::find(line)?;
     let vhost = client(fields, frame.before)?;
     let (path_known, rest) = request(fields, frame.after)?;
@@ -84,7 +88,11 @@ impl<'l> Frame<'l> {
             if let Some(close) = close
                 && let Some(time) = line.get(open + 1..close).and_then(time::access)
             {
-                return Some(Self { before: line.get(..open)?, time, after: line.get(close + 1..)? });
+                return Some(Self {
+                    before: line.get(..open)?,
+                    time,
+                    after: line.get(close + 1..)?,
+                });
             }
             head = head.get(..open)?;
         }

@@ -42,7 +42,15 @@ fn users(line: &mut Line<'_, '_>, message: &str) -> Found {
         target(line, text::quoted(rest)?.0);
         return Some(("user_deleted", "deletion"));
     }
-    for start in ["change user name ", "change user ", "changed user ", "lock user ", "unlock user ", "lock account ", "unlock account "] {
+    for start in [
+        "change user name ",
+        "change user ",
+        "changed user ",
+        "lock user ",
+        "unlock user ",
+        "lock account ",
+        "unlock account ",
+    ] {
         if let Some(rest) = message.strip_prefix(start) {
             target(line, text::quoted(rest)?.0);
             return Some(("user_changed", "change"));
@@ -77,7 +85,7 @@ fn membership(line: &mut Line<'_, '_>, message: &str) -> Found {
         ] {
             if let Some(rest) = rest.trim_start().strip_prefix(verb) {
                 let (actor, group) = rest.split_once(joint)?;
-                target(line, user);
+                line.fields.text(field::USER_TARGET_NAME, user);
                 line.fields.text(field::USER_NAME, unquoted(actor));
                 line.fields.text(field::GROUP_NAME, unquoted(group));
                 return Some((action, "change"));

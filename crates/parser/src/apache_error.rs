@@ -88,7 +88,10 @@ fn push_client(fields: &mut Fields<'_>, client: &str) {
         }
         None => {
             // An IPv6 address with a port and without brackets, where the whole is no address.
-            match client.rsplit_once(':').and_then(|(host, port)| Some((text::address(host)?, text::port(port)?, host))) {
+            match client
+                .rsplit_once(':')
+                .and_then(|(host, port)| Some((text::address(host)?, text::port(port)?, host)))
+            {
                 Some((address, port, host)) => {
                     fields.address(field::SOURCE_IP, address);
                     fields.integer(field::SOURCE_PORT, i64::from(port));
@@ -122,7 +125,8 @@ fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
         }
         false if client => {
             // `File does not exist` is written at level info since 2.4.
-            let severe = !matches!(level, "debug" | "info" | "notice") && !level.starts_with("trace");
+            let severe =
+                !matches!(level, "debug" | "info" | "notice") && !level.starts_with("trace");
             let failed = severe || body.starts_with("File does not exist");
             ("http_error", "web", Outcome::failure_if(failed))
         }
@@ -134,7 +138,9 @@ fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
 
 /// `AH01618`
 fn is_code(code: &str) -> bool {
-    code.len() == 7 && code.starts_with("AH") && text::number(code.get(2..).unwrap_or_default()).is_some()
+    code.len() == 7
+        && code.starts_with("AH")
+        && text::number(code.get(2..).unwrap_or_default()).is_some()
 }
 
 /// The messages of `mod_auth_basic` and `mod_auth_digest` about a user.
@@ -153,9 +159,9 @@ fn login_failure(fields: &mut Fields<'_>, body: &str) -> bool {
     ] {
         if let Some((user, path)) = rest.rsplit_once(end) {
             fields.text(field::USER_NAME, user);
-            let path = path.strip_prefix('"').map_or(path, |path| {
-                path.split_once('"').map_or(path, |(path, _)| path)
-            });
+            let path = path
+                .strip_prefix('"')
+                .map_or(path, |path| path.split_once('"').map_or(path, |(path, _)| path));
             if path.starts_with('/') {
                 fields.text(field::URL_PATH, path);
             }

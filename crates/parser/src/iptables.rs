@@ -50,7 +50,11 @@ fn ports(fields: &mut Fields<'_>, rest: &str) {
             other => fields.text(field::NETWORK_TRANSPORT, other),
         }
     }
-    for (name, id) in [("SPT=", field::SOURCE_PORT), ("DPT=", field::DESTINATION_PORT), ("LEN=", field::NETWORK_BYTES)] {
+    for (name, id) in [
+        ("SPT=", field::SOURCE_PORT),
+        ("DPT=", field::DESTINATION_PORT),
+        ("LEN=", field::NETWORK_BYTES),
+    ] {
         if let Some(number) = value(rest, name).and_then(text::number) {
             fields.integer(id, number);
         }
@@ -92,7 +96,8 @@ fn interfaces(fields: &mut Fields<'_>, rest: &str) {
 fn without_uptime(prefix: &str) -> &str {
     match prefix.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((uptime, rest))
-            if !uptime.is_empty() && uptime.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' ')) =>
+            if !uptime.is_empty()
+                && uptime.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' ')) =>
         {
             rest
         }

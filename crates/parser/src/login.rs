@@ -40,14 +40,20 @@ fn success(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
 }
 
 fn failure(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
-    if let Some(rest) = message.strip_prefix("FAILED LOGIN ").or_else(|| message.strip_prefix("TOO MANY LOGIN TRIES ")) {
+    if let Some(rest) = message
+        .strip_prefix("FAILED LOGIN ")
+        .or_else(|| message.strip_prefix("TOO MANY LOGIN TRIES "))
+    {
         // `(<n>) on '<tty>'[ from '<host>'] FOR '<user>', <reason>`,
         // `[<n> ]FROM <host> FOR <user>, <reason>`, `SESSION FROM <host> FOR <user>, <reason>`
         let (head, tail) = rest.split_once(" FOR ")?;
         let (user, reason) = tail.rsplit_once(", ").unwrap_or((tail, ""));
         line.fields.text(field::USER_NAME, unquoted(user));
         text::some_text(line.fields, field::EVENT_REASON, reason);
-        let host = head.rsplit_once("FROM ").or_else(|| head.rsplit_once("from ")).map(|(_, host)| unquoted(host));
+        let host = head
+            .rsplit_once("FROM ")
+            .or_else(|| head.rsplit_once("from "))
+            .map(|(_, host)| unquoted(host));
         if let Some(host) = host
             && !host.starts_with("tty")
         {

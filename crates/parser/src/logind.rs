@@ -27,7 +27,9 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
         line.action("session_changed", "session", "info", Outcome::None);
         return Some(KNOWN);
     }
-    for start in ["Watching system buttons", "System is ", "Power key", "Lid ", "Suspend", "Hibernate"] {
+    for start in
+        ["Watching system buttons", "System is ", "Power key", "Lid ", "Suspend", "Hibernate"]
+    {
         if message.starts_with(start) {
             line.action("system_state", "host", "info", Outcome::None);
             return Some(KNOWN);

@@ -29,20 +29,12 @@ pub static CRON: Logsources = &[Logsource::service("linux", "cron"), SYSLOG];
 /// nginx access logs.
 pub static NGINX_ACCESS: Logsources = &[
     WEBSERVER,
-    Logsource {
-        category: Some("webserver"),
-        product: Some("nginx"),
-        service: Some("access"),
-    },
+    Logsource { category: Some("webserver"), product: Some("nginx"), service: Some("access") },
 ];
 /// Apache access logs.
 pub static APACHE_ACCESS: Logsources = &[
     WEBSERVER,
-    Logsource {
-        category: Some("webserver"),
-        product: Some("apache"),
-        service: Some("access"),
-    },
+    Logsource { category: Some("webserver"), product: Some("apache"), service: Some("access") },
 ];
 /// nginx error logs.
 pub static NGINX_ERROR: Logsources = &[Logsource::service("nginx", "error")];

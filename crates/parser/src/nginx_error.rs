@@ -128,7 +128,10 @@ fn trailing(fields: &mut Fields<'_>, rest: &str) {
     }
     // Quotes inside the request are not escaped: it ends where a known part begins, or the line.
     let ends = ["\", upstream: \"", "\", host: \"", "\", referrer: \"", "\", subrequest: \""];
-    if let Some(request) = rest.strip_prefix("request: \"").or_else(|| rest.split_once(", request: \"").map(|(_, rest)| rest)) {
+    if let Some(request) = rest
+        .strip_prefix("request: \"")
+        .or_else(|| rest.split_once(", request: \"").map(|(_, rest)| rest))
+    {
         let end = ends.iter().filter_map(|end| request.find(end)).min();
         let whole = match end {
             Some(end) => request.get(..end).unwrap_or_default(),

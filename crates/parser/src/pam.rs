@@ -108,7 +108,8 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
         }
         // `user <name> (<uid>) tally <n>, deny <n>` of pam_tally
         if rest.contains(" tally ") {
-            line.fields.text(field::USER_NAME, rest.split_once(" (").map_or(rest, |(user, _)| user));
+            line.fields
+                .text(field::USER_NAME, rest.split_once(" (").map_or(rest, |(user, _)| user));
             line.action("pam_account_failure", AUTH, "start", Outcome::Failure);
             return KNOWN;
         }
@@ -129,7 +130,12 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
     if let Some(rest) = message.strip_prefix("account ") {
         // `account <name> has expired (…)`, `account <name> has password changed in future`
         line.fields.text(field::USER_NAME, text::word(rest).0);
-        line.action("pam_account_failure", AUTH, "info", Outcome::failure_if(rest.contains("expired")));
+        line.action(
+            "pam_account_failure",
+            AUTH,
+            "info",
+            Outcome::failure_if(rest.contains("expired")),
+        );
         return KNOWN;
     }
     if let Some(rest) = message.strip_prefix("Consecutive login failures for user ") {
@@ -139,8 +145,15 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
     }
     for start in ["access denied", "Access denied"] {
         if let Some(rest) = message.strip_prefix(start) {
-            if let Some(user) = rest.strip_prefix(" for user ").or_else(|| text::between(rest, "`", "'")) {
-                line.fields.text(field::USER_NAME, user.split_once([' ', '\'']).map_or(user, |(user, _)| user).trim_matches(['`', '\'']));
+            if let Some(user) =
+                rest.strip_prefix(" for user ").or_else(|| text::between(rest, "`", "'"))
+            {
+                line.fields.text(
+                    field::USER_NAME,
+                    user.split_once([' ', '\''])
+                        .map_or(user, |(user, _)| user)
+                        .trim_matches(['`', '\'']),
+                );
             }
             line.action("pam_account_failure", AUTH, "start", Outcome::Failure);
             return KNOWN;

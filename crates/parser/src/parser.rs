@@ -140,11 +140,11 @@ impl<'r> Reading<'r> {
         if let Some(header) = syslog::parse(line) {
             return self.framed(walker, fields, &header);
         }
-        if line.starts_with('[') {
-            if let Some((known, written)) = apache_error::parse(fields, line) {
-                let time = written.and_then(|written| self.instant(written));
-                return Found::new(known, time);
-            }
+        if line.starts_with('[')
+            && let Some((known, written)) = apache_error::parse(fields, line)
+        {
+            let time = written.and_then(|written| self.instant(written));
+            return Found::new(known, time);
         }
         if let Some((known, written)) = access::parse(fields, line, Server::of(self.source)) {
             return Found::new(known, self.instant(written));

@@ -7,21 +7,24 @@ use vigie_event::field;
 
 use crate::access::{self, Server};
 use crate::line::{Known, Line};
-use crate::{accounts, apache_error, cron, iptables, login, logind, logsources, nginx_error, pam, sshd, su, sudo, text};
+use crate::{
+    accounts, apache_error, cron, iptables, login, logind, logsources, nginx_error, pam, sshd, su,
+    sudo, text,
+};
 
 type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
 
 /// The parser of the program called `name`, without its directory.
 fn parser_of(name: &str) -> Option<Parse> {
     Some(match name {
-        "sshd" | "sshd-session" | "sshd-auth" => sshd_parse,
+        "sshd" | "sshd-session" | "sshd-auth" => |line, message| Some(sshd::parse(line, message)),
         "sudo" | "sudo-rs" => sudo::parse,
         "su" | "su-l" => su::parse,
         "login" | "remote" | "rlogin" => login::parse,
         "CRON" | "cron" | "crond" | "crontab" | "anacron" | "fcron" | "atd" => cron::parse,
         "useradd" | "usermod" | "userdel" | "groupadd" | "groupmod" | "groupdel" | "gpasswd"
-        | "passwd" | "chpasswd" | "chage" | "chfn" | "chsh" | "newusers" | "adduser" | "deluser"
-        | "addgroup" | "delgroup" | "vipw" | "groupmems" => accounts::parse,
+        | "passwd" | "chpasswd" | "chage" | "chfn" | "chsh" | "newusers" | "adduser"
+        | "deluser" | "addgroup" | "delgroup" | "vipw" | "groupmems" => accounts::parse,
         "systemd-logind" | "elogind" | "elogind-daemon" => logind::parse,
         "kernel" | "ulogd" | "iptables" | "nftables" | "ufw" => kernel,
         "nginx" | "httpd" | "apache" | "apache2" | "apache-access" | "apache-error"
@@ -57,10 +60,6 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 fn pam_of_any(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     let named = message.starts_with("pam_") || message.starts_with("(pam_");
     if named { pam::parse(line, message) } else { None }
-}
-
-fn sshd_parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    Some(sshd::parse(line, message))
 }
 
 fn kernel(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {

@@ -30,7 +30,9 @@ struct Change<'m> {
 }
 
 fn change(message: &str) -> Option<Change<'_>> {
-    for (start, outcome) in [("Successful su for ", Outcome::Success), ("FAILED su for ", Outcome::Failure)] {
+    for (start, outcome) in
+        [("Successful su for ", Outcome::Success), ("FAILED su for ", Outcome::Failure)]
+    {
         if let Some(rest) = message.strip_prefix(start) {
             let (to, from) = rest.split_once(" by ")?;
             return Some(Change { from, to, tty: "", outcome });

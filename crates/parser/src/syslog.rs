@@ -57,7 +57,8 @@ pub fn parse_untimed(line: &str) -> Option<Header<'_>> {
         tag(line).filter(|found| found.process_known)?.fill(&mut header);
         return Some(header);
     }
-    let plain = first.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'));
+    let plain =
+        first.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'));
     let found = tag(rest).filter(|found| plain && found.process_known)?;
     header.host = first;
     found.fill(&mut header);
@@ -182,7 +183,12 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                     continue;
                 }
                 let message = after.strip_prefix(' ').unwrap_or(after);
-                return (at > 0).then(|| Tag { program: rest.get(..at).unwrap_or_default(), process: "", process_known: false, message });
+                return (at > 0).then(|| Tag {
+                    program: rest.get(..at).unwrap_or_default(),
+                    process: "",
+                    process_known: false,
+                    message,
+                });
             }
             b'[' => {
                 let (process, after) = rest.get(at + 1..)?.split_once(']')?;
@@ -192,7 +198,8 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                 }
                 // macOS: `launchd[1] (com.example.job[7]): …`. The job is who speaks, so the whole
                 // tag is the name, as Filebeat has it too.
-                if let Some((job, message)) = after.strip_prefix(" (").and_then(|after| after.split_once("):"))
+                if let Some((job, message)) =
+                    after.strip_prefix(" (").and_then(|after| after.split_once("):"))
                     && job.len() < MAX_TAG
                 {
                     let program = rest.get(..rest.len() - message.len() - 1)?;
@@ -287,13 +294,12 @@ fn closing_quote(value: &str) -> Option<usize> {
 
 /// Fills a field whose name is not among the known ones.
 pub fn named(fields: &mut Fields<'_>, name: &str, value: &str) {
-    match FieldId::intern(name) {
-        Some(id) => fields.text(id, value),
-        None => {
-            let value = fields.cut(value);
-            fields.overflow(name, &value);
-        }
+    if let Some(id) = FieldId::intern(name) {
+        fields.text(id, value);
+        return;
     }
+    let value = fields.cut(value);
+    fields.overflow(name, &value);
 }
 
 #[cfg(test)]
@@ -301,7 +307,9 @@ mod tests {
     use super::*;
 
     fn check(line: &str, host: &str, program: &str, process: &str, message: &str) {
-        let header = parse(line).or_else(|| parse_untimed(line)).unwrap_or_else(|| panic!("no frame: {line}"));
+        let header = parse(line)
+            .or_else(|| parse_untimed(line))
+            .unwrap_or_else(|| panic!("no frame: {line}"));
         let found = (header.host, header.program, header.process, header.message);
         assert_eq!(found, (host, program, process, message), "{line}");
     }
@@ -319,15 +327,45 @@ mod tests {
             ("Jan  5 10:12:13 web Google Chrome[9]: x", "web", "Google Chrome", "9", "x"),
             ("Jan  5 10:12:13 web launchd[1] (a.b[2]): x", "web", "launchd[1] (a.b[2])", "", "x"),
             ("Jan  5 10:12:13 web (systemd): x", "web", "(systemd)", "", "x"),
-            ("Jan  5 10:12:13 web app says sshd[1]: Accepted", "web", "app says sshd", "1", "Accepted"),
-            ("Jan  5 10:12:13 web app[3]: sshd[1]: Accepted", "web", "app", "3", "sshd[1]: Accepted"),
+            (
+                "Jan  5 10:12:13 web app says sshd[1]: Accepted",
+                "web",
+                "app says sshd",
+                "1",
+                "Accepted",
+            ),
+            (
+                "Jan  5 10:12:13 web app[3]: sshd[1]: Accepted",
+                "web",
+                "app",
+                "3",
+                "sshd[1]: Accepted",
+            ),
             ("Jan  5 10:12:13 web no tag at all", "web", "", "", "no tag at all"),
-            ("Jan  5 10:12:13 --- last message repeated 1 time ---", "", "", "", "--- last message repeated 1 time ---"),
+            (
+                "Jan  5 10:12:13 --- last message repeated 1 time ---",
+                "",
+                "",
+                "",
+                "--- last message repeated 1 time ---",
+            ),
             ("2015 Nov 13 13:40:01 ether rsyslogd-2177: x", "ether", "rsyslogd-2177", "", "x"),
             ("2019-06-14T10:40:20.912134 localhost sudo: x", "localhost", "sudo", "", "x"),
-            ("2020-03-25 09:01:30.852002-0700  localhost sshd[7]: x", "localhost", "sshd", "7", "x"),
+            (
+                "2020-03-25 09:01:30.852002-0700  localhost sshd[7]: x",
+                "localhost",
+                "sshd",
+                "7",
+                "x",
+            ),
             ("2021-11-12T16:59:46.6+00:00 192.0.2.1  { }", "192.0.2.1", "", "", "{ }"),
-            ("<38>1 2019-07-08T17:40:17.954167-04:00 h.example.com sshd 5 - [t k=\"1\"][x@1 t=\"[b] \\\"]\"] Failed", "h.example.com", "sshd", "5", "Failed"),
+            (
+                "<38>1 2019-07-08T17:40:17.954167-04:00 h.example.com sshd 5 - [t k=\"1\"][x@1 t=\"[b] \\\"]\"] Failed",
+                "h.example.com",
+                "sshd",
+                "5",
+                "Failed",
+            ),
             ("<38>1 2022-01-19T14:23:55Z - sshd - - - Failed", "", "sshd", "", "Failed"),
             ("host nginx[98]: 2023/12/09 x", "host", "nginx", "98", "2023/12/09 x"),
         ] {
@@ -337,7 +375,13 @@ mod tests {
 
     #[test]
     fn what_has_no_frame() {
-        for line in ["", "hello world", "<999>Jan  5 10:12:13 a b: c", "192.0.2.1 - - [x]", "Jan  5 10:12:13abc"] {
+        for line in [
+            "",
+            "hello world",
+            "<999>Jan  5 10:12:13 a b: c",
+            "192.0.2.1 - - [x]",
+            "Jan  5 10:12:13abc",
+        ] {
             assert!(parse(line).is_none() && parse_untimed(line).is_none(), "{line}");
         }
     }

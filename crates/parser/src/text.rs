@@ -4,15 +4,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vigie_event::{FieldId, Fields, field};
 
-/// The address that `text` is, in full. Accepts brackets and a zone around IPv6.
+/// The address that `text` is, in full. Accepts brackets around it and a zone behind IPv6.
 pub fn address(text: &str) -> Option<IpAddr> {
     if let Some(v4) = ipv4(text.as_bytes()) {
         return Some(IpAddr::V4(v4));
     }
-    if !text.contains(':') || text.len() > 64 {
+    let brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    if let Some(v4) = brackets.and_then(|text| ipv4(text.as_bytes())) {
+        return Some(IpAddr::V4(v4));
+    }
+    let bare = brackets.unwrap_or(text);
+    if bare.len() > 64 || !bare.contains(':') {
         return None;
     }
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let bare = bare.split_once('%').map_or(bare, |(address, _)| address);
     bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
@@ -130,8 +134,20 @@ mod tests {
     #[test]
     fn reads_addresses_as_the_standard_library_does() {
         for text in [
-            "192.0.2.1", "0.0.0.0", "255.255.255.255", "256.0.0.1", "1.2.3", "1.2.3.4.5", "01.2.3.4",
-            "1..2.3", "", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1", ":::", "192.0.2.1 ",
+            "192.0.2.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "256.0.0.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1..2.3",
+            "",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "fe80::1",
+            ":::",
+            "192.0.2.1 ",
         ] {
             assert_eq!(address(text), text.parse().ok(), "{text}");
         }

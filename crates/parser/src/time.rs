@@ -258,8 +258,9 @@ impl Reader<'_> {
     fn year_ahead(&self) -> bool {
         let year = self.bytes.get(self.at..self.at + 4);
         year.is_some_and(|year| {
-            year.iter().all(u8::is_ascii_digit) && (year.starts_with(b"19") || year.starts_with(b"20"))
-        }) && !self.bytes.get(self.at + 4).is_some_and(|next| *next != b' ')
+            year.iter().all(u8::is_ascii_digit)
+                && (year.starts_with(b"19") || year.starts_with(b"20"))
+        }) && self.bytes.get(self.at + 4).is_none_or(|next| *next == b' ')
     }
 
     fn weekday(&mut self) {
@@ -449,7 +450,11 @@ mod tests {
     fn the_year_follows_the_reference_line_by_line() {
         let mut clock = Clockwork::new(TimeZone::UTC);
         let (written, _) = month_first("Jan  5 10:12:13").unwrap();
-        for (reference, year) in [("2026-01-05T12:00:00Z", "2026"), ("2024-01-05T12:00:00Z", "2024"), ("2025-01-01T00:00:00Z", "2024")] {
+        for (reference, year) in [
+            ("2026-01-05T12:00:00Z", "2026"),
+            ("2024-01-05T12:00:00Z", "2024"),
+            ("2025-01-01T00:00:00Z", "2024"),
+        ] {
             let instant = clock.instant(written, Timestamp::parse(reference).unwrap()).unwrap();
             assert!(instant.to_string().starts_with(year), "{reference}: {instant}");
         }
@@ -469,7 +474,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time() {
-        for text in ["", "Jan", "Jax  5 10:12:13", "Jan  5 25:12:13", "2019-06-14", "é2019", "2019-06-14T1"] {
+        for text in
+            ["", "Jan", "Jax  5 10:12:13", "Jan  5 25:12:13", "2019-06-14", "é2019", "2019-06-14T1"]
+        {
             assert!(month_first(text).is_none() && iso(text).is_none(), "{text}");
         }
     }

@@ -1,4 +1,5 @@
 //! 600,031 lines of auth.log whose counts are known.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod common;
 
@@ -38,7 +39,9 @@ fn counts_equal_the_truth() {
     assert_eq!(lines, truth["lines"].as_u64().unwrap());
 
     let sum = |wanted: &[(&str, &str)]| -> u64 {
-        let named = |key: &&(&str, String, String)| wanted.iter().any(|(dataset, action)| key.0 == *dataset && key.1 == *action);
+        let named = |key: &&(&str, String, String)| {
+            wanted.iter().any(|(dataset, action)| key.0 == *dataset && key.1 == *action)
+        };
         by_action.iter().filter(|(key, _)| named(key)).map(|(_, count)| count).sum()
     };
     let of_outcome = |outcome: &str| {
@@ -46,8 +49,18 @@ fn counts_equal_the_truth() {
     };
     let kinds = [
         ("disconnect", sum(&[("sshd", "ssh_disconnect"), ("sshd", "ssh_connection_closed")])),
-        ("invalid_user", sum(&[("sshd", "ssh_invalid_user"), ("sshd", "ssh_invalid_user_request")])),
-        ("pam_failure", sum(&[("pam", "pam_auth_failure"), ("pam", "pam_more_auth_failures"), ("sshd", "ssh_too_many_failures")])),
+        (
+            "invalid_user",
+            sum(&[("sshd", "ssh_invalid_user"), ("sshd", "ssh_invalid_user_request")]),
+        ),
+        (
+            "pam_failure",
+            sum(&[
+                ("pam", "pam_auth_failure"),
+                ("pam", "pam_more_auth_failures"),
+                ("sshd", "ssh_too_many_failures"),
+            ]),
+        ),
         ("failed_password", of_outcome("failure")),
         ("accepted", of_outcome("success")),
     ];
@@ -59,7 +72,8 @@ fn counts_equal_the_truth() {
     assert_eq!(rest, truth["kinds"]["other"].as_u64().unwrap(), "other");
 
     for (address, counts) in truth["per_address"].as_object().unwrap() {
-        let expected = (counts["failed_password"].as_u64().unwrap(), counts["accepted"].as_u64().unwrap());
+        let expected =
+            (counts["failed_password"].as_u64().unwrap(), counts["accepted"].as_u64().unwrap());
         assert_eq!(by_address.get(address).copied().unwrap_or_default(), expected, "{address}");
     }
     let known = truth["per_address"].as_object().unwrap();

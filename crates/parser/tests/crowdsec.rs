@@ -1,4 +1,5 @@
 //! CrowdSec's parser cases: addresses, users and HTTP fields.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod common;
 
@@ -8,8 +9,17 @@ use vigie_event::{Event, FieldId};
 
 /// Cases, by the start of their name, of formats that are read here.
 const FORMATS: &[(&str, usize)] = &[
-    ("apache2", 8), ("nginx-http", 12), ("nginx-proxy-manager-malformed", 12), ("nginx-mail", 11), ("nginx_req", 9), ("opnsense-sshd", 10),
-    ("iptables", 3), ("pam-logs", 2), ("sshd-", 6), ("whitelists", 4), ("suricata", 4),
+    ("apache2", 8),
+    ("nginx-http", 12),
+    ("nginx-proxy-manager-malformed", 12),
+    ("nginx-mail", 11),
+    ("nginx_req", 9),
+    ("opnsense-sshd", 10),
+    ("iptables", 3),
+    ("pam-logs", 2),
+    ("sshd-", 6),
+    ("whitelists", 4),
+    ("suricata", 4),
 ];
 
 /// CrowdSec's name, and ours, any of which may hold the value.
@@ -59,9 +69,11 @@ fn wrong(event: &Event, meta: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (theirs, ours) in NAMES {
         let Some(wanted) = meta[*theirs].as_str() else { continue };
-        let found: Vec<_> = ours.iter().filter_map(|name| event.render(FieldId::find(name)?)).collect();
+        let found: Vec<_> =
+            ours.iter().filter_map(|name| event.render(FieldId::find(name)?)).collect();
         // Of absolute targets CrowdSec keeps the part behind the scheme.
-        let fits = |found: &str| found == wanted || (wanted.starts_with("//") && found.ends_with(wanted));
+        let fits =
+            |found: &str| found == wanted || (wanted.starts_with("//") && found.ends_with(wanted));
         if !found.iter().any(|found| fits(found)) {
             wrong.push(format!("{theirs} {found:?} for {wanted:?}"));
         }

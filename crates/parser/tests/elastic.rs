@@ -1,4 +1,5 @@
 //! Elastic's expected documents, field by field.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod common;
 
@@ -18,7 +19,14 @@ fn is_compared(name: &str) -> bool {
 fn fields_agree() {
     let Some(cases) = cases("elastic-filebeat") else { return };
     let mut by_type: BTreeMap<&str, (usize, usize, Vec<String>)> = BTreeMap::new();
-    let wanted = ["system/auth", "system/syslog", "nginx/access", "nginx/error", "apache/access", "apache/error"];
+    let wanted = [
+        "system/auth",
+        "system/syslog",
+        "nginx/access",
+        "nginx/error",
+        "apache/access",
+        "apache/error",
+    ];
     for case in &cases {
         let kind = case["log_type"].as_str().unwrap();
         if !wanted.contains(&kind) || case["core"] != true {
@@ -37,7 +45,14 @@ fn fields_agree() {
             entry.2.push(format!("{}: {} <- {:.200}", case["case"], misses.join("; "), line));
         }
     }
-    for (kind, at_least) in [("system/auth", 212), ("system/syslog", 108), ("nginx/access", 21), ("nginx/error", 2), ("apache/access", 22), ("apache/error", 13)] {
+    for (kind, at_least) in [
+        ("system/auth", 212),
+        ("system/syslog", 108),
+        ("nginx/access", 21),
+        ("nginx/error", 2),
+        ("apache/access", 22),
+        ("apache/error", 13),
+    ] {
         let (right, of, misses) = by_type.remove(kind).unwrap();
         score(&format!("elastic {kind}"), right, of, at_least, &misses);
     }
@@ -58,7 +73,12 @@ fn misses(event: &Event, expect: &serde_json::Map<String, Value>) -> Vec<String>
         }
         let found = FieldId::find(name).and_then(|id| event.render(id));
         let shown = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
-        let equal_address = || Some(found.as_deref()?.parse::<std::net::IpAddr>().ok()? == shown.parse::<std::net::IpAddr>().ok()?);
+        let equal_address = || {
+            Some(
+                found.as_deref()?.parse::<std::net::IpAddr>().ok()?
+                    == shown.parse::<std::net::IpAddr>().ok()?,
+            )
+        };
         if found.as_deref() != Some(shown.as_str()) && equal_address() != Some(true) {
             misses.push(format!("{name}: {found:?} for {shown:?}"));
         }

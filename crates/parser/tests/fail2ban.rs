@@ -1,4 +1,5 @@
 //! fail2ban's annotated lines: is it a failure, and whose?
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod common;
 
@@ -7,10 +8,24 @@ use vigie_event::{Event, field};
 
 /// Services whose formats are read here.
 const SERVICES: &[&str] = &[
-    "sshd", "pam-generic", "nginx-bad-request", "nginx-forbidden", "nginx-limit-req",
-    "nginx-http-auth", "nginx-botsearch", "nginx-error-common", "apache-auth", "apache-nohome",
-    "apache-overflows", "apache-shellshock", "apache-noscript", "apache-modsecurity",
-    "apache-botsearch", "apache-pass", "sudo", "su",
+    "sshd",
+    "pam-generic",
+    "nginx-bad-request",
+    "nginx-forbidden",
+    "nginx-limit-req",
+    "nginx-http-auth",
+    "nginx-botsearch",
+    "nginx-error-common",
+    "apache-auth",
+    "apache-nohome",
+    "apache-overflows",
+    "apache-shellshock",
+    "apache-noscript",
+    "apache-modsecurity",
+    "apache-botsearch",
+    "apache-pass",
+    "sudo",
+    "su",
 ];
 
 #[test]
@@ -48,7 +63,8 @@ fn judge(event: &Event, expect: &serde_json::Value) -> String {
         return "no failure".into();
     }
     let host = expect["host"].as_str().unwrap_or_default();
-    let found = [field::SOURCE_IP, field::SOURCE_ADDRESS].into_iter().find_map(|id| event.render(id));
+    let found =
+        [field::SOURCE_IP, field::SOURCE_ADDRESS].into_iter().find_map(|id| event.render(id));
     if found.as_deref() != Some(host) {
         return format!("source {found:?}");
     }

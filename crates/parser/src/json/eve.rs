@@ -130,10 +130,13 @@ fn application(walker: &Walker, fields: &mut Fields<'_>, base: &str) {
         copy(fields, id, walker.get(native));
     }
     number(fields, field::HTTP_RESPONSE_STATUS_CODE, walker.get(names.http_status), base);
-    if let Some(ValueRef::Text(wanted)) = walker.get(names.http_url).map(|value| value.resolve(base)) {
+    if let Some(ValueRef::Text(wanted)) =
+        walker.get(names.http_url).map(|value| value.resolve(base))
+    {
         url::target(fields, wanted);
     }
-    if let Some(ValueRef::Text(print)) = walker.get(names.tls_fingerprint).map(|v| v.resolve(base)) {
+    if let Some(ValueRef::Text(print)) = walker.get(names.tls_fingerprint).map(|v| v.resolve(base))
+    {
         let plain: String = print.chars().filter(|c| *c != ':').collect();
         fields.text(field::TLS_SERVER_HASH_SHA1, &plain);
     }

@@ -91,19 +91,20 @@ pub fn typed(id: FieldId, value: Value, base: &str) -> Value {
     match id {
         field::SOURCE_IP | field::DESTINATION_IP | field::CLIENT_IP | field::HOST_IP => {
             member_wise(value, &|member| match member.resolve(base) {
-                ValueRef::Text(written) => {
-                    text::address(written).map(|address| Value::Address(vigie_event::unmapped(address)))
-                }
+                ValueRef::Text(written) => text::address(written)
+                    .map(|address| Value::Address(vigie_event::unmapped(address))),
                 _ => None,
             })
         }
         field::SOURCE_PORT
         | field::DESTINATION_PORT
         | field::PROCESS_PID
-        | field::HTTP_RESPONSE_STATUS_CODE => member_wise(value, &|member| match member.resolve(base) {
-            ValueRef::Text(written) => text::number(written).map(Value::Integer),
-            _ => None,
-        }),
+        | field::HTTP_RESPONSE_STATUS_CODE => {
+            member_wise(value, &|member| match member.resolve(base) {
+                ValueRef::Text(written) => text::number(written).map(Value::Integer),
+                _ => None,
+            })
+        }
         _ => value,
     }
 }
@@ -111,7 +112,11 @@ pub fn typed(id: FieldId, value: Value, base: &str) -> Value {
 fn member_wise(value: Value, convert: &dyn Fn(&Value) -> Option<Value>) -> Value {
     match value {
         Value::List(members) => Value::List(
-            members.into_vec().into_iter().map(|member| convert(&member).unwrap_or(member)).collect(),
+            members
+                .into_vec()
+                .into_iter()
+                .map(|member| convert(&member).unwrap_or(member))
+                .collect(),
         ),
         value => convert(&value).unwrap_or(value),
     }

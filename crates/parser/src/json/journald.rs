@@ -15,9 +15,13 @@ use crate::syslog::{self, Header};
 use crate::{text, time};
 
 /// Reads a walked journal entry.
-pub(crate) fn parse(walker: &mut Walker, reading: &mut Reading<'_>, fields: &mut Fields<'_>) -> Found {
+pub(crate) fn parse(
+    walker: &mut Walker,
+    reading: &mut Reading<'_>,
+    fields: &mut Fields<'_>,
+) -> Found {
     let entry = Entry::of(walker, reading.base());
-    let time = entry.micros.and_then(|micros| time::epoch_integer(micros));
+    let time = entry.micros.and_then(time::epoch_integer);
     let header = Header {
         host: &entry.host,
         program: &entry.program,
@@ -59,7 +63,9 @@ impl Entry {
     fn of(walker: &Walker, base: &str) -> Self {
         let names = names();
         let own = |id: Option<FieldId>| match walker.get(id).map(|value| value.resolve(base)) {
-            Some(value @ (ValueRef::Text(_) | ValueRef::Integer(_))) => value.to_text().into_owned(),
+            Some(value @ (ValueRef::Text(_) | ValueRef::Integer(_))) => {
+                value.to_text().into_owned()
+            }
             _ => String::new(),
         };
         let either = |first: Option<FieldId>, second: Option<FieldId>| {

@@ -23,7 +23,8 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
     }
     if let Some(rest) = message.strip_prefix("input_userauth_request: ") {
         // Also `<name> user  [preauth]` of servers whose marker was replaced.
-        let user = rest.strip_prefix("invalid user ").or_else(|| rest.strip_prefix("illegal user "));
+        let user =
+            rest.strip_prefix("invalid user ").or_else(|| rest.strip_prefix("illegal user "));
         let action = if user.is_some() { "ssh_invalid_user_request" } else { "ssh_user_request" };
         line.action(action, AUTH, "info", Outcome::None);
         line.fields.text(field::USER_NAME, user.unwrap_or(rest).trim_end());
@@ -57,10 +58,12 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
         return refused(line, "ssh_user_not_allowed", rest);
     }
     if let Some(rest) = message.strip_prefix("Authentication tried for ") {
-        let (user, rest) = rest.split_once(" with correct key but not from a permitted host").unwrap_or((rest, ""));
+        let (user, rest) = rest
+            .split_once(" with correct key but not from a permitted host")
+            .unwrap_or((rest, ""));
         line.fields.text(field::USER_NAME, user);
-        if let Some(host) = text::between(rest, "ip=", ")").or_else(|| text::between(rest, "ip=", ",")) {
-            text::source(line.fields, host);
+        if let Some((_, rest)) = rest.split_once("ip=") {
+            text::source(line.fields, rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
         }
         let known = line.failed();
         line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
@@ -72,7 +75,9 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
         let host = host.unwrap_or_else(|| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
         return refused(line, "ssh_refused", host);
     }
-    for start in ["Authentication refused: ", "Found matching ", "Accepted key ", "Accepted certificate "] {
+    for start in
+        ["Authentication refused: ", "Found matching ", "Accepted key ", "Accepted certificate "]
+    {
         if message.starts_with(start) {
             line.recall_address();
             line.action("ssh_key_checked", AUTH, "info", Outcome::None);

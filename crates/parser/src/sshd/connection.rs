@@ -3,6 +3,7 @@
 use vigie_event::field;
 
 use super::auth::push_peer;
+use super::memory::Connection;
 use super::peer::{self, Peer};
 use crate::line::{Line, Outcome};
 use crate::text;
@@ -50,7 +51,8 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
     }
     if let Some(rest) = message.strip_prefix("kex_exchange_identification: ") {
         line.fields.text(field::ERROR_MESSAGE, rest);
-        let action = if rest.contains("onnection") { "ssh_connection_lost" } else { "ssh_protocol_error" };
+        let action =
+            if rest.contains("onnection") { "ssh_connection_lost" } else { "ssh_protocol_error" };
         return broken(line, action);
     }
     for (start, action) in [
@@ -114,9 +116,17 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
         line.fields.text(field::ERROR_MESSAGE, message);
         return broken(line, "ssh_kex_error");
     }
-    for start in
-        ["Bad packet length", "Corrupted MAC", "padding error", "Packet integrity error", "kex_protocol_error", "ssh_dispatch_run_fatal: ", "mm_request_receive", "Write failed", "Bad remote protocol version"]
-    {
+    for start in [
+        "Bad packet length",
+        "Corrupted MAC",
+        "padding error",
+        "Packet integrity error",
+        "kex_protocol_error",
+        "ssh_dispatch_run_fatal: ",
+        "mm_request_receive",
+        "Write failed",
+        "Bad remote protocol version",
+    ] {
         if message.starts_with(start) {
             line.fields.text(field::ERROR_MESSAGE, message);
             if preauth {
@@ -132,7 +142,9 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
 
 /// `Close session: …`, `Closing connection to …` and other ends of what was authenticated.
 fn session_end(line: &mut Line<'_, '_>, message: &str) -> bool {
-    for start in ["Timeout, client not responding", "Read from remote host", "Read error from remote host"] {
+    for start in
+        ["Timeout, client not responding", "Read from remote host", "Read error from remote host"]
+    {
         if let Some(rest) = message.strip_prefix(start) {
             if let Some(from) = rest.strip_prefix(" from ") {
                 push_who(line, from);
@@ -175,12 +187,12 @@ fn received_disconnect(line: &mut Line<'_, '_>, rest: &str) -> bool {
     // `<host>[ port <port>]:[ ]<code>: <text the client sent>`; an IPv6 address holds colons, so
     // the host is the first word up to its last colon.
     let (host, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let (host, rest, port) = match host.strip_suffix(':') {
-        Some(host) => (host, rest, None),
-        None => {
-            let (port, rest) = rest.strip_prefix("port ").and_then(|rest| rest.split_once(':')).unwrap_or(("", rest));
-            (host, rest.trim_start(), text::port(port))
-        }
+    let (host, rest, port) = if let Some(host) = host.strip_suffix(':') {
+        (host, rest, None)
+    } else {
+        let ported = rest.strip_prefix("port ").and_then(|rest| rest.split_once(':'));
+        let (port, rest) = ported.unwrap_or(("", rest));
+        (host, rest.trim_start(), text::port(port))
     };
     push_peer(line, &Peer { before: "", host, port });
     let (code, reason) = rest.split_once(':').unwrap_or((rest, ""));
@@ -193,7 +205,7 @@ fn received_disconnect(line: &mut Line<'_, '_>, rest: &str) -> bool {
         "3" => reason.trim_end().ends_with("Auth fail"),
         _ => false,
     };
-    let pending = line.connection().is_some_and(|connection| connection.take_pending());
+    let pending = line.connection().is_some_and(Connection::take_pending);
     if given_up || pending {
         line.failed();
     }
@@ -269,7 +281,9 @@ pub(super) fn push_who(line: &mut Line<'_, '_>, who: &str) {
 /// reason may hold what the client sent and the user name may hold anything, so the first end
 /// that reads as `<host> port <port>` is taken where no user is named, else the last.
 fn split_reason(rest: &str) -> (&str, &str) {
-    let named = rest.starts_with("invalid user ") || rest.starts_with("authenticating user ") || rest.starts_with("user ");
+    let named = rest.starts_with("invalid user ")
+        || rest.starts_with("authenticating user ")
+        || rest.starts_with("user ");
     let is_end = |at: usize| {
         let who = rest.get(..at).unwrap_or_default();
         let peer = peer::at_end(who);

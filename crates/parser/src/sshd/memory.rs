@@ -58,7 +58,13 @@ impl Default for Memory {
 impl Memory {
     /// The connection that a line with this origin, host and process id belongs to. Without a
     /// process id there is none.
-    fn connection(&mut self, origin: u64, host: &str, pid: u32, time: Timestamp) -> Option<&mut Connection> {
+    fn connection(
+        &mut self,
+        origin: u64,
+        host: &str,
+        pid: u32,
+        time: Timestamp,
+    ) -> Option<&mut Connection> {
         if pid == 0 {
             return None;
         }
@@ -84,7 +90,8 @@ impl Line<'_, '_> {
 
     /// Remembers where the connection comes from.
     pub(super) fn remember_address(&mut self) {
-        let Some(vigie_event::ValueRef::Address(address)) = self.fields.get(field::SOURCE_IP) else {
+        let Some(vigie_event::ValueRef::Address(address)) = self.fields.get(field::SOURCE_IP)
+        else {
             return;
         };
         if let Some(connection) = self.connection() {

@@ -77,10 +77,25 @@ mod tests {
             ("root from 203.0.113.9 port 4242 ssh2", "root", "203.0.113.9", Some(4242)),
             ("root from 203.0.113.9", "root", "203.0.113.9", None),
             (" from 203.0.113.9 port 1 ssh2", "", "203.0.113.9", Some(1)),
-            ("a from 192.0.2.1 port 2 ssh2 from 203.0.113.9 port 1 ssh2", "a from 192.0.2.1 port 2 ssh2", "203.0.113.9", Some(1)),
-            ("from 192.0.2.1 from 203.0.113.9 port 1 ssh2", "from 192.0.2.1", "203.0.113.9", Some(1)),
+            (
+                "a from 192.0.2.1 port 2 ssh2 from 203.0.113.9 port 1 ssh2",
+                "a from 192.0.2.1 port 2 ssh2",
+                "203.0.113.9",
+                Some(1),
+            ),
+            (
+                "from 192.0.2.1 from 203.0.113.9 port 1 ssh2",
+                "from 192.0.2.1",
+                "203.0.113.9",
+                Some(1),
+            ),
             ("git from 203.0.113.9 port 1 ssh2: RSA SHA256:abc", "git", "203.0.113.9", Some(1)),
-            ("a from 192.0.2.1 port 2 ssh2: RSA x from 203.0.113.9 port 1 ssh2: RSA y", "a from 192.0.2.1 port 2 ssh2: RSA x", "203.0.113.9", Some(1)),
+            (
+                "a from 192.0.2.1 port 2 ssh2: RSA x from 203.0.113.9 port 1 ssh2: RSA y",
+                "a from 192.0.2.1 port 2 ssh2: RSA x",
+                "203.0.113.9",
+                Some(1),
+            ),
             ("u from 203.0.113.9 port 1 ssh1: ruser from 192.0.2.1", "u", "203.0.113.9", Some(1)),
             ("u from host.example.com", "u", "host.example.com", None),
         ] {

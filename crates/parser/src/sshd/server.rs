@@ -42,7 +42,8 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         // `<address> maps to <name>, but this does not map back to the address …`
         if let Some((address, rest)) = rest.split_once(" maps to ") {
             text::source(line.fields, address);
-            line.fields.text(field::SOURCE_DOMAIN, rest.split_once(',').map_or(rest, |(name, _)| name));
+            line.fields
+                .text(field::SOURCE_DOMAIN, rest.split_once(',').map_or(rest, |(name, _)| name));
         }
         return reverse_mapping(line);
     }
@@ -59,7 +60,16 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         line.action("ssh_connection_lost", "network", "error", Outcome::None);
         return true;
     }
-    for start in ["Received signal ", "Received SIGHUP", "Exiting on signal", "sshd: ", "User child is on pid ", "Transferred: ", "PAM service(", "RESTART"] {
+    for start in [
+        "Received signal ",
+        "Received SIGHUP",
+        "Exiting on signal",
+        "sshd: ",
+        "User child is on pid ",
+        "Transferred: ",
+        "PAM service(",
+        "RESTART",
+    ] {
         if message.starts_with(start) {
             line.action("ssh_server", "process", "info", Outcome::None);
             return true;
@@ -89,7 +99,8 @@ fn reverse_mapping(line: &mut Line<'_, '_>) -> bool {
 fn session(line: &mut Line<'_, '_>, action: &'static str, kind: &'static str, rest: &str) -> bool {
     let rest = rest.rsplit_once(" id ").map_or(rest, |(rest, _)| rest);
     if let Some((user, peer, _)) = peer::user_from(rest) {
-        let user = user.strip_prefix("user ").or_else(|| user.rsplit_once(" for ").map(|(_, user)| user));
+        let user =
+            user.strip_prefix("user ").or_else(|| user.rsplit_once(" for ").map(|(_, user)| user));
         if let Some(user) = user {
             line.fields.text(field::USER_NAME, user);
         }

@@ -1,5 +1,5 @@
 //! What the tests share.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,7 +41,12 @@ impl Bench {
 
     pub fn parse_into(&mut self, line: &[u8], event: &mut Event) {
         self.parser.parse(
-            &RecordRef { source: &self.source, offset: self.offset, observed: self.observed, bytes: line },
+            &RecordRef {
+                source: &self.source,
+                offset: self.offset,
+                observed: self.observed,
+                bytes: line,
+            },
             event,
         );
         self.offset += line.len() as u64 + 1;
