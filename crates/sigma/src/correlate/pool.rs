@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn swept_windows_leave_no_trace() {
-        let mut pool = Pool::new(64);
+        let mut pool = Pool::new(1_024);
         for key in 0..50 {
             hear(&mut pool, key, key % 5);
         }

@@ -153,7 +153,9 @@ impl Window {
                 if before.id == sighting.id {
                     return Outcome::Known;
                 }
-                before.weight = before.weight.saturating_add(sighting.weight);
+                let lapsed = before.time < sighting.time.saturating_sub(correlation.timespan);
+                let earlier = if lapsed { 0 } else { before.weight };
+                before.weight = earlier.saturating_add(sighting.weight);
                 cell.weight = before.weight;
                 if before.time > sighting.time {
                     return self.evaluate(correlation, sighting.time);
