@@ -63,9 +63,7 @@ fn run(
     let mut batcher = Batcher::default();
     let mut buffer = vec![0; CHUNK];
     loop {
-        if !is_ready(&input, batcher.deadline())? {
-            batcher.close();
-        } else {
+        if is_ready(&input, batcher.deadline())? {
             let count = match input.read(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 count => count?,
@@ -86,6 +84,8 @@ fn run(
                 statuses.update(0, |status| status.lost += lost);
             }
             batcher.close_due(Instant::now());
+        } else {
+            batcher.close();
         }
         if !send(&mut batcher, sender, statuses) {
             return Ok(());

@@ -133,23 +133,22 @@ fn open(path: PathBuf) -> Option<Sibling> {
 }
 
 /// Whether `candidate` is a name that rotation gives to `name`: a separator and a digit after the
-/// name (`auth.log.1`, `auth.log-20260105.gz`) or before its extension (`auth-20260105.log.xz`,
-/// `auth.1.log`).
+/// name (`auth.log.1`, `auth.log-20260105.gz`), or a year before its extension
+/// (`auth-20260105.log.xz`). A mere number there (`worker-2.log`) is as often another log.
 fn is_rotated(name: &[u8], candidate: &[u8]) -> bool {
-    let numbered =
-        |rest: &[u8]| matches!(rest, [b'.' | b'-' | b'_', digit, ..] if digit.is_ascii_digit());
-    if candidate.strip_prefix(name).is_some_and(numbered) {
-        return true;
+    if let Some([b'.' | b'-' | b'_', digit, ..]) = candidate.strip_prefix(name) {
+        return digit.is_ascii_digit();
     }
     let path = Path::new(OsStr::from_bytes(name));
     let (Some(stem), Some(extension)) = (path.file_stem(), path.extension()) else { return false };
     let Some(rest) = candidate.strip_prefix(stem.as_bytes()) else { return false };
     let packed = [&b".gz"[..], b".zst", b".bz2", b".xz"];
     let rest = packed.iter().find_map(|suffix| rest.strip_suffix(*suffix)).unwrap_or(rest);
-    numbered(rest)
+    matches!(rest, [b'.' | b'-' | b'_', b'2', b'0', tens, ones, ..]
+        if tens.is_ascii_digit() && ones.is_ascii_digit())
         && rest
             .strip_suffix(extension.as_bytes())
-            .is_some_and(|rest| rest.ends_with(b".") && rest.len() > 2)
+            .is_some_and(|rest| rest.ends_with(b".") && rest.len() > 5)
 }
 
 #[cfg(test)]
@@ -177,7 +176,10 @@ mod tests {
             ("auth.log", "auth.log.2026-01-05", true),
             ("auth.log", "auth-20260105.log", true),
             ("auth.log", "auth-20260105.log.xz", true),
-            ("auth.log", "auth.1.log", true),
+            ("auth.log", "auth.2026-01-05.log", true),
+            ("auth.log", "auth.1.log", false),
+            ("worker.log", "worker-2.log", false),
+            ("worker.log", "worker-2026.log", true),
             ("auth.log", "auth.log", false),
             ("auth.log", "auth.log.swp", false),
             ("auth.log", "auth.logs.1", false),

@@ -57,15 +57,15 @@ pub async fn play(
             return sent;
         }
         tokio::time::sleep_until(due).await;
-        let place = outlets.iter().position(|outlet| outlet.log == record.source);
-        let place = place.unwrap_or_else(|| {
+        let known = outlets.iter().position(|outlet| outlet.log == record.source);
+        let index = known.unwrap_or_else(|| {
             let name = format!("simulator/{}", record.source);
             let source = Source::named(SourceKind::Simulator, name, Some(record.format));
             let batcher = Batcher::default();
             outlets.push(Outlet { log: record.source, source, batcher, sequence: 0 });
             outlets.len() - 1
         });
-        if let Some(outlet) = outlets.get_mut(place) {
+        if let Some(outlet) = outlets.get_mut(index) {
             let bytes = record.line.as_bytes();
             outlet.batcher.push(&outlet.source, outlet.sequence, clock.now(), bytes, None);
             outlet.sequence += 1;

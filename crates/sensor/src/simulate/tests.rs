@@ -185,9 +185,9 @@ async fn plays_at_a_rate() {
     drop(sender);
     assert_eq!(sent, 12);
     assert!(began.elapsed() >= Duration::from_millis(120));
-    let mut received = 0;
+    let mut total = 0;
     while let Some(batch) = receiver.recv().await {
-        received += batch.records.len();
+        total += batch.records.len();
     }
-    assert_eq!(received, 12);
+    assert_eq!(total, 12);
 }

@@ -205,7 +205,7 @@ async fn killed_in_the_middle_of_everything() {
     let path = rig.path.clone();
     let mut rotation = 0;
     let writer = std::thread::spawn(move || {
-        write_at_rate(&path, COUNT, 6_007, |file, number| {
+        write_at_rate(&path, COUNT, 6_007, |file, _| {
             rotation += 1;
             for n in (1..9).rev() {
                 let _ = fs::rename(
@@ -221,7 +221,6 @@ async fn killed_in_the_middle_of_everything() {
                 fs::rename(&path, copy).unwrap();
                 *file = append_to(&path);
             }
-            let _ = number;
         })
     });
     let mut kills = 0;

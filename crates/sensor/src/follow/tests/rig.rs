@@ -14,7 +14,7 @@ use vigie_event::{Batch, Cursor, ManualClock, Source, Timestamp};
 use super::super::{FollowFile, FollowOptions, Follower, From, follow};
 use crate::batch::{MAX_BYTES, MAX_RECORDS};
 
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 pub fn observed() -> Timestamp {
     Timestamp::from_seconds(1_767_607_933)
