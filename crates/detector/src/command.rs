@@ -81,7 +81,10 @@ impl Core {
             Command::Assign { incident, owner, .. } => self.assign(incident, owner),
             Command::Merge { from, into, by } => self.merge(from, into, &by),
             Command::Detach { alert, by } => self.detach(alert, &by),
-            Command::Adopt { incident } => self.adopt(*incident),
+            Command::Adopt { incident } => {
+                self.adopt(*incident);
+                Some(())
+            }
         };
         if done.is_some() { Applied::Done } else { Applied::NotInMemory }
     }
@@ -185,9 +188,10 @@ impl Core {
             // It is alone already.
             return Some(());
         }
-        let open = self.alerts_in(slot).into_iter().find(|open| {
-            self.alerts.slots.get(*open).is_some_and(|open| open.id == alert)
-        });
+        let open = self
+            .alerts_in(slot)
+            .into_iter()
+            .find(|open| self.alerts.slots.get(*open).is_some_and(|open| open.id == alert));
         let actor = self.incidents.slots.get(slot)?.actor.clone();
         let note = self.incidents.change(slot, |incident| {
             let note = incident.notes.remove(place);
@@ -231,26 +235,23 @@ impl Core {
             dirty: false,
             touched: self.seen,
         };
-        match open_alert {
-            Some(alert) => {
-                for (name, values) in alert.entities.iter() {
-                    for value in values {
-                        incident.add_entity(name, value);
-                    }
+        if let Some(alert) = open_alert {
+            for (name, values) in alert.entities.iter() {
+                for value in values {
+                    incident.add_entity(name, value);
                 }
             }
-            None => {
-                let (field, value) = (incident.actor.field.clone(), incident.actor.value.clone());
-                incident.add_entity(&field, &value);
-            }
+        } else {
+            let (field, value) = (incident.actor.field.clone(), incident.actor.value.clone());
+            incident.add_entity(&field, &value);
         }
         incident.take_in(Note { why: Why::new("by_hand", "user", by), ..note });
         incident
     }
 
-    fn adopt(&mut self, kept: Incident) -> Option<()> {
+    fn adopt(&mut self, kept: Incident) {
         if self.slot_of(kept.id).is_some() {
-            return Some(());
+            return;
         }
         // What the store kept of a rule is its level and its title, in the incident's own.
         let rule = Arc::new(RuleRef { level: kept.severity, ..RuleRef::default() });
@@ -303,7 +304,6 @@ impl Core {
                 self.incidents.add_key(slot, key);
             }
         }
-        Some(())
     }
 
     fn alerts_in(&self, incident: u32) -> Vec<u32> {

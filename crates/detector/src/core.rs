@@ -327,14 +327,11 @@ impl Core {
         let gap_s = u64::from(self.settings.incident_gap_s);
         let place = self.incidents.place_of(&facts, gap_s);
         let actor = facts.entity.actor();
-        let (slot, why) = match place {
-            Some(place) => place,
-            None => {
-                let why = Why::new("first", &actor.field, actor.value.as_str());
-                self.counts.incidents += 1;
-                (self.incidents.insert(opened(raise.id, actor, &alert)), why)
-            }
-        };
+        let (slot, why) = place.unwrap_or_else(|| {
+            let why = Why::new("first", &actor.field, actor.value.as_str());
+            self.counts.incidents += 1;
+            (self.incidents.insert(opened(raise.id, actor, &alert)), why)
+        });
         self.counts.alerts += 1;
         if let Some(count) = self.counts.by_rule.get_mut(raise.rule) {
             *count += 1;
@@ -386,7 +383,8 @@ impl Core {
             if !logs_in {
                 return;
             }
-            let mut keys = vec![Key::Owned(user.clone(), host.clone()), Key::Owned(user, "".into())];
+            let mut keys =
+                vec![Key::Owned(user.clone(), host.clone()), Key::Owned(user, "".into())];
             if !host.is_empty() {
                 keys.push(Key::Entered(host));
             }

@@ -236,7 +236,8 @@ mod tests {
     #[test]
     fn whom_an_event_is_about() {
         fn check(fields: &[(FieldId, &'static str)], expected: &str) {
-            let mut event = Event { dataset: "sshd", ..Event::default() };
+            let mut event = Event::default();
+            event.dataset = "sshd";
             for (id, value) in fields {
                 let value = value.parse().map_or(Value::Fixed(value), Value::Address);
                 event.fields_mut().1.value(*id, value);

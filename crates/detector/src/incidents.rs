@@ -207,8 +207,8 @@ impl Incidents {
             if may_own && let Some(slot) = found(Key::Owned(user.clone(), host.clone())) {
                 return Some((slot, why()));
             }
-            let moves_inside = facts.outcome == Outcome::Success
-                && facts.address().is_some_and(is_inside);
+            let moves_inside =
+                facts.outcome == Outcome::Success && facts.address().is_some_and(is_inside);
             if moves_inside && let Some(slot) = found(Key::Owned(user.clone(), "".into())) {
                 return Some((slot, why()));
             }

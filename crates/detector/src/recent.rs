@@ -284,8 +284,9 @@ mod tests {
     #[test]
     fn finds_what_it_holds_and_no_more() {
         let mut recent = Recent::default();
-        let ids: Vec<_> =
-            (0..EVENTS + 10).map(|n| push(&mut recent, n, format!("line {n}").as_bytes())).collect();
+        let ids: Vec<_> = (0..EVENTS + 10)
+            .map(|n| push(&mut recent, n, format!("line {n}").as_bytes()))
+            .collect();
         assert!(recent.find(ids[9]).is_none());
         let found = recent.find(ids[10]).unwrap().evidence();
         assert_eq!((found.raw.as_str(), found.offset), ("line 10", 10));

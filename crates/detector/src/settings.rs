@@ -19,12 +19,7 @@ pub struct Settings {
 impl Default for Settings {
     /// An hour, ten minutes, 10,000 alerts and 10,000 incidents.
     fn default() -> Self {
-        Self {
-            incident_gap_s: 3_600,
-            alert_gap_s: 600,
-            max_alerts: 10_000,
-            max_incidents: 10_000,
-        }
+        Self { incident_gap_s: 3_600, alert_gap_s: 600, max_alerts: 10_000, max_incidents: 10_000 }
     }
 }
 

@@ -189,8 +189,7 @@ fn open(snapshot: &[u8]) -> Result<(&[u8], &[u8]), RestoreError> {
     if version != VERSION {
         return Err(RestoreError::Version(version));
     }
-    let (whole, checksum) =
-        snapshot.split_last_chunk::<CHECKSUM>().ok_or(RestoreError::Damaged)?;
+    let (whole, checksum) = snapshot.split_last_chunk::<CHECKSUM>().ok_or(RestoreError::Damaged)?;
     if fingerprint(whole) != u64::from_le_bytes(*checksum) {
         return Err(RestoreError::Damaged);
     }
@@ -320,9 +319,7 @@ fn load(core: &mut Core, saved: Saved) -> Vec<String> {
         .rules
         .iter()
         .enumerate()
-        .map(|(place, rule)| {
-            ((rule.reference.id.as_str(), rule.reference.version.as_str()), place)
-        })
+        .map(|(place, rule)| ((rule.reference.id.as_str(), rule.reference.version.as_str()), place))
         .collect();
     let now: Vec<Option<usize>> = saved
         .rules

@@ -101,7 +101,9 @@ impl Totals {
     ) -> Option<u32> {
         let known = self.by_hash.get(&hash).and_then(|indices| {
             indices.iter().copied().find(|index| {
-                self.kinds.get(*index as usize).is_some_and(|kind| kind.is(dataset, action, outcome))
+                self.kinds
+                    .get(*index as usize)
+                    .is_some_and(|kind| kind.is(dataset, action, outcome))
             })
         });
         if known.is_some() || self.kinds.len() >= MAX_KINDS {
@@ -133,7 +135,8 @@ mod tests {
     use vigie_event::Value;
 
     fn event(dataset: &'static str, action: &str, outcome: &str) -> Event {
-        let mut event = Event { dataset, ..Event::default() };
+        let mut event = Event::default();
+        event.dataset = dataset;
         let (_, mut fields) = event.fields_mut();
         if !action.is_empty() {
             fields.value(field::EVENT_ACTION, Value::Made(action.into()));

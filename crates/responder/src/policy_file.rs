@@ -75,7 +75,7 @@ fn policy(table: &DeTable<'_>) -> Read<Policy> {
         let DeValue::Array(members) = field.get_ref() else {
             return mistake(field.span(), "`rule` is no list of rules", "write `[[rule]]`");
         };
-        for member in members.iter() {
+        for member in members {
             let read = rule(member)?;
             if rules.iter().any(|rule| rule.name == read.name) {
                 let message = format!("two rules are called `{}`", read.name);

@@ -194,7 +194,8 @@ fn sessions(text: &str, ports: &AdminPorts, found: &mut Found) -> Option<()> {
 }
 
 /// `nameserver 192.0.2.53`; a zone such as `fe80::1%eth0` is cut off. What is no address is
-/// skipped, as the resolver does (`resolv.conf(5)`).
+/// skipped, as the resolver does (`resolv.conf(5)`), so this never fails.
+#[allow(clippy::unnecessary_wraps)]
 fn resolvers(text: &str, found: &mut Found) -> Option<()> {
     for line in text.lines() {
         let mut words = line.split_whitespace();

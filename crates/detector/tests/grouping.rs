@@ -1,0 +1,325 @@
+//! Which alerts are one, and which alerts are one incident.
+// Helpers of tests are test code.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod common;
+
+use common::{Stream, detector, run, summary};
+use vigie_event::Event;
+
+const ATTACKER: &str = "203.0.113.7";
+const OTHER: &str = "198.51.100.9";
+
+fn check(events: &[Event], expected: &str) {
+    let expected: String = expected.lines().map(str::trim).filter(|line| !line.is_empty()).fold(
+        String::new(),
+        |mut text, line| {
+            text.push_str(line);
+            text.push('\n');
+            text
+        },
+    );
+    assert_eq!(summary(&run(events)), expected);
+}
+
+#[test]
+fn a_scanner_is_one_alert_that_grows() {
+    let mut stream = Stream::default();
+    let events: Vec<_> =
+        (0..5_000).map(|n| stream.request(n, ATTACKER, &format!("/{n}/.env"))).collect();
+    check(
+        &events,
+        "# Probe for secrets from 203.0.113.7: medium
+         Probe for secrets ×5000 [first 203.0.113.7]",
+    );
+    let changes = run(&events);
+    let alert = &changes.alerts[0];
+    assert_eq!(alert.events.len(), 100);
+    assert_eq!(alert.evidence.len(), 10);
+    assert_eq!(alert.evidence[0].raw, events[0].text());
+    assert_eq!(alert.entities.values("url.path").len(), 100);
+    assert_eq!(alert.first_seen, events[0].time);
+    assert_eq!(alert.last_seen, events[4_999].time);
+    assert_eq!(changes.incidents[0].title.fr, "Recherche de secrets depuis 203.0.113.7");
+}
+
+#[test]
+fn after_a_pause_an_alert_is_raised_anew() {
+    let mut stream = Stream::default();
+    let events: Vec<_> =
+        [0, 600, 1_201].into_iter().map(|at| stream.request(at, ATTACKER, "/.env")).collect();
+    check(
+        &events,
+        "# Probe for secrets from 203.0.113.7: medium
+         Probe for secrets ×2 [first 203.0.113.7]
+         Probe for secrets ×1 [same_address 203.0.113.7]",
+    );
+}
+
+#[test]
+fn after_an_hour_an_incident_is_opened_anew() {
+    let mut stream = Stream::default();
+    let joined: Vec<_> =
+        [0, 3_600].into_iter().map(|at| stream.request(at, ATTACKER, "/.env")).collect();
+    assert_eq!(run(&joined).incidents.len(), 1);
+    let apart: Vec<_> =
+        [0, 3_601].into_iter().map(|at| stream.request(at, ATTACKER, "/.env")).collect();
+    assert_eq!(run(&apart).incidents.len(), 2);
+}
+
+#[test]
+fn the_worst_rule_names_the_incident() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.request(0, ATTACKER, "/.env"),
+        stream.request(1, ATTACKER, "/?q=select"),
+        stream.request(2, ATTACKER, "/.env"),
+    ];
+    check(
+        &events,
+        "# Injection from 203.0.113.7: high
+         Probe for secrets ×2 [first 203.0.113.7]
+         Injection ×1 [same_address 203.0.113.7]",
+    );
+}
+
+#[test]
+fn two_attackers_are_two_incidents() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.request(0, ATTACKER, "/.env"),
+        stream.request(1, OTHER, "/.env"),
+        stream.request(2, ATTACKER, "/?q=select"),
+    ];
+    check(
+        &events,
+        "# Injection from 203.0.113.7: high
+         Probe for secrets ×1 [first 203.0.113.7]
+         Injection ×1 [same_address 203.0.113.7]
+         # Probe for secrets from 198.51.100.9: medium
+         Probe for secrets ×1 [first 198.51.100.9]",
+    );
+}
+
+#[test]
+fn neighbours_join_only_in_the_same_trade() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.request(0, "203.0.113.7", "/.env"),
+        stream.request(1, "203.0.113.99", "/.env"),
+        stream.request(2, "203.0.113.50", "/?q=select"),
+        stream.request(3, "203.0.114.7", "/.env"),
+    ];
+    check(
+        &events,
+        "# Probe for secrets from 203.0.113.7: medium
+         Probe for secrets ×1 [first 203.0.113.7]
+         Probe for secrets ×1 [same_network 203.0.113.0/24]
+         # Injection from 203.0.113.50: high
+         Injection ×1 [first 203.0.113.50]
+         # Probe for secrets from 203.0.114.7: medium
+         Probe for secrets ×1 [first 203.0.114.7]",
+    );
+}
+
+#[test]
+fn neighbours_in_ipv6_share_a_64() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.request(0, "2001:db8:0:1::7", "/.env"),
+        stream.request(1, "2001:db8:0:1:ffff::8", "/.env"),
+        stream.request(2, "2001:db8:0:2::7", "/.env"),
+    ];
+    let changes = run(&events);
+    assert_eq!(changes.incidents.len(), 2);
+    assert_eq!(
+        changes.incidents[0].reasons[1].sentence(vigie_event::Lang::En),
+        "same network 2001:db8:0:1::/64"
+    );
+}
+
+#[test]
+fn neighbours_in_a_private_network_are_different_machines() {
+    let mut stream = Stream::default();
+    let events =
+        [stream.request(0, "192.168.56.7", "/.env"), stream.request(1, "192.168.56.8", "/.env")];
+    assert_eq!(run(&events).incidents.len(), 2);
+}
+
+#[test]
+fn guessing_and_getting_in_are_one_incident() {
+    let mut stream = Stream::default();
+    let mut events: Vec<_> = (0..8).map(|n| stream.login(n, "failure", ATTACKER, "root")).collect();
+    events.push(stream.login(20, "success", ATTACKER, "root"));
+    events.push(stream.login(21, "failure", OTHER, "root"));
+    check(
+        &events,
+        "# Login after failures from 203.0.113.7: critical
+         SSH brute force ×8 [first 203.0.113.7]
+         Login after failures ×9 [same_address 203.0.113.7]",
+    );
+    let changes = run(&events);
+    let brute_force = &changes.alerts[0];
+    assert_eq!(brute_force.group["source.ip"], ATTACKER);
+    let raw: Vec<_> = brute_force.evidence.iter().map(|evidence| evidence.raw.as_str()).collect();
+    let expected: Vec<_> = events[..8].iter().map(Event::text).collect();
+    assert_eq!(raw, expected);
+    assert_eq!(changes.incidents[0].entities.values("user.name"), ["root"]);
+    assert_eq!(changes.incidents[0].actor.value, ATTACKER);
+}
+
+#[test]
+fn what_an_intruder_does_inside_belongs_to_him() {
+    let mut stream = Stream::default();
+    let mut events = vec![stream.request(0, ATTACKER, "/?q=select")];
+    events.push(stream.login(60, "success", ATTACKER, "alice"));
+    events.push(stream.sudo(120, "alice", "root", "/bin/bash"));
+    events.push(stream.user_created(180, "backdoor", "web-1"));
+    events.push(stream.sudo(240, "root", "www", "/bin/bash"));
+    // Another machine, another person.
+    events.push(stream.user_created(300, "bob", "db-1"));
+    check(
+        &events,
+        "# Injection from 203.0.113.7: high
+         Injection ×1 [first 203.0.113.7]
+         Shell through sudo ×1 [same_account alice]
+         User added ×1 [same_host web-1]
+         Shell through sudo ×1 [same_account root]
+         # User added on db-1: low
+         User added ×1 [first db-1]",
+    );
+}
+
+#[test]
+fn guessing_at_a_stolen_account_does_not_join_its_thief() {
+    let mut stream = Stream::default();
+    let mut events = vec![stream.request(0, ATTACKER, "/?q=select")];
+    events.push(stream.login(1, "success", ATTACKER, "root"));
+    events.extend((2..8).map(|n| stream.login(n, "failure", OTHER, "root")));
+    let changes = run(&events);
+    assert_eq!(changes.incidents.len(), 2, "{}", summary(&changes));
+}
+
+#[test]
+fn logging_in_with_a_stolen_account_does() {
+    let mut stream = Stream::default();
+    let mut events = vec![stream.request(0, ATTACKER, "/?q=select")];
+    events.push(stream.login(1, "success", ATTACKER, "alice"));
+    events.push(stream.login(2, "failure", OTHER, "alice"));
+    events.push(stream.login(3, "success", OTHER, "alice"));
+    check(
+        &events,
+        "# Login after failures from 203.0.113.7: critical
+         Injection ×1 [first 203.0.113.7]
+         Login after failures ×2 [same_account alice]",
+    );
+}
+
+#[test]
+fn a_person_at_work_is_one_incident_of_his_own() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.sudo(0, "carol", "root", "/bin/bash"),
+        stream.sudo(1_000, "carol", "root", "/bin/bash"),
+        stream.sudo(2_000, "dave", "root", "/bin/bash"),
+    ];
+    check(
+        &events,
+        "# Shell through sudo, account carol: high
+         Shell through sudo ×1 [first carol]
+         Shell through sudo ×1 [same_account carol]
+         # Shell through sudo, account dave: high
+         Shell through sudo ×1 [first dave]",
+    );
+}
+
+#[test]
+fn spraying_names_all_accounts_tried() {
+    let mut stream = Stream::default();
+    let users = ["anna", "ben", "chris", "dora", "emil"];
+    let events: Vec<_> = users
+        .iter()
+        .enumerate()
+        .map(|(n, user)| stream.login(n as i64 * 60, "failure", ATTACKER, user))
+        .collect();
+    let changes = run(&events);
+    let spraying =
+        changes.alerts.iter().find(|alert| alert.rule.title.en == "Password spraying").unwrap();
+    assert_eq!(spraying.entities.values("user.name"), users);
+}
+
+#[test]
+fn a_replay_gives_the_same_ids() {
+    let mut stream = Stream::default();
+    let mut events: Vec<_> =
+        (0..50).map(|n| stream.login(n * 7, "failure", ATTACKER, "root")).collect();
+    events.extend((0..50).map(|n| stream.request(400 + n, OTHER, "/.env")));
+    let first = run(&events);
+    assert!(!first.alerts.is_empty());
+    assert_eq!(first, run(&events));
+
+    // Handed out in pieces, the newest form of each is the same.
+    let mut detector = detector();
+    let mut pieces = vigie_detector::Changes::default();
+    for event in &events {
+        detector.observe(event);
+        let changes = detector.take_changes();
+        for alert in changes.alerts {
+            pieces.alerts.retain(|known| known.id != alert.id);
+            pieces.alerts.push(alert);
+        }
+        for incident in changes.incidents {
+            pieces.incidents.retain(|known| known.id != incident.id);
+            pieces.incidents.push(incident);
+        }
+    }
+    pieces.alerts.sort_by_key(|alert| alert.id);
+    pieces.incidents.sort_by_key(|incident| incident.id);
+    assert_eq!(first, pieces);
+}
+
+#[test]
+fn an_event_delivered_twice_counts_once() {
+    let mut stream = Stream::default();
+    let event = stream.request(0, ATTACKER, "/.env");
+    let changes = run(&[event.clone(), event]);
+    assert_eq!(changes.alerts[0].count, 1);
+}
+
+#[test]
+fn an_older_file_read_after_the_newer_tears_nothing_apart() {
+    let mut stream = Stream::default();
+    let newer: Vec<_> =
+        (0..20).map(|n| stream.request(100_000 + n * 30, ATTACKER, "/.env")).collect();
+    let older: Vec<_> = (0..3_000).map(|n| stream.request(n * 10, ATTACKER, "/.env")).collect();
+    let mut events = newer.clone();
+    events.extend(older);
+    assert_eq!(run(&events).incidents.len(), 2);
+    assert_eq!(run(&events).alerts.len(), 2);
+
+    // Beside each other, as an import beside the live stream.
+    let mut stream = Stream::default();
+    let mut beside = Vec::new();
+    for n in 0..200 {
+        beside.push(stream.request(100_000 + n, ATTACKER, "/.env"));
+        beside.push(stream.request(n, ATTACKER, "/.env"));
+    }
+    let changes = run(&beside);
+    assert_eq!((changes.incidents.len(), changes.alerts.len()), (2, 2));
+}
+
+#[test]
+fn what_did_not_change_is_not_handed_out_again() {
+    let mut stream = Stream::default();
+    let mut detector = detector();
+    detector.observe(&stream.request(0, ATTACKER, "/.env"));
+    detector.observe(&stream.request(0, OTHER, "/.env"));
+    assert_eq!(detector.take_changes().alerts.len(), 2);
+    assert!(detector.take_changes().is_empty());
+    detector.observe(&stream.request(1, OTHER, "/.env"));
+    let changes = detector.take_changes();
+    assert_eq!((changes.alerts.len(), changes.incidents.len()), (1, 1));
+    assert_eq!(changes.alerts[0].count, 2);
+    assert_eq!(changes.incidents[0].revision, 2);
+    assert_eq!(detector.stats().by_rule["00000000-0000-4000-8000-000000000006"], 2);
+}
