@@ -40,7 +40,8 @@ struct Table {
 impl Table {
     /// Reads the shipped file; both lists come out sorted by id, since the file is.
     fn read(text: &'static str) -> Self {
-        let mut table = Self { tactics: Vec::with_capacity(16), techniques: Vec::with_capacity(700) };
+        let mut table =
+            Self { tactics: Vec::with_capacity(16), techniques: Vec::with_capacity(700) };
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let mut columns = line.split('\t');
             let (Some(id), Some(name)) = (columns.next(), columns.next()) else { continue };

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use vigie_event::{Action, Alert, Category, EventId, Guidance, Severity, unmapped};
 
-use crate::attack;
 use crate::Case;
+use crate::attack;
 
 const HASHES: [&str; 3] = ["file.hash.sha256", "file.hash.sha1", "file.hash.md5"];
 
@@ -188,8 +188,10 @@ impl<'c> Facts<'c> {
         let (injections, others): (Vec<&Alert>, Vec<&Alert>) =
             case.alerts.iter().partition(|alert| injected(alert));
         let judged = if others.is_empty() { &injections } else { &others };
-        let mut findings: Vec<Finding<'c>> =
-            judged.iter().map(|alert| Finding::of(alert, (case.guidance)(&alert.rule.id))).collect();
+        let mut findings: Vec<Finding<'c>> = judged
+            .iter()
+            .map(|alert| Finding::of(alert, (case.guidance)(&alert.rule.id)))
+            .collect();
         findings.sort_by(|a, b| {
             (b.alert.rule.level, b.phase, b.alert.count, a.alert.id).cmp(&(
                 a.alert.rule.level,

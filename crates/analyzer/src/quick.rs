@@ -64,9 +64,26 @@ pub const KINDS: [Kind; 6] = [
 
 /// Words in the name of an unknown kind that ask for attention.
 const ALARMING: [&str; 20] = [
-    "fail", "denied", "refused", "brute", "scan", "attack", "anomal", "suspicious", "unusual",
-    "malware", "virus", "trojan", "ransom", "exploit", "inject", "intrus", "unauthori", "exfil",
-    "lateral", "alert",
+    "fail",
+    "denied",
+    "refused",
+    "brute",
+    "scan",
+    "attack",
+    "anomal",
+    "suspicious",
+    "unusual",
+    "malware",
+    "virus",
+    "trojan",
+    "ransom",
+    "exploit",
+    "inject",
+    "intrus",
+    "unauthori",
+    "exfil",
+    "lateral",
+    "alert",
 ];
 
 /// Judges one event: the result `R` that `POST /analyze` answers and `POST /respond` takes.
@@ -220,9 +237,15 @@ mod tests {
         check(&json!({"type": "http_anomaly"}), "Élevé", "web_attack", "block_ip");
         let dns = json!({"type": "dns_query_suspicious", "src": ip, "domain": "c2.example.com"});
         check(&dns, "Critique", "suspicious_activity", "block_ip");
-        let hash = json!({"type": "malware_hash_detected", "hash": "44d88612fea8a8f36de82e1278abb02f"});
+        let hash =
+            json!({"type": "malware_hash_detected", "hash": "44d88612fea8a8f36de82e1278abb02f"});
         check(&hash, "Critique", "malware", "escalate");
-        check(&json!({"type": "login_success_unusual"}), "Faible", "suspicious_activity", "monitor");
+        check(
+            &json!({"type": "login_success_unusual"}),
+            "Faible",
+            "suspicious_activity",
+            "monitor",
+        );
     }
 
     #[test]

@@ -145,7 +145,9 @@ pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
             let user = value("user.name").map(|user| shown(&user, lang)).unwrap_or_default();
             match lang {
                 Lang::En => format!("Was the login by the owner of the account {user}?"),
-                Lang::Fr => format!("La connexion est-elle le fait du titulaire du compte {user} ?"),
+                Lang::Fr => {
+                    format!("La connexion est-elle le fait du titulaire du compte {user} ?")
+                }
             }
         }));
         open.push(Localized::new(
@@ -168,7 +170,9 @@ pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
         open.push(both(|lang| {
             let actor = shown(&case.incident.actor.value, lang);
             match lang {
-                Lang::En => format!("Which machine has the address {actor}, and who answers for it?"),
+                Lang::En => {
+                    format!("Which machine has the address {actor}, and who answers for it?")
+                }
                 Lang::Fr => format!("Quelle machine a l’adresse {actor}, et qui en répond ?"),
             }
         }));

@@ -136,7 +136,12 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         part(volume.0, volume.1, fact, &proof);
     }
     if facts.events == 1 && facts.findings.len() == 1 && !facts.by_hash {
-        part(-10, 10, Localized::new("It rests on one event", "Tout repose sur un événement"), &proof);
+        part(
+            -10,
+            10,
+            Localized::new("It rests on one event", "Tout repose sur un événement"),
+            &proof,
+        );
     }
     if facts.tempo().is_some_and(|tempo| tempo >= 0.1) {
         let fact = Localized::new(
@@ -158,7 +163,9 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         let fact = both(|lang| {
             let reach: Vec<String> = wide
                 .iter()
-                .map(|(number, en, fr)| format!("{number} {}", if lang == Lang::En { en } else { fr }))
+                .map(|(number, en, fr)| {
+                    format!("{number} {}", if lang == Lang::En { en } else { fr })
+                })
                 .collect();
             match lang {
                 Lang::En => format!("It reaches over {}", reach.join(", ")),

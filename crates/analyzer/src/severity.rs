@@ -66,9 +66,5 @@ fn next(severity: Severity) -> Severity {
 /// One event of the most serious alert of each stage.
 fn each_phase(facts: &Facts<'_>) -> Vec<EventId> {
     let of = |phase| facts.findings.iter().find(|finding| finding.phase == Some(phase));
-    facts
-        .phases
-        .iter()
-        .filter_map(|phase| of(*phase)?.alert.events.first().copied())
-        .collect()
+    facts.phases.iter().filter_map(|phase| of(*phase)?.alert.events.first().copied()).collect()
 }

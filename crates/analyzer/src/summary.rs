@@ -17,23 +17,27 @@ pub fn summary(
         let mut text = first_sentence(case, facts, category, lang);
         if !facts.got_in.is_empty() {
             let users = login_names(facts);
-            text.push_str(&match (lang, users.is_empty()) {
+            let login = match (lang, users.is_empty()) {
                 (Lang::En, true) => " Then a login worked.".to_owned(),
                 (Lang::Fr, true) => " Puis une connexion a réussi.".to_owned(),
                 (Lang::En, false) => format!(" Then it logged in as {}.", list(&users, lang)),
-                (Lang::Fr, false) => format!(" Puis connexion réussie avec {}.", list(&users, lang)),
-            });
+                (Lang::Fr, false) => {
+                    format!(" Puis connexion réussie avec {}.", list(&users, lang))
+                }
+            };
+            text += &login;
         } else if facts.phases.len() > 1 {
             let phases: Vec<&str> =
                 facts.phases.iter().map(|phase| phase_name(*phase, lang)).collect();
-            text.push_str(&match lang {
+            let sentence = match lang {
                 Lang::En => format!(" Stages seen: {}.", phases.join(", ")),
                 Lang::Fr => format!(" Étapes observées : {}.", phases.join(", ")),
-            });
+            };
+            text += &sentence;
         }
         if severity > facts.level {
             let (from, to) = (facts.level.label(lang), severity.label(lang));
-            text.push_str(&match lang {
+            let sentence = match lang {
                 Lang::En => format!(
                     " Taken together this is {}, though no single rule says more than {}.",
                     to.to_lowercase(),
@@ -44,7 +48,8 @@ pub fn summary(
                     to.to_lowercase(),
                     from.to_lowercase()
                 ),
-            });
+            };
+            text += &sentence;
         }
         text
     })
@@ -156,9 +161,7 @@ fn phase_name(phase: Phase, lang: Lang) -> &'static str {
         (Phase::Collection, Lang::Fr) => "collecte",
         (Phase::CommandAndControl, Lang::En) => "command and control",
         (Phase::CommandAndControl, Lang::Fr) => "commande et contrôle",
-        (Phase::Exfiltration, Lang::En) => "exfiltration",
-        (Phase::Exfiltration, Lang::Fr) => "exfiltration",
-        (Phase::Impact, Lang::En) => "impact",
-        (Phase::Impact, Lang::Fr) => "impact",
+        (Phase::Exfiltration, _) => "exfiltration",
+        (Phase::Impact, _) => "impact",
     }
 }

@@ -61,10 +61,11 @@ pub fn list(values: &[String], lang: Lang) -> String {
     }
     let more = values.len().saturating_sub(FIRST);
     if more > 0 {
-        text.push_str(&match lang {
+        let rest = match lang {
             Lang::En => format!(" and {more} more"),
             Lang::Fr => format!(" et {more} de plus"),
-        });
+        };
+        text += &rest;
     }
     text
 }

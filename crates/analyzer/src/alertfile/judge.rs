@@ -85,9 +85,11 @@ impl Judged {
 
     /// Chooses actions for the criticality as it stands.
     pub(super) fn act(&mut self) {
-        let source = self.alert.source.clone().filter(|source| {
-            source.parse().is_ok_and(|address: IpAddr| is_bannable(address))
-        });
+        let source = self
+            .alert
+            .source
+            .clone()
+            .filter(|source| source.parse().is_ok_and(|address: IpAddr| is_bannable(address)));
         let about = |name: &str, value: &Option<String>| {
             value.iter().map(|value| (name.to_owned(), value.clone())).collect::<BTreeMap<_, _>>()
         };
@@ -109,7 +111,8 @@ impl Judged {
         self.actions = actions
             .into_iter()
             .filter(|action| {
-                *action != Action::BlockIp || (source.is_some() && self.criticality >= Severity::Medium)
+                *action != Action::BlockIp
+                    || (source.is_some() && self.criticality >= Severity::Medium)
             })
             .map(|action| Recommendation {
                 action,
@@ -148,7 +151,10 @@ fn attacks(kind: &Kind) -> Vec<Attack> {
     let tags: Vec<String> = kind
         .attack
         .iter()
-        .map(|id| attack::tactic(id).map_or_else(|| format!("attack.{id}"), |t| format!("attack.{}", t.name)))
+        .map(|id| {
+            attack::tactic(id)
+                .map_or_else(|| format!("attack.{id}"), |t| format!("attack.{}", t.name))
+        })
         .collect();
     attack::of_tags(&tags)
 }
@@ -173,7 +179,10 @@ fn reasons(alert: &ReadAlert, kind: &Kind) -> Vec<(Localized, i32, i32)> {
     add(alert.time.is_some(), "Its time is known", "L’heure est connue", 5, 0);
     let measured = alert.fields.iter().any(|(name, value)| {
         let name = name.to_lowercase();
-        let quantity = ["count", "attempt", "bytes", "rate", "per_", "ports", "volume", "size", "requests", "nombre"];
+        let quantity = [
+            "count", "attempt", "bytes", "rate", "per_", "ports", "volume", "size", "requests",
+            "nombre",
+        ];
         value.is_number() && quantity.iter().any(|word| name.contains(word))
     });
     add(measured, "It gives a quantity", "Elle donne une quantité", 10, -5);

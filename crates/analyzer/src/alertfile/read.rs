@@ -126,7 +126,8 @@ impl Reader<'_> {
                 let (line, column) = place(self.text, start);
                 // Lines and columns of the error count from the object's start.
                 let first = error.line() <= 1;
-                let column = if first { column + error.column().saturating_sub(1) } else { error.column() };
+                let column =
+                    if first { column + error.column().saturating_sub(1) } else { error.column() };
                 let message = error.to_string();
                 let message = message.rsplit_once(" at line").map_or(&*message, |(front, _)| front);
                 self.problems.push(Problem {
@@ -240,24 +241,70 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 // Names that tools give to one thing, the usual ones first; a dot steps into an object.
 const IDS: &[&str] = &["alert_id", "id", "uuid", "_id", "event_id", "alert.signature_id"];
 const NAMES: &[&str] = &[
-    "alert_type", "type", "attack_type", "rule.name", "rule.description", "alert.signature",
-    "rule_name", "signature", "title", "name", "event_type", "eventid", "category",
+    "alert_type",
+    "type",
+    "attack_type",
+    "rule.name",
+    "rule.description",
+    "alert.signature",
+    "rule_name",
+    "signature",
+    "title",
+    "name",
+    "event_type",
+    "eventid",
+    "category",
 ];
 const DESCRIPTIONS: &[&str] =
     &["description", "message", "details", "summary", "full_log", "msg", "desc"];
 const SEVERITIES: &[&str] = &[
-    "severity", "level", "criticality", "priority", "rule.severity", "event.severity_label",
-    "gravité", "gravite", "niveau", "sévérité", "severite",
+    "severity",
+    "level",
+    "criticality",
+    "priority",
+    "rule.severity",
+    "event.severity_label",
+    "gravité",
+    "gravite",
+    "niveau",
+    "sévérité",
+    "severite",
 ];
 const TIMES: &[&str] = &["timestamp", "@timestamp", "time", "datetime", "date", "created_at"];
 const SOURCES: &[&str] = &[
-    "source_ip", "src_ip", "src", "source.ip", "attacker_ip", "srcip", "data.srcip", "data.src_ip",
-    "client_ip", "remote_ip", "ip", "source", "source_host", "src_host",
+    "source_ip",
+    "src_ip",
+    "src",
+    "source.ip",
+    "attacker_ip",
+    "srcip",
+    "data.srcip",
+    "data.src_ip",
+    "client_ip",
+    "remote_ip",
+    "ip",
+    "source",
+    "source_host",
+    "src_host",
 ];
 const TARGETS: &[&str] = &[
-    "destination_ip", "dest_ip", "dst_ip", "dst", "destination.ip", "target_ip", "target",
-    "destination", "dstip", "data.dstip", "target_host", "host.name", "hostname", "host",
-    "agent.name", "server", "asset",
+    "destination_ip",
+    "dest_ip",
+    "dst_ip",
+    "dst",
+    "destination.ip",
+    "target_ip",
+    "target",
+    "destination",
+    "dstip",
+    "data.dstip",
+    "target_host",
+    "host.name",
+    "hostname",
+    "host",
+    "agent.name",
+    "server",
+    "asset",
 ];
 const USERS: &[&str] = &["user", "username", "user.name", "account", "target_user", "data.dstuser"];
 
@@ -271,9 +318,8 @@ impl ReadAlert {
             description: text(DESCRIPTIONS),
             severity: SEVERITIES
                 .iter()
-                .filter_map(|name| step(&fields, name)?.as_str()?.parse().ok())
-                .next(),
-            time: TIMES.iter().filter_map(|name| time(step(&fields, name)?)).next(),
+                .find_map(|name| step(&fields, name)?.as_str()?.parse().ok()),
+            time: TIMES.iter().find_map(|name| time(step(&fields, name)?)),
             source: text(SOURCES),
             target: text(TARGETS),
             user: text(USERS),

@@ -63,7 +63,10 @@ impl Report {
             for place in &chain.alerts {
                 let Some(judged) = alerts.get_mut(*place) else { continue };
                 judged.add(
-                    Localized::new("Other alerts stand close to it", "D’autres alertes l’entourent"),
+                    Localized::new(
+                        "Other alerts stand close to it",
+                        "D’autres alertes l’entourent",
+                    ),
                     10,
                     -10,
                 );
@@ -103,8 +106,7 @@ impl Report {
         let mut chains = self.chains;
         for chain in &mut chains {
             let places = std::mem::take(&mut chain.alerts);
-            chain.alerts =
-                places.into_iter().filter_map(|place| *kept.get(place)?).collect();
+            chain.alerts = places.into_iter().filter_map(|place| *kept.get(place)?).collect();
         }
         chains.retain(|chain| !chain.alerts.is_empty());
         let statistics = Statistics::of(&alerts);
@@ -289,7 +291,10 @@ mod tests {
         assert_eq!(report.statistics.severity_unknown, 1);
         assert_eq!(report.statistics.by_severity.values().sum::<usize>(), 8);
         let ban = &report.alerts[1].actions[0];
-        assert_eq!((ban.action, ban.target["source.ip"].as_str()), (Action::BlockIp, "203.0.113.7"));
+        assert_eq!(
+            (ban.action, ban.target["source.ip"].as_str()),
+            (Action::BlockIp, "203.0.113.7")
+        );
         assert!(report.alerts.iter().all(|judged| !judged.attack.is_empty()));
         assert!(report.alerts[1].false_positive < report.alerts[6].false_positive);
     }
