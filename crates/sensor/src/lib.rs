@@ -1,7 +1,7 @@
 //! Where do records come from?
 //!
 //! - [`Reader`] goes through finished files, compressed or not, for `vigie scan`.
-//! - [`follow`] tails growing files through every kind of rotation.
+//! - [`mod@follow`] tails growing files through every kind of rotation.
 //! - [`journald`] and [`stdin`] are the other live sources.
 //! - [`simulate`] makes up records by scenario, the same ones for the same seed.
 //!
