@@ -20,7 +20,7 @@
 
   function options(table) {
     const rows = rowsOf(table);
-    const hour = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const hour = new Intl.DateTimeFormat(window.vigie.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const soft = colour("--soft");
     const line = colour("--line");
     const text = { color: soft, fontFamily: getComputedStyle(document.body).fontFamily };

@@ -3,12 +3,13 @@
 (() => {
   "use strict";
 
-  const language = document.documentElement.lang;
-  const sameDay = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
-  const otherDay = new Intl.DateTimeFormat(language, {
-    day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
-  });
-  const otherYear = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  // The page's language in the reader's own region; the clock has 24 hours in any.
+  const page = document.documentElement.lang;
+  const language = navigator.languages.find((own) => own.split("-")[0] === page) ?? page;
+  const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  const sameDay = new Intl.DateTimeFormat(language, clock);
+  const otherDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", ...clock });
+  const otherYear = new Intl.DateTimeFormat(language, { year: "numeric", month: "short", day: "numeric", ...clock });
 
   function localTime(instant) {
     const now = new Date();
@@ -73,7 +74,7 @@
     });
   }
 
-  window.vigie = { localTime, showLocalTimes };
+  window.vigie = { language, localTime };
   showLocalTimes(document);
   document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
 })();

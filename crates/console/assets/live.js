@@ -10,7 +10,7 @@
   const state = panel.querySelector("[data-live-state]");
   const pause = panel.querySelector("[data-live-pause]");
   const words = panel.dataset;
-  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+  const number = new Intl.NumberFormat(window.vigie.language, { maximumFractionDigits: 1 });
   let paused = false;
   let missed = 0;
   let changed = 0;

@@ -107,6 +107,8 @@ impl Text {
     }
 
     /// The text called `key` with one argument.
+    // Templates hand over values and references alike.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn with(self, key: &str, name: &'static str, value: impl ToString) -> Cow<'static, str> {
         let mut args = FluentArgs::new();
         args.set(name, value.to_string());

@@ -45,6 +45,8 @@ mod i18n;
 mod live;
 mod live_line;
 mod live_stream;
+#[cfg(test)]
+mod locale_tests;
 mod pages;
 mod query;
 mod router;

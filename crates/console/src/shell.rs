@@ -1,7 +1,5 @@
 //! What surrounds every page: navigation, switches, who is signed in.
 
-use crate::assets;
-
 /// The parts of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -47,11 +45,6 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// The path of one of the console's files.
-    pub fn asset(&self, name: &str) -> String {
-        assets::path(name)
-    }
-
     /// The navigation.
     pub fn nav(&self) -> [NavEntry; 4] {
         let entry = |href, icon, key, section| NavEntry {

@@ -4,7 +4,7 @@
 //! characters (terminal escapes, line breaks), marks that turn the direction of writing or have no
 //! width, so that a line shows what it holds and nothing else.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Characters shown of a value in a table or a list.
 pub const BRIEF: usize = 160;
@@ -59,7 +59,8 @@ fn push_visible(shown: &mut String, character: char) {
         }
         '\u{7F}' => shown.push('\u{2421}'),
         _ if is_invisible(character) => {
-            shown.push_str(&format!("⟦U+{:04X}⟧", character as u32));
+            // Writing into a string cannot fail.
+            let _ = write!(shown, "⟦U+{:04X}⟧", character as u32);
         }
         _ => shown.push(character),
     }

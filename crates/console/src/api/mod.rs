@@ -32,7 +32,8 @@ impl Paging {
 
 /// `{"items": […], "next": cursor or null}`
 fn list(items: Vec<Value>, next: Option<String>) -> Response {
-    Json(json!({ "items": items, "next": next })).into_response()
+    let next = next.map_or(Value::Null, Value::String);
+    Json(json!({ "items": Value::Array(items), "next": next })).into_response()
 }
 
 /// Anything else under `/api/`.

@@ -135,7 +135,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
     fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+        format!("192.0.2.{last}").parse().ok()
     }
 
     #[test]

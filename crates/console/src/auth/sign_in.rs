@@ -89,6 +89,10 @@ pub(crate) async fn submit(
     };
     console.sign_in_limit.give_back(context.address, &name);
     let cookie = session::begin(&console, &user.name, &headers).await?;
+    if user.last_login.is_none() {
+        // Whoever made the account did not know what its owner reads; their browser does.
+        console.state.set_user_lang(&user.name, context.t.lang()).await?;
+    }
     console.state.note_login(&user.name, now).await?;
     let mut response = see_other(&next);
     session::add_cookie(response.headers_mut(), cookie);

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use vigie_event::{
-    Alert, AlertId, Entities, EventId, Incident, IncidentId, IncidentStatus, Severity, Timestamp,
+    Alert, AlertId, Decision, Entities, EventId, Incident, IncidentId, IncidentStatus, Severity,
+    Timestamp,
 };
 use vigie_store::state::{IncidentDetail, StoredDecision, Ticket, TicketStatus};
 
@@ -133,7 +134,7 @@ impl IncidentView {
                 .iter()
                 .map(|verdict| VerdictView::of(verdict, t, &numbers))
                 .collect(),
-            decisions: detail.decisions.iter().map(|stored| decision(stored, t)).collect(),
+            decisions: decisions(&detail.decisions, t),
             alerts: detail.alerts.iter().map(|one| alert(one, incident, t)).collect(),
             timeline: timeline::moments(detail, t),
             evidence,
@@ -157,8 +158,14 @@ impl IncidentView {
     }
 }
 
-fn decision(stored: &StoredDecision, t: Text) -> DecisionView {
-    let decision = &stored.decision;
+/// Newest first; what was decided together in the order of the list of actions.
+fn decisions(stored: &[StoredDecision], t: Text) -> Vec<DecisionView> {
+    let mut decisions: Vec<&Decision> = stored.iter().map(|one| &one.decision).collect();
+    decisions.sort_by_key(|decision| (std::cmp::Reverse(decision.created), decision.action));
+    decisions.into_iter().map(|one| decision(one, t)).collect()
+}
+
+fn decision(decision: &Decision, t: Text) -> DecisionView {
     DecisionView {
         action: t.s(words::action(decision.action)).into_owned(),
         targets: decision.target.values().map(|value| Shown::cut(value, 80)).collect(),

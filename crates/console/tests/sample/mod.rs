@@ -1,8 +1,8 @@
 //! An invented day: what an intrusion, some probing and a false positive leave in the state.
 //! All names and addresses are those kept for documentation.
 
-// Each test and the preview use a part of it.
-#![allow(dead_code)]
+// Each test and the preview use a part of it, and what is invented here is known to be whole.
+#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 
@@ -708,12 +708,12 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
     let both = Localized::new(text, text);
     let mut one = alert(BRUTE, 1, vec![line.clone()], &[(text, &[text]), ("user.name", &[text])]);
     one.rule.title = both.clone();
-    one.rule.id = text.to_owned();
-    one.rule.version = text.to_owned();
+    text.clone_into(&mut one.rule.id);
+    text.clone_into(&mut one.rule.version);
     one.tags = vec![text.to_owned()];
     let mut case = case(both.clone(), text, text, vec![one], &[text]);
     let mut judged = verdict(&case, Severity::High, Category::BruteForce, both.clone());
-    judged.analyst = text.to_owned();
+    text.clone_into(&mut judged.analyst);
     judged.attack = vec![attack(text, text, text, text)];
     judged.rationale = vec![Claim { claim: both.clone(), events: vec![line.event] }];
     judged.recommendations = vec![Recommendation {
@@ -733,10 +733,10 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
         events: Vec::new(),
     }];
     let mut block = decision(&case, Action::BlockIp, Some(text), text);
-    block.policy = text.to_owned();
+    text.clone_into(&mut block.policy);
     let mut kept_out = ban(&block, "203.0.113.8");
-    kept_out.reason = text.to_owned();
-    kept_out.id = text.to_owned();
+    text.clone_into(&mut kept_out.reason);
+    text.clone_into(&mut kept_out.id);
     let opened = ticket(&case, Severity::High, Category::BruteForce, both);
     case.response = ResponseBatch {
         bans: vec![kept_out],
