@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_event::{Alert, AlertId, Event, Incident, IncidentId, Stats};
+use vigie_event::{Alert, AlertId, Event, Incident, IncidentId, IncidentStatus, Stats};
 use vigie_sigma::{Correlator, Firing, Matcher, RuleSet};
 
 use crate::command::{Applied, Command};
@@ -109,6 +109,15 @@ impl Detector {
     /// Applies what somebody changed about an incident.
     pub fn apply(&mut self, command: Command) -> Applied {
         self.core.apply(command)
+    }
+
+    /// The incidents in memory that are not closed: what people may have closed elsewhere.
+    pub fn open_incident_ids(&self) -> Vec<IncidentId> {
+        let incidents = self.core.incidents.slots.iter();
+        incidents
+            .filter(|(_, incident)| incident.status != IncidentStatus::Closed)
+            .map(|(_, incident)| incident.id)
+            .collect()
     }
 
     /// What was counted, and how full memory is.

@@ -17,7 +17,7 @@ const EVENTS: u64 = 8_192;
 /// Bytes of raw records and facets in the ring.
 const ARENA: u64 = 2 << 20;
 /// Hash buckets; a power of two.
-const BUCKETS: usize = 4_096;
+const BUCKETS: usize = 16_384;
 /// Bytes kept of a raw record, as in [`Evidence`].
 const RAW_BYTES: usize = 2_048;
 
@@ -172,7 +172,7 @@ impl Recent {
                 offset: entry.offset,
                 start: entry.start,
                 raw: String::from_utf8_lossy(event.raw).into_owned(),
-                facets: event.facets.to_vec(),
+                facets: to_hex(event.facets),
             });
         }
         SavedRecent { sources, events, made: self.made, written: self.written }
@@ -194,9 +194,10 @@ impl Recent {
         };
         recent.entries = vec![filler; saved.made.min(EVENTS) as usize];
         for event in saved.events {
+            let facets = from_hex(&event.facets);
             recent.made = event.number.saturating_sub(1);
             recent.write(event.start, event.raw.as_bytes());
-            recent.write(event.start.saturating_add(event.raw.len() as u64), &event.facets);
+            recent.write(event.start.saturating_add(event.raw.len() as u64), &facets);
             recent.link(Entry {
                 id: event.id,
                 time: event.time,
@@ -204,7 +205,7 @@ impl Recent {
                 offset: event.offset,
                 start: event.start,
                 raw_bytes: event.raw.len() as u32,
-                facet_bytes: event.facets.len() as u32,
+                facet_bytes: facets.len() as u32,
                 before: 0,
             });
         }
@@ -260,7 +261,20 @@ struct SavedEvent {
     offset: u64,
     start: u64,
     raw: String,
-    facets: Vec<u8>,
+    /// In hexadecimal: half the size of a list of numbers.
+    facets: String,
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs.map(|pair| pair.iter().fold(0, |value, byte| value << 4 | digit(*byte))).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,243 @@
+//! `vigie rules`: check, list, match, test.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use vigie_detector::{Detector, Settings};
+use vigie_event::{Event, RecordRef, Source, Timestamp, fingerprint};
+use vigie_parser::{Options, Parser, Reference};
+use vigie_sigma::{Correlator, DiagnosticLevel, Matcher, RuleKind, RuleSet};
+
+use crate::cli::{Global, InputArgs, RulesArgs, RulesCommand};
+use crate::shipped::{self, RuleFile};
+use crate::{input, output};
+
+/// The moment before which times without a year in fixtures lie: 2026-12-31T00:00:00Z.
+const FIXTURES_READ: Timestamp = Timestamp::from_seconds(1_798_675_200);
+
+pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        RulesCommand::Check { paths } => check(global, &paths),
+        RulesCommand::List { paths } => list(global, &paths),
+        RulesCommand::Match { input, paths } => matches(&input, &paths),
+        RulesCommand::Test { paths } => test(global, &paths),
+    }
+}
+
+fn check(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let (rules, diagnostics) = shipped::load(paths)?;
+    let mut out = output::stdout();
+    for diagnostic in &diagnostics {
+        if global.json {
+            let level = match diagnostic.level {
+                DiagnosticLevel::Error => "error",
+                DiagnosticLevel::Warning => "warning",
+            };
+            let object = json!({
+                "kind": "diagnostic", "file": diagnostic.file, "line": diagnostic.line,
+                "column": diagnostic.column, "level": level, "message": diagnostic.message,
+                "mend": diagnostic.mend,
+            });
+            output::json_line(&mut out, &object)?;
+        } else {
+            writeln!(out, "{}", output::inert(&diagnostic.to_string()))?;
+        }
+    }
+    out.flush()?;
+    let refused =
+        diagnostics.iter().filter(|problem| problem.level == DiagnosticLevel::Error).count();
+    tracing::info!(loaded = rules.rules().len(), refused, "rules checked");
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn list(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let rules = load(paths)?;
+    let lang = global.lang();
+    let mut out = output::stdout();
+    for rule in rules.rules() {
+        let reference = &rule.reference;
+        if global.json {
+            let kind = match rule.kind {
+                RuleKind::Detection => "detection",
+                RuleKind::Correlation => "correlation",
+            };
+            let object = json!({
+                "kind": "rule", "id": reference.id, "title": reference.title.get(lang),
+                "level": reference.level, "version": reference.version, "type": kind,
+                "tags": rule.tags, "silent": rule.silent, "author": rule.author,
+                "description": rule.description, "file": rule.file, "line": rule.line,
+                "explanation": rule.guidance.explanation.get(lang),
+            });
+            output::json_line(&mut out, &object)?;
+        } else if !rule.silent {
+            let title = output::inert(reference.title.get(lang));
+            let attack: Vec<String> = rule
+                .tags
+                .iter()
+                .filter_map(|tag| tag.strip_prefix("attack.t"))
+                .map(|technique| format!("T{technique}"))
+                .collect();
+            writeln!(out, "{:<13} {title}  [{}]", reference.level.name(), attack.join(" "))?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn matches(args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let rules = Arc::new(load(paths)?);
+    let mut matcher = Matcher::new(Arc::clone(&rules));
+    let options = input::parser_options(args)?;
+    let mut out = output::stdout();
+    let mut failed = false;
+    for path in &args.files {
+        let mut correlator = Correlator::new(Arc::clone(&rules));
+        let mut fired = Vec::new();
+        let read = input::Input::open(path, args.format, &options).and_then(|mut input| {
+            while input.advance()? {
+                let matched = matcher.matches(&input.event);
+                fired.clear();
+                correlator.observe(&input.event, matched, &mut fired);
+                let raised = fired.iter().filter(|firing| firing.raised).map(|firing| firing.rule);
+                for index in matched.iter().copied().chain(raised) {
+                    let Some(rule) = rules.rule(index) else { continue };
+                    let object = json!({
+                        "file": path.display().to_string(), "record": input.number,
+                        "rule_id": rule.reference.id, "rule_title": rule.reference.title.en,
+                        "level": rule.reference.level, "tags": rule.tags,
+                    });
+                    output::json_line(&mut out, &object)?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            if output::is_broken_pipe(&error) {
+                return Err(error);
+            }
+            out.flush()?;
+            output::complain(&error);
+            failed = true;
+        }
+    }
+    out.flush()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Loads rules, saying on stderr what is wrong with those that cannot be.
+fn load(paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
+    let (rules, diagnostics) = shipped::load(paths)?;
+    for diagnostic in &diagnostics {
+        tracing::warn!("{}", output::inert(&diagnostic.to_string()));
+    }
+    Ok(rules)
+}
+
+/// Runs each rule file's rules over its fixtures: all of them fire on `NAME.fires.*`, none on
+/// `NAME.quiet.*`. Fixtures stand in a folder `fixtures` beside the rule file.
+fn test(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let mut out = output::stdout();
+    let (mut passed, mut failed) = (0_u64, 0_u64);
+    let files = if paths.is_empty() { shipped::rule_files() } else { shipped::read_rule_files(paths)? };
+    let fixtures =
+        if paths.is_empty() { shipped::fixture_files() } else { fixtures_beside(&files)? };
+    // Correlations may refer to rules of other files, so all are loaded together.
+    let (rules, diagnostics) = shipped::compile(&files)?;
+    for diagnostic in &diagnostics {
+        writeln!(out, "{}", output::inert(&diagnostic.to_string()))?;
+    }
+    failed += diagnostics.iter().filter(|one| one.level == DiagnosticLevel::Error).count() as u64;
+    let rules = Arc::new(rules);
+    for file in &files {
+        let stem = Path::new(&file.name).file_stem().unwrap_or_default().to_string_lossy();
+        let own: Vec<_> =
+            rules.rules().iter().filter(|rule| rule.file == file.name && !rule.silent).collect();
+        for (kind, should_fire) in [("fires", true), ("quiet", false)] {
+            let prefix = format!("{stem}.{kind}.");
+            let of_file: Vec<_> = fixtures
+                .iter()
+                .filter(|fixture| {
+                    Path::new(&fixture.name)
+                        .file_name()
+                        .is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+                })
+                .collect();
+            let mut fired = BTreeSet::new();
+            for fixture in &of_file {
+                fired.extend(rules_that_fire(&rules, fixture));
+            }
+            for rule in &own {
+                let id = &rule.reference.id;
+                let wrong = if of_file.is_empty() {
+                    Some(format!("has no fixture {prefix}*"))
+                } else if should_fire && !fired.contains(id) {
+                    Some(format!("does not fire on {prefix}*"))
+                } else if !should_fire && fired.contains(id) {
+                    Some(format!("fires on {prefix}*"))
+                } else {
+                    None
+                };
+                match wrong {
+                    None => passed += 1,
+                    Some(wrong) => {
+                        failed += 1;
+                        let title = output::inert(&rule.reference.title.en);
+                        writeln!(out, "{}:{}: `{title}` {wrong}", rule.file, rule.line)?;
+                    }
+                }
+            }
+        }
+    }
+    if global.json {
+        output::json_line(&mut out, &json!({"kind": "stats", "passed": passed, "failed": failed}))?;
+    } else {
+        writeln!(out, "{passed} passed, {failed} failed")?;
+    }
+    out.flush()?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn fixtures_beside(files: &[RuleFile]) -> anyhow::Result<Vec<RuleFile>> {
+    let folders: BTreeSet<PathBuf> = files
+        .iter()
+        .map(|file| Path::new(&file.name).with_file_name("fixtures"))
+        .filter(|folder| folder.is_dir())
+        .collect();
+    let mut fixtures = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(&folder)
+            .with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let bytes =
+                std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            fixtures.push(RuleFile { name: path.display().to_string(), bytes });
+        }
+    }
+    Ok(fixtures)
+}
+
+/// Ids of the rules that raise an alert on a fixture.
+fn rules_that_fire(rules: &Arc<RuleSet>, fixture: &RuleFile) -> BTreeSet<String> {
+    let mut detector = Detector::new(Arc::clone(rules), Settings::default());
+    let options =
+        Options { timezone: jiff::tz::TimeZone::UTC, reference: Reference::Fixed(FIXTURES_READ) };
+    let mut parser = Parser::new(options);
+    let mut event = Event::default();
+    let source = Source::file(fixture.name.as_str(), fingerprint(&fixture.bytes), None);
+    let mut offset = 0;
+    for line in fixture.bytes.split(|byte| *byte == b'\n') {
+        if !line.is_empty() {
+            let record = RecordRef { source: &source, offset, observed: FIXTURES_READ, bytes: line };
+            parser.parse(&record, &mut event);
+            detector.observe(&event);
+        }
+        offset += line.len() as u64 + 1;
+    }
+    detector.take_changes().alerts.into_iter().map(|alert| alert.rule.id).collect()
+}

@@ -1,0 +1,121 @@
+//! The records of the files on the command line, as events.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use vigie_event::{Event, Format, SystemClock, Timestamp};
+use vigie_parser::{Options, Parser, Reference};
+use vigie_sensor::Reader;
+
+use crate::cli::InputArgs;
+
+/// Files that are read side by side at most; each holds a descriptor and a buffer.
+const MAX_FILES: usize = 512;
+
+/// Parser options that the command line asks for.
+pub fn parser_options(args: &InputArgs) -> anyhow::Result<Options> {
+    let timezone = match &args.timezone {
+        Some(name) => jiff::tz::TimeZone::get(name)
+            .with_context(|| format!("no time zone `{name}`; such as Europe/Paris"))?,
+        None => jiff::tz::TimeZone::system(),
+    };
+    let reference = match &args.reference {
+        Some(text) => Reference::Fixed(
+            Timestamp::parse(text)
+                .with_context(|| format!("--reference `{text}` is not RFC 3339, such as 2026-01-31T00:00:00Z"))?,
+        ),
+        None => Reference::Observed,
+    };
+    Ok(Options { timezone, reference })
+}
+
+/// One file, read and parsed record by record.
+pub struct Input {
+    reader: Reader,
+    parser: Parser,
+    /// The record read last.
+    pub event: Event,
+    /// Its number in the file, from 0.
+    pub number: u64,
+    started: bool,
+}
+
+impl Input {
+    /// Opens `path` (`-`: stdin).
+    pub fn open(path: &Path, format: Option<Format>, options: &Options) -> anyhow::Result<Self> {
+        let reader = Reader::open(path, format, &SystemClock)?;
+        Ok(Self {
+            reader,
+            parser: Parser::new(options.clone()),
+            event: Event::default(),
+            number: 0,
+            started: false,
+        })
+    }
+
+    /// Reads the next record into `event`; `false` at the end.
+    pub fn advance(&mut self) -> anyhow::Result<bool> {
+        let Some(record) = self.reader.next()? else {
+            return Ok(false);
+        };
+        if self.started {
+            self.number += 1;
+        }
+        self.started = true;
+        self.parser.parse(&record, &mut self.event);
+        Ok(true)
+    }
+
+    /// What could not be kept, by reason.
+    pub fn lost(&self) -> impl Iterator<Item = (String, u64)> {
+        let lost = self.reader.lost();
+        let counts = [("cut_lines", lost.cut_lines), ("gaps", lost.gaps)];
+        counts.into_iter().filter(|(_, count)| *count > 0).map(|(why, n)| (why.to_owned(), n))
+    }
+}
+
+/// Opens all files that the command line names.
+pub fn open_all(args: &InputArgs) -> anyhow::Result<Vec<Input>> {
+    if args.files.len() > MAX_FILES {
+        bail!("{} files are too many at once; name at most {MAX_FILES}", args.files.len());
+    }
+    let options = parser_options(args)?;
+    args.files.iter().map(|path| Input::open(path, args.format, &options)).collect()
+}
+
+/// Calls `each` with the events of all inputs in order of their time, so that what belongs
+/// together is seen together even when it stands in several files. Within a file the file's
+/// order holds. A file that fails in its middle ends there: its error is returned after the
+/// events of the others.
+pub fn merge(inputs: &mut [Input], mut each: impl FnMut(&Event)) -> Vec<anyhow::Error> {
+    let mut errors = Vec::new();
+    let mut open: Vec<&mut Input> = Vec::new();
+    for input in inputs {
+        keep_if_open(input.advance(), &mut errors).then(|| open.push(input));
+    }
+    while open.len() > 1 {
+        let earliest = open.iter().enumerate().min_by_key(|(_, input)| input.event.time);
+        let Some((at, _)) = earliest else { break };
+        let Some(input) = open.get_mut(at) else { break };
+        each(&input.event);
+        if !keep_if_open(input.advance(), &mut errors) {
+            open.remove(at);
+        }
+    }
+    if let Some(input) = open.pop() {
+        loop {
+            each(&input.event);
+            if !keep_if_open(input.advance(), &mut errors) {
+                break;
+            }
+        }
+    }
+    errors
+}
+
+fn keep_if_open(advanced: anyhow::Result<bool>, errors: &mut Vec<anyhow::Error>) -> bool {
+    advanced.unwrap_or_else(|error| {
+        errors.push(error);
+        false
+    })
+}

@@ -1,0 +1,185 @@
+//! Detection, live: the journal in, alerts and incidents into the state.
+//!
+//! Effects and position are committed together. The detector's memory is kept every few seconds
+//! with the position at which it was taken; after a crash it is read back and the journal is
+//! read again from there, which gives alerts with ids that are there already.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use vigie_detector::{Command, Detector, Settings};
+use vigie_parser::Options;
+use vigie_sigma::RuleSet;
+use vigie_store::journal::{Journal, Position};
+use vigie_store::state::{Checkpoint, DetectionBatch, State};
+
+use super::feed::{Feed, Ticker};
+use super::follow::{Follower, Round};
+
+/// Records between two commits while there is a backlog.
+const ROUND: u64 = 4_096;
+/// How often the detector's memory is kept while there is something to read.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
+/// How often the position is kept while nothing is found.
+const POSITION_EVERY: Duration = Duration::from_secs(1);
+/// How often to ask which incidents people have closed: later alerts open a new one.
+const CLOSINGS_EVERY: Duration = Duration::from_secs(2);
+/// Between two tries of a commit that the state would not take.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What the detector's thread works with.
+pub struct Detection {
+    pub journal: Journal,
+    pub state: State,
+    pub rules: Arc<RuleSet>,
+    pub settings: Settings,
+    pub options: Options,
+    pub feed: Feed,
+    /// Wakes the analyst.
+    pub found: Arc<Notify>,
+    pub stop: watch::Receiver<bool>,
+    pub runtime: Handle,
+}
+
+impl Detection {
+    /// Runs until `stop`, then keeps the detector's memory.
+    pub fn run(self) -> anyhow::Result<()> {
+        let checkpoint = self
+            .runtime
+            .block_on(self.state.detector_checkpoint())
+            .context("cannot read the detector's checkpoint")?;
+        let (mut detector, from) = self.restore(&checkpoint);
+        let mut follower = Follower::new(
+            &self.journal,
+            from,
+            &self.options,
+            self.stop.clone(),
+            self.runtime.clone(),
+        );
+        // What was committed after the snapshot was taken: observed again, for the memory only.
+        while follower.position() < checkpoint.position {
+            let behind = checkpoint.position.0.saturating_sub(follower.position().0);
+            let round = follower.read(behind.min(ROUND), |event| detector.observe(event))?;
+            detector.take_changes();
+            if round == Round::CaughtUp {
+                break;
+            }
+        }
+        self.note_closings(&mut detector)?;
+        let mut ticker = Ticker::new(self.feed.clone());
+        let mut known = HashSet::new();
+        let mut committed = (follower.position(), Instant::now());
+        let mut kept = (from, Instant::now());
+        let mut noted = Instant::now();
+        loop {
+            let stopping = follower.wait(POSITION_EVERY).is_break();
+            if noted.elapsed() >= CLOSINGS_EVERY {
+                self.note_closings(&mut detector)?;
+                noted = Instant::now();
+            }
+            let round = follower.read(ROUND, |event| {
+                detector.observe(event);
+                ticker.event(event);
+            })?;
+            let changes = detector.take_changes();
+            let position = follower.position();
+            let finished = stopping && round == Round::CaughtUp;
+            let moved = position != kept.0;
+            let keep = moved && (finished || kept.1.elapsed() >= SNAPSHOT_EVERY);
+            let found = !changes.alerts.is_empty() || !changes.incidents.is_empty();
+            let idle_too_long = position != committed.0 && committed.1.elapsed() >= POSITION_EVERY;
+            if found || keep || idle_too_long {
+                let batch = DetectionBatch {
+                    position,
+                    alerts: &changes.alerts,
+                    incidents: &changes.incidents,
+                    snapshot: keep.then(|| (position, detector.snapshot())),
+                };
+                self.commit(&batch);
+                committed = (position, Instant::now());
+                if keep {
+                    kept = committed;
+                }
+            }
+            self.feed.totals.detected.store(position.0, Ordering::Relaxed);
+            if found {
+                self.found.notify_one();
+                self.show(&changes, &mut known);
+            }
+            if finished {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The detector as it was at the snapshot, and the position to read on from.
+    fn restore(&self, checkpoint: &Checkpoint) -> (Detector, Position) {
+        let fresh = || Detector::new(Arc::clone(&self.rules), self.settings.clone());
+        let Some(snapshot) = &checkpoint.snapshot else {
+            return (fresh(), Position(0));
+        };
+        match Detector::restore(Arc::clone(&self.rules), self.settings.clone(), snapshot) {
+            Ok(detector) => (detector, checkpoint.snapshot_position),
+            Err(error) => {
+                tracing::warn!(%error, "the detector's memory cannot be read; windows start anew");
+                (fresh(), checkpoint.position)
+            }
+        }
+    }
+
+    /// Tells the detector which of its incidents people have closed.
+    fn note_closings(&self, detector: &mut Detector) -> anyhow::Result<()> {
+        let open = detector.open_incident_ids();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let closed = self
+            .runtime
+            .block_on(self.state.closed_among(&open))
+            .context("cannot read which incidents are closed")?;
+        for (incident, reason) in closed {
+            detector.apply(Command::Close { incident, reason, by: String::new() });
+        }
+        Ok(())
+    }
+
+    /// Commits, however long it takes: what was found must not be lost to a full disk.
+    fn commit(&self, batch: &DetectionBatch<'_>) {
+        let mut complained = false;
+        while let Err(error) = self.runtime.block_on(self.state.commit_detection(batch)) {
+            if !complained {
+                tracing::error!(%error, "cannot keep what was detected; detection waits");
+                complained = true;
+            }
+            if *self.stop.borrow() {
+                // The journal has it all: the next start detects it again, with the same ids.
+                return;
+            }
+            std::thread::sleep(RETRY);
+        }
+    }
+
+    fn show(&self, changes: &vigie_detector::Changes, known: &mut HashSet<u128>) {
+        for alert in &changes.alerts {
+            if known.insert(alert.id.as_u128()) {
+                self.feed.totals.alerts.fetch_add(1, Ordering::Relaxed);
+                self.feed.alert(alert);
+            }
+        }
+        for incident in &changes.incidents {
+            if known.insert(incident.id.as_u128()) {
+                self.feed.totals.incidents.fetch_add(1, Ordering::Relaxed);
+            }
+            self.feed.incident(incident);
+        }
+        // Only for not showing an alert twice; forgetting costs a line on a screen.
+        if known.len() > 100_000 {
+            known.clear();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What detection and indexing have in common: reading the journal as it grows, as events.
+
+use std::ops::ControlFlow;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use vigie_event::Event;
+use vigie_parser::{Options, Parser};
+use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
+
+/// Reads the journal record by record from a position on. Made for a thread of its own.
+pub struct Follower {
+    reader: JournalReader,
+    end: watch::Receiver<Position>,
+    stop: watch::Receiver<bool>,
+    runtime: Handle,
+    parser: Parser,
+    event: Event,
+}
+
+/// Where a follower stands after a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// There was something to read.
+    Read,
+    /// The end of the journal is reached.
+    CaughtUp,
+}
+
+impl Follower {
+    /// A follower that starts at `from` and stops when `stop` becomes true.
+    pub fn new(
+        journal: &Journal,
+        from: Position,
+        options: &Options,
+        stop: watch::Receiver<bool>,
+        runtime: Handle,
+    ) -> Self {
+        Self {
+            reader: journal.reader(from),
+            end: journal.watch(),
+            stop,
+            runtime,
+            parser: Parser::new(options.clone()),
+            event: Event::default(),
+        }
+    }
+
+    /// The position after the last record read.
+    pub fn position(&self) -> Position {
+        self.reader.position()
+    }
+
+    /// Reads at most about `limit` records, whole batches, and calls `each` with their events.
+    pub fn read(
+        &mut self,
+        limit: u64,
+        mut each: impl FnMut(&Event),
+    ) -> Result<Round, JournalError> {
+        let stop_at = self.reader.position().plus(limit);
+        while self.reader.position() < stop_at {
+            let Some(batch) = self.reader.next_view()? else {
+                return Ok(Round::CaughtUp);
+            };
+            for record in batch.records() {
+                self.parser.parse(&record, &mut self.event);
+                each(&self.event);
+            }
+        }
+        Ok(Round::Read)
+    }
+
+    /// Waits until the journal has grown, `at_most` has gone by or it is time to stop.
+    pub fn wait(&mut self, at_most: std::time::Duration) -> ControlFlow<()> {
+        if *self.stop.borrow() {
+            return ControlFlow::Break(());
+        }
+        if *self.end.borrow_and_update() > self.reader.position() {
+            return ControlFlow::Continue(());
+        }
+        let (end, stop) = (&mut self.end, &mut self.stop);
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = end.changed() => {}
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(at_most) => {}
+            }
+        });
+        if *self.stop.borrow() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,71 @@
+//! Indexing, live: follows the journal behind everything else.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use vigie_event::{Clock, SystemClock};
+use vigie_parser::Options;
+use vigie_store::index::EventIndex;
+use vigie_store::journal::Journal;
+
+use super::follow::Follower;
+
+/// Records between two looks at the clock.
+const ROUND: u64 = 4_096;
+/// Events become searchable this long after they were read, at latest.
+const COMMIT_EVERY: Duration = Duration::from_secs(5);
+/// How often old days are dropped.
+const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What the indexer's thread works with.
+pub struct Indexing {
+    pub journal: Journal,
+    pub index: Arc<Mutex<EventIndex>>,
+    pub days: u32,
+    pub options: Options,
+    pub stop: watch::Receiver<bool>,
+    pub runtime: Handle,
+}
+
+impl Indexing {
+    /// Runs until `stop`, then commits.
+    pub fn run(self) -> anyhow::Result<()> {
+        let from = self.lock().position();
+        let mut follower =
+            Follower::new(&self.journal, from, &self.options, self.stop, self.runtime.clone());
+        let mut committed = (follower.position(), Instant::now());
+        let mut retained: Option<Instant> = None;
+        loop {
+            let stopping = follower.wait(COMMIT_EVERY).is_break();
+            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failed = None;
+            follower.read(ROUND, |event| {
+                if failed.is_none() {
+                    failed = index.add(event).err();
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            let position = follower.position();
+            if position != committed.0 && (stopping || committed.1.elapsed() >= COMMIT_EVERY) {
+                index.commit(position)?;
+                committed = (position, Instant::now());
+            }
+            if retained.is_none_or(|at| at.elapsed() >= RETAIN_EVERY) {
+                index.retain(self.days, SystemClock.now())?;
+                retained = Some(Instant::now());
+            }
+            drop(index);
+            if stopping {
+                return Ok(());
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, EventIndex> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,73 @@
+//! Verdicts, live: incidents that have changed since they were last judged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use vigie_analyzer::{BuiltIn, Case};
+use vigie_event::{Clock, SystemClock};
+use vigie_sigma::RuleSet;
+use vigie_store::state::{State, StateError};
+
+use super::feed::Feed;
+
+/// Incidents judged in one transaction.
+const BATCH: u64 = 64;
+/// How often to look although nobody woke us: what a crash left behind, or a busy disk refused.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What the analyst's task works with.
+pub struct Judging {
+    pub state: State,
+    pub rules: Arc<RuleSet>,
+    pub feed: Feed,
+    /// Woken when there is something to judge.
+    pub found: Arc<Notify>,
+    /// Wakes the responder.
+    pub judged: Arc<Notify>,
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Judging {
+    /// Runs until `stop`.
+    pub async fn run(mut self) {
+        let analyst = BuiltIn::new();
+        loop {
+            loop {
+                match self.round(&analyst).await {
+                    Ok(0) => break,
+                    Ok(_) => self.judged.notify_one(),
+                    Err(error) => {
+                        tracing::error!(%error, "cannot judge; trying again");
+                        break;
+                    }
+                }
+            }
+            tokio::select! {
+                () = self.found.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = self.stop.changed() => return,
+            }
+        }
+    }
+
+    /// Judges some incidents; returns how many.
+    async fn round(&self, analyst: &BuiltIn) -> Result<usize, StateError> {
+        let cases = self.state.cases_to_judge(BATCH).await?;
+        let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
+        let now = SystemClock.now();
+        let verdicts: Vec<_> = cases
+            .iter()
+            .map(|(incident, alerts)| {
+                analyst.judge(&Case { incident, alerts, guidance: &guidance, now })
+            })
+            .collect();
+        if !verdicts.is_empty() {
+            self.state.save_verdicts(&verdicts).await?;
+            for verdict in &verdicts {
+                self.feed.verdict(verdict);
+            }
+        }
+        Ok(verdicts.len())
+    }
+}

@@ -1,0 +1,237 @@
+//! Decisions, live: verdicts that nothing has been decided on yet, and the outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify, watch};
+use vigie_event::{Clock, Decision, DecisionStatus, Mode, SystemClock, Timestamp};
+use vigie_responder::{AdminPorts, Allowed, Bans, PastBan, Policy, Protection, Responder, Response};
+use vigie_store::state::{
+    Ban, BanFilter, BanStatus, DecisionFilter, NewTicket, OutboxEntry, PageRequest, ResponseBatch,
+    State, StateError,
+};
+
+use super::feed::Feed;
+
+/// Verdicts decided in one look.
+const BATCH: u64 = 64;
+/// How often to look although nobody woke us.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Effects taken from the outbox at once.
+const EFFECTS: u64 = 64;
+/// Earlier decisions of an incident that are looked at.
+const EARLIER: u64 = 500;
+
+/// Decides and delivers. Shared with the agents' interface, so that all decisions see all bans.
+#[derive(Clone)]
+pub struct Responding {
+    pub state: State,
+    responder: Arc<Mutex<Responder>>,
+    ports: AdminPorts,
+    allow: Arc<Vec<Allowed>>,
+    feed: Feed,
+}
+
+impl Responding {
+    /// A responder that knows the bans in force and the earlier ones.
+    pub async fn new(
+        state: State,
+        policy: Policy,
+        mode: Mode,
+        ports: AdminPorts,
+        allow: Vec<Allowed>,
+        feed: Feed,
+    ) -> Result<Self, StateError> {
+        let mut page = PageRequest { limit: 1_000, after: None };
+        let (mut active, mut past) = (Vec::new(), Vec::new());
+        loop {
+            let bans = state.bans(&BanFilter::default(), &page).await?;
+            for ban in bans.items {
+                match (ban.status, ban.expires, ban.incident, ban.decision) {
+                    (BanStatus::Active, Some(expires), Some(incident), Some(decision)) => {
+                        active.push(vigie_responder::Ban {
+                            network: ban.target,
+                            incident,
+                            decision,
+                            reason: ban.reason,
+                            created: ban.created,
+                            expires,
+                            mode: ban.mode,
+                            status: match ban.mode {
+                                Mode::DryRun => DecisionStatus::Simulated,
+                                Mode::Enforce => DecisionStatus::Pending,
+                            },
+                        });
+                    }
+                    _ => past.push(PastBan {
+                        network: ban.target,
+                        created: ban.created,
+                        mode: ban.mode,
+                    }),
+                }
+            }
+            match bans.next {
+                Some(after) => page.after = Some(after),
+                None => break,
+            }
+        }
+        let responder = Responder::new(policy, mode).with_bans(Bans::restore(active, past));
+        Ok(Self {
+            state,
+            responder: Arc::new(Mutex::new(responder)),
+            ports,
+            allow: Arc::new(allow),
+            feed,
+        })
+    }
+
+    /// Whom not to ban now; read anew for each decision.
+    pub async fn protection(&self, now: Timestamp) -> Result<Protection, StateError> {
+        let listed = self.state.allowed(now).await?.into_iter().map(|entry| Allowed {
+            network: entry.target,
+            reason: entry.reason,
+            expires: entry.expires,
+        });
+        let configured = self.allow.iter().cloned();
+        Ok(Protection::read(&self.ports, now).allowing(listed.chain(configured)))
+    }
+
+    /// The responder itself, for as long as the guard lives.
+    pub async fn responder(&self) -> tokio::sync::MutexGuard<'_, Responder> {
+        self.responder.lock().await
+    }
+
+    /// Runs until `stop`, woken by `judged`.
+    pub async fn run(self, judged: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.round().await {
+                tracing::error!(%error, "cannot decide; trying again");
+            }
+            tokio::select! {
+                () = judged.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    async fn round(&self) -> Result<(), StateError> {
+        self.end_bans().await?;
+        loop {
+            let verdicts = self.state.verdicts_to_decide(BATCH).await?;
+            if verdicts.is_empty() {
+                break;
+            }
+            for (verdict, incident) in verdicts {
+                let now = SystemClock.now();
+                let protection = self.protection(now).await?;
+                let earlier = self.earlier(&incident.id).await?;
+                let mut responder = self.responder.lock().await;
+                // Kept back until the store has it: a failed transaction must leave no ban behind
+                // in memory only.
+                let before = responder.bans().clone();
+                let response = responder.decide(&verdict, &incident, &earlier, &protection, now);
+                let batch = stored(&response, now);
+                if let Err(error) = self.state.save_decisions(&verdict, &batch).await {
+                    *responder.bans_mut() = before;
+                    return Err(error);
+                }
+                for decision in &response.decisions {
+                    self.feed.decision(decision);
+                }
+            }
+        }
+        self.deliver().await
+    }
+
+    async fn earlier(
+        &self,
+        incident: &vigie_event::IncidentId,
+    ) -> Result<Vec<Decision>, StateError> {
+        let filter = DecisionFilter { incident: Some(*incident), ..DecisionFilter::default() };
+        let page = PageRequest { limit: EARLIER, after: None };
+        let page = self.state.decisions(&filter, &page).await?;
+        Ok(page.items.into_iter().map(|stored| stored.decision).collect())
+    }
+
+    /// Ends bans whose time is over, and forgets those that people have lifted.
+    async fn end_bans(&self) -> Result<(), StateError> {
+        let now = SystemClock.now();
+        self.state.expire_bans(now).await?;
+        let mut responder = self.responder.lock().await;
+        responder.bans_mut().expire(now);
+        let in_force: Vec<_> = responder
+            .bans()
+            .active(now)
+            .map(|ban| (ban.network, ban.mode, ban.decision))
+            .collect();
+        if in_force.is_empty() {
+            return Ok(());
+        }
+        let stored = self.state.active_bans().await?;
+        for (network, mode, decision) in in_force {
+            if !stored.iter().any(|ban| ban.decision == Some(decision)) {
+                responder.bans_mut().lift(&network, mode, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what is due. In dry run the last call is left out and everything else is done.
+    async fn deliver(&self) -> Result<(), StateError> {
+        loop {
+            let due = self.state.outbox_due(SystemClock.now(), EFFECTS).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for item in due {
+                tracing::debug!(kind = item.entry.kind, key = item.entry.key, "simulated");
+                self.state
+                    .outbox_done(&item.entry.key, Some((DecisionStatus::Simulated, None)))
+                    .await?;
+            }
+        }
+    }
+}
+
+/// A response as the store keeps it.
+pub fn stored(response: &Response, now: Timestamp) -> ResponseBatch {
+    let bans = response.bans.iter().map(|ban| Ban {
+        id: ban.decision.to_string(),
+        target: ban.network,
+        reason: ban.reason.clone(),
+        incident: Some(ban.incident),
+        decision: Some(ban.decision),
+        created: ban.created,
+        expires: Some(ban.expires),
+        mode: ban.mode,
+        status: BanStatus::Active,
+        ended: None,
+        ended_by: None,
+    });
+    let tickets = response.tickets.iter().map(|ticket| NewTicket {
+        key: ticket.decision.to_string(),
+        incident: Some(ticket.incident),
+        severity: ticket.severity,
+        category: ticket.category,
+        title: ticket.title.clone(),
+        explanation: ticket.explanation.clone(),
+        event: None,
+        created: now,
+    });
+    let outbox = response.outbox.iter().map(|effect| OutboxEntry {
+        key: effect.idempotency_key.clone(),
+        kind: effect.kind.name().to_owned(),
+        incident: None,
+        decision: Some(effect.decision),
+        payload: effect.payload.clone(),
+        created: now,
+        next_try: now,
+    });
+    ResponseBatch {
+        decisions: response.decisions.clone(),
+        bans: bans.collect(),
+        tickets: tickets.collect(),
+        outbox: outbox.collect(),
+    }
+}

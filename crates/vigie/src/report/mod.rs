@@ -1,0 +1,138 @@
+//! What a scan has found, for people: on the terminal, or as a report in a file.
+
+mod page;
+mod terminal;
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+use vigie_event::{Decision, Lang, Timestamp, wire};
+use vigie_sigma::RuleSet;
+
+use crate::offline::Findings;
+
+pub use terminal::terminal;
+
+/// The forms of a report in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Html,
+    Markdown,
+    Json,
+}
+
+impl Form {
+    /// The form that a file's name asks for.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("md" | "markdown") => Ok(Self::Markdown),
+            Some("json") => Ok(Self::Json),
+            _ => bail!("{}: a report is .html, .md or .json", path.display()),
+        }
+    }
+}
+
+/// Writes a report.
+pub fn write(
+    path: &Path,
+    form: Form,
+    findings: &Findings,
+    rules: &RuleSet,
+    lang: Lang,
+) -> anyhow::Result<()> {
+    let text = match form {
+        Form::Html => page::html(findings, rules, lang)?,
+        Form::Markdown => page::markdown(findings, rules, lang)?,
+        Form::Json => json(findings, lang)?,
+    };
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn json(findings: &Findings, lang: Lang) -> anyhow::Result<String> {
+    let incidents: Vec<_> = findings
+        .incidents
+        .iter()
+        .map(|judged| {
+            json!({
+                "incident": wire::incident(&judged.incident, lang),
+                "verdict": wire::verdict(&judged.verdict, lang),
+                "decisions": judged.decisions.iter().map(wire::decision).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let alerts: Vec<_> = findings.alerts.iter().map(|alert| wire::alert(alert, lang)).collect();
+    let report = json!({
+        "stats": wire::stats(&findings.stats),
+        "incidents": incidents,
+        "alerts": alerts,
+    });
+    Ok(serde_json::to_string_pretty(&report)?)
+}
+
+/// A time to the second, in UTC, as people read it.
+fn moment(time: Timestamp) -> String {
+    let instant: jiff::Timestamp = time.into();
+    instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A number with its thousands set apart.
+fn grouped(number: u64, lang: Lang) -> String {
+    let digits = number.to_string();
+    let separator = lang.pick(",", "\u{202F}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push_str(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A decision in a line: `block_ip 203.0.113.7, 4 h (simulated)`.
+fn decided(decision: &Decision, lang: Lang) -> String {
+    let target: Vec<&str> = decision.target.values().map(String::as_str).collect();
+    let mut line = decision.action.name().to_owned();
+    if !target.is_empty() {
+        line = format!("{line} {}", target.join(", "));
+    }
+    if let Some(seconds) = decision.duration_s {
+        line = format!("{line}, {}", duration(seconds, lang));
+    }
+    format!("{line} ({})", decision.status)
+}
+
+/// A length of time in its largest whole unit.
+fn duration(seconds: u64, lang: Lang) -> String {
+    match seconds {
+        s if s >= 86_400 && s.is_multiple_of(86_400) => {
+            format!("{} {}", s / 86_400, lang.pick("d", "j"))
+        }
+        s if s >= 3_600 && s.is_multiple_of(3_600) => format!("{} h", s / 3_600),
+        s if s >= 60 && s.is_multiple_of(60) => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_durations_are_read_by_people() {
+        assert_eq!(grouped(600_031, Lang::En), "600,031");
+        assert_eq!(grouped(31, Lang::En), "31");
+        assert_eq!(grouped(1_000, Lang::Fr), "1\u{202F}000");
+        assert_eq!(duration(14_400, Lang::En), "4 h");
+        assert_eq!(duration(172_800, Lang::Fr), "2 j");
+        assert_eq!(duration(61, Lang::En), "61 s");
+    }
+
+    #[test]
+    fn the_file_name_tells_the_form() {
+        assert_eq!(Form::of(Path::new("a.html")).unwrap(), Form::Html);
+        assert!(Form::of(Path::new("a.pdf")).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! The report of a scan as one HTML file or as Markdown.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use vigie_event::{Alert, AlertId, Lang, Severity};
+use vigie_sigma::RuleSet;
+
+use super::{decided, grouped, moment};
+use crate::offline::Findings;
+use crate::output::inert;
+
+/// Raw lines shown of each incident.
+const LINES_SHOWN: usize = 5;
+
+/// What both forms show, ready to be laid out.
+struct Contents {
+    lang: Lang,
+    span: String,
+    records: String,
+    events: String,
+    unparsed: String,
+    lost: Vec<(String, String)>,
+    severities: Vec<Bar>,
+    rules: Vec<Bar>,
+    incidents: Vec<Entry>,
+}
+
+/// A count with its share of the largest one beside it, 0–100.
+struct Bar {
+    name: String,
+    label: String,
+    count: String,
+    share: u64,
+}
+
+struct Entry {
+    id: String,
+    title: String,
+    severity: Severity,
+    severity_label: &'static str,
+    first: String,
+    last: String,
+    category: &'static str,
+    confidence: u8,
+    false_positive: u8,
+    summary: String,
+    attack: Vec<String>,
+    reasons: Vec<String>,
+    claims: Vec<String>,
+    decisions: Vec<String>,
+    advice: Vec<String>,
+    lines: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Html {
+    it: Contents,
+}
+
+#[derive(Template)]
+#[template(path = "report.md", escape = "none")]
+struct Markdown {
+    it: Contents,
+}
+
+pub fn html(findings: &Findings, rules: &RuleSet, lang: Lang) -> anyhow::Result<String> {
+    Ok(Html { it: contents(findings, rules, lang, inert) }.render()?)
+}
+
+pub fn markdown(findings: &Findings, rules: &RuleSet, lang: Lang) -> anyhow::Result<String> {
+    Ok(Markdown { it: contents(findings, rules, lang, plain_markdown) }.render()?)
+}
+
+/// Text from logs as Markdown that shows it as it is: no markup, no links, no HTML.
+fn plain_markdown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in inert(text).chars() {
+        if character.is_ascii_punctuation() && !matches!(character, '.' | ',' | ' ' | '/' | ':' | '%' | '-') {
+            shown.push('\\');
+        }
+        shown.push(character);
+        // Breaks what would become a link by itself.
+        if shown.ends_with("://") {
+            shown.insert(shown.len() - 2, '\\');
+        }
+    }
+    shown
+}
+
+fn contents(
+    findings: &Findings,
+    rules: &RuleSet,
+    lang: Lang,
+    safe: fn(&str) -> String,
+) -> Contents {
+    let stats = &findings.stats;
+    let severities = Severity::ALL
+        .into_iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = *stats.by_severity.get(severity.name())?;
+            Some((severity.name().to_owned(), severity.label(lang).to_owned(), count))
+        })
+        .collect();
+    let mut by_rule: Vec<(String, String, u64)> = stats
+        .by_rule
+        .iter()
+        .map(|(id, count)| {
+            let title = rules.by_id(id).map_or(id.as_str(), |rule| rule.reference.title.get(lang));
+            (id.clone(), safe(title), *count)
+        })
+        .collect();
+    by_rule.sort_by_key(|(id, _, count)| (std::cmp::Reverse(*count), id.clone()));
+    Contents {
+        lang,
+        span: findings
+            .span
+            .map(|(first, last)| format!("{} – {} UTC", moment(first), moment(last)))
+            .unwrap_or_default(),
+        records: grouped(stats.records, lang),
+        events: grouped(stats.events, lang),
+        unparsed: grouped(stats.unparsed, lang),
+        lost: stats
+            .lost
+            .iter()
+            .map(|(reason, count)| (reason.clone(), grouped(*count, lang)))
+            .collect(),
+        severities: bars(severities, lang),
+        rules: bars(by_rule, lang),
+        incidents: entries(findings, lang, safe),
+    }
+}
+
+fn bars(counts: Vec<(String, String, u64)>, lang: Lang) -> Vec<Bar> {
+    let most = counts.iter().map(|(_, _, count)| *count).max().unwrap_or(1).max(1);
+    counts
+        .into_iter()
+        .map(|(name, label, count)| Bar {
+            name,
+            label,
+            count: grouped(count, lang),
+            share: (count * 100).div_ceil(most),
+        })
+        .collect()
+}
+
+fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Entry> {
+    let alerts: HashMap<AlertId, &Alert> =
+        findings.alerts.iter().map(|alert| (alert.id, alert)).collect();
+    let evidence_of =
+        |id: &AlertId| alerts.get(id).map(|alert| alert.evidence.as_slice()).unwrap_or_default();
+    let mut entries: Vec<Entry> = findings
+        .incidents
+        .iter()
+        .map(|judged| {
+            let (incident, verdict) = (&judged.incident, &judged.verdict);
+            let evidence = incident.alerts.iter().take(LINES_SHOWN).flat_map(evidence_of);
+            Entry {
+                id: incident.id.to_string(),
+                title: safe(incident.title.get(lang)),
+                severity: verdict.severity,
+                severity_label: verdict.severity.label(lang),
+                first: moment(incident.first_seen),
+                last: moment(incident.last_seen),
+                category: verdict.category.label(lang),
+                confidence: verdict.confidence,
+                false_positive: verdict.false_positive,
+                summary: safe(verdict.summary.get(lang)),
+                attack: verdict
+                    .attack
+                    .iter()
+                    .map(|attack| format!("{} {}", attack.technique, attack.technique_name))
+                    .collect(),
+                reasons: distinct(incident.reasons.iter().map(|why| safe(&why.sentence(lang)))),
+                claims: verdict.rationale.iter().map(|claim| safe(claim.claim.get(lang))).collect(),
+                decisions: judged.decisions.iter().map(|one| safe(&decided(one, lang))).collect(),
+                advice: verdict.advice.iter().map(|advice| safe(advice.get(lang))).collect(),
+                lines: evidence.take(LINES_SHOWN).map(|line| inert(&line.raw)).collect(),
+            }
+        })
+        .collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.severity, entry.confidence)));
+    entries
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for text in texts {
+        if !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
+}

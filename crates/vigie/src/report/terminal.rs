@@ -1,0 +1,126 @@
+//! The report of a scan on the terminal.
+
+use std::io::{self, Write};
+
+use vigie_event::{Lang, Severity};
+use vigie_sigma::RuleSet;
+
+use super::{decided, grouped, moment};
+use crate::offline::{Findings, Judged};
+use crate::output::{Paint, inert};
+
+/// Incidents that are shown one by one; `--json` and `--report` give all.
+const SHOWN: usize = 20;
+/// Decisions shown of each.
+const DECISIONS_SHOWN: usize = 4;
+
+/// Prints what was found, worst first.
+pub fn terminal(
+    out: &mut impl Write,
+    findings: &Findings,
+    rules: &RuleSet,
+    lang: Lang,
+    paint: Paint,
+) -> io::Result<()> {
+    totals(out, findings, lang)?;
+    if findings.incidents.is_empty() {
+        let nothing = lang.pick("Nothing was found.", "Rien n’a été trouvé.");
+        return writeln!(out, "\n{nothing}");
+    }
+    let heading = lang.pick("Incidents", "Incidents");
+    writeln!(out, "\n{}  {}", paint.bold(heading), by_severity(findings, lang, paint))?;
+    let mut worst: Vec<&Judged> = findings.incidents.iter().collect();
+    worst.sort_by_key(|judged| std::cmp::Reverse((judged.verdict.severity, judged.verdict.confidence)));
+    for judged in worst.iter().take(SHOWN) {
+        incident(out, judged, lang, paint)?;
+    }
+    if worst.len() > SHOWN {
+        let more = grouped((worst.len() - SHOWN) as u64, lang);
+        match lang {
+            Lang::En => writeln!(out, "\n… and {more} more: --json or --report FILE.html shows all.")?,
+            Lang::Fr => writeln!(out, "\n… et {more} de plus : --json ou --report FICHIER.html montre tout.")?,
+        }
+    }
+    by_rule(out, findings, rules, lang, paint)
+}
+
+fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<()> {
+    let stats = &findings.stats;
+    let (records, events) = (grouped(stats.records, lang), grouped(stats.events, lang));
+    let unparsed = grouped(stats.unparsed, lang);
+    match lang {
+        Lang::En => write!(out, "{records} records: {events} events understood, {unparsed} of unknown form")?,
+        Lang::Fr => write!(out, "{records} enregistrements : {events} événements compris, {unparsed} de forme inconnue")?,
+    }
+    if let Some((first, last)) = findings.span {
+        let to = lang.pick("to", "au");
+        write!(out, "\n{} {to} {} UTC", moment(first), moment(last))?;
+    }
+    writeln!(out)?;
+    for (reason, count) in &stats.lost {
+        let lost = lang.pick("lost", "perdu");
+        writeln!(out, "{lost}: {} ({reason})", grouped(*count, lang))?;
+    }
+    Ok(())
+}
+
+fn by_severity(findings: &Findings, lang: Lang, paint: Paint) -> String {
+    let mut parts = Vec::new();
+    for severity in Severity::ALL.into_iter().rev() {
+        let count = findings.stats.by_severity.get(severity.name()).copied().unwrap_or_default();
+        if count > 0 {
+            let text = format!("{} {}", grouped(count, lang), severity.label(lang).to_lowercase());
+            parts.push(paint.severity(severity, &text));
+        }
+    }
+    parts.join(" · ")
+}
+
+fn incident(out: &mut impl Write, judged: &Judged, lang: Lang, paint: Paint) -> io::Result<()> {
+    let Judged { incident, verdict, decisions } = judged;
+    let severity = format!("{:<10}", verdict.severity.label(lang));
+    let title = inert(incident.title.get(lang));
+    writeln!(out, "\n{} {}", paint.severity(verdict.severity, &severity), paint.bold(&title))?;
+    let (alerts, sure, wrong) = match lang {
+        Lang::En => ("alerts", "confidence", "false positive"),
+        Lang::Fr => ("alertes", "confiance", "faux positif"),
+    };
+    let line = format!(
+        "{} → {} · {} {alerts} · {sure} {} % · {wrong} {} %",
+        moment(incident.first_seen),
+        moment(incident.last_seen),
+        incident.alerts.len(),
+        verdict.confidence,
+        verdict.false_positive,
+    );
+    writeln!(out, "           {}", paint.dim(&line))?;
+    let summary = verdict.summary.get(lang);
+    if !summary.is_empty() {
+        writeln!(out, "           {}", inert(summary))?;
+    }
+    for decision in decisions.iter().take(DECISIONS_SHOWN) {
+        writeln!(out, "           → {}", inert(&decided(decision, lang)))?;
+    }
+    if decisions.len() > DECISIONS_SHOWN {
+        writeln!(out, "           → … {}", decisions.len() - DECISIONS_SHOWN)?;
+    }
+    Ok(())
+}
+
+fn by_rule(
+    out: &mut impl Write,
+    findings: &Findings,
+    rules: &RuleSet,
+    lang: Lang,
+    paint: Paint,
+) -> io::Result<()> {
+    let heading = lang.pick("Alerts by rule", "Alertes par règle");
+    writeln!(out, "\n{}", paint.bold(heading))?;
+    let mut counts: Vec<_> = findings.stats.by_rule.iter().collect();
+    counts.sort_by_key(|(id, count)| (std::cmp::Reverse(**count), *id));
+    for (id, count) in counts {
+        let title = rules.by_id(id).map_or(id.as_str(), |rule| rule.reference.title.get(lang));
+        writeln!(out, "{:>9}  {}", grouped(*count, lang), inert(title))?;
+    }
+    Ok(())
+}
