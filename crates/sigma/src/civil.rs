@@ -33,9 +33,10 @@ impl Civil {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.trim_start().as_bytes();
         let number = |from: usize, to: usize| {
-            bytes.get(from..to)?.iter().try_fold(0i64, |sum, b| {
-                b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0'))
-            })
+            bytes
+                .get(from..to)?
+                .iter()
+                .try_fold(0i64, |sum, b| b.is_ascii_digit().then(|| sum * 10 + i64::from(b - b'0')))
         };
         let separator = |at: usize| bytes.get(at).is_some_and(|b| matches!(b, b'-' | b'/'));
         if !separator(4) || !separator(7) {

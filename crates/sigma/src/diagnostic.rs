@@ -105,7 +105,9 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     if lower.len() <= 64 {
         let best = known
             .iter()
-            .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+            .map(|candidate| {
+                (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+            })
             .min_by_key(|(distance, _)| *distance);
         if let Some((distance, candidate)) = best
             && distance <= 1 + candidate.chars().count() / 3

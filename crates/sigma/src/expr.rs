@@ -165,9 +165,8 @@ mod tests {
     #[test]
     fn equal_expressions_are_one_node() {
         let mut arena = Arena::default();
-        let mut present = |field| {
-            arena.atom(Predicate { subject: Subject::Field(field), test: Test::Present })
-        };
+        let mut present =
+            |field| arena.atom(Predicate { subject: Subject::Field(field), test: Test::Present });
         let (a, b) = (present(field::SOURCE_IP), present(field::USER_NAME));
         assert_eq!(present(field::SOURCE_IP), a);
         let both = arena.and(vec![a, b]).unwrap();

@@ -98,8 +98,9 @@ fn read<'t>(
         }
         (None, None) => {
             let keys = root.entries().iter().map(|entry| entry.key.as_str());
-            let near = keys.map(|key| nearest(key, ["detection", "correlation"]));
-            let mend = near.filter(|mend| mend.starts_with("did you mean")).last();
+            let mend = keys
+                .map(|key| nearest(key, ["detection", "correlation"]))
+                .find(|mend| mend.starts_with("did you mean"));
             let message = "the rule has neither `detection` nor `correlation`";
             return Err(Refusal::new(root.at, message, mend.unwrap_or_default()));
         }
@@ -234,8 +235,7 @@ fn wire(set: &mut RuleSet, resolution: Resolution) {
                 feeds.push(Feed { correlation: index as u32, input: place as u32 });
             }
         }
-        let groups =
-            resolved.group_fields.iter().map(|fields| selectors.place(fields)).collect();
+        let groups = resolved.group_fields.iter().map(|fields| selectors.place(fields)).collect();
         let values = selectors.place(&resolved.spec.values);
         let spec = resolved.spec;
         set.correlations.push(Correlation {

@@ -94,9 +94,7 @@ impl Pattern {
     /// Makes the dashes that begin a word interchangeable: those with no word character before
     /// and one after, as in `-enc` and `/c`. Others, as in `foo-bar`, are no flags.
     pub fn open_dashes(&mut self) {
-        let word = |token: Option<&Token>| {
-            matches!(token, Some(Token::Literal(c)) if c.is_alphanumeric() || *c == '_')
-        };
+        let word = |token: Option<&Token>| matches!(token, Some(Token::Literal(c)) if c.is_alphanumeric() || *c == '_');
         let flags: Vec<usize> = (0..self.0.len())
             .filter(|&at| {
                 let dash = matches!(self.0.get(at), Some(Token::Literal(c)) if DASHES.contains(c));
@@ -219,9 +217,9 @@ impl Segment {
             Self::Tokens(tokens) => {
                 // One token is one character, so the place is known.
                 let start = text.char_indices().rev().nth(tokens.len() - 1);
-                start.and_then(|(at, _)| text.get(at..)).is_some_and(|end| {
-                    tokens_prefix(tokens, end) == Some(end.len())
-                })
+                start
+                    .and_then(|(at, _)| text.get(at..))
+                    .is_some_and(|end| tokens_prefix(tokens, end) == Some(end.len()))
             }
         }
     }

@@ -90,7 +90,9 @@ fn names(drafts: &[Draft<'_>], findings: &mut Findings) -> FxHashMap<String, usi
             continue;
         };
         let holder = *names.entry(name.clone()).or_insert(place);
-        if holder != place && let Some(other) = drafts.get(holder) {
+        if holder != place
+            && let Some(other) = drafts.get(holder)
+        {
             let message =
                 format!("the name `{}` is taken by {}:{}", shown(name), other.file, other.line);
             let mend = "correlations that use the name mean that rule";
@@ -154,7 +156,8 @@ impl Walk<'_, '_> {
                 return Err(Refusal::new(input.at, message, ""));
             }
             if matches!(self.states.get(place), Some(State::Open)) {
-                let message = format!("the correlation stands on itself by `{}`", shown(&input.name));
+                let message =
+                    format!("the correlation stands on itself by `{}`", shown(&input.name));
                 return Err(Refusal::new(input.at, message, "break the circle"));
             }
             if !self.visit(place, depth + 1) {
@@ -187,7 +190,8 @@ fn group_fields(
         for (name, at, _) in &alias.fields {
             let known = inputs.iter().any(|input| is_called(drafts.get(*input), name));
             if !known {
-                let message = format!("alias of `{}`, which is no rule of this correlation", shown(name));
+                let message =
+                    format!("alias of `{}`, which is no rule of this correlation", shown(name));
                 let mend = nearest(name, spec.inputs.iter().map(|input| input.name.as_str()));
                 return Err(Refusal::new(*at, message, mend));
             }

@@ -2,6 +2,9 @@
 //!
 //! One test in a binary of its own: the allocator counts for the whole process.
 
+// Tests may panic; the lints know it only inside `#[test]` functions.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::alloc::System;
@@ -38,14 +41,17 @@ fn quiet() -> Vec<Event> {
     vec![
         event(&[("event.action", "ssh_connection"), ("source.ip", "192.0.2.1")]),
         event(&[("event.action", "ssh_login"), ("event.outcome", "success"), ("a", "neveR")]),
-        event_of("Éa raw record", [
-            ("a", Value::Fixed("x")),
-            ("b", Value::Fixed("nothing of it")),
-            ("c", Value::Address("192.0.2.1".parse().unwrap())),
-            ("n", Value::Integer(12)),
-            ("d", Value::Float(1.25)),
-            ("e", list),
-        ]),
+        event_of(
+            "Éa raw record",
+            [
+                ("a", Value::Fixed("x")),
+                ("b", Value::Fixed("nothing of it")),
+                ("c", Value::Address("192.0.2.1".parse().unwrap())),
+                ("n", Value::Integer(12)),
+                ("d", Value::Float(1.25)),
+                ("e", list),
+            ],
+        ),
     ]
 }
 

@@ -1,5 +1,8 @@
 //! Series of events: what raises an alert, what makes it grow, and what does not.
 
+// Tests may panic; the lints know it only inside `#[test]` functions.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::sync::Arc;
@@ -187,7 +190,8 @@ fn a_temporal_correlation_wants_all_its_rules_in_any_order() {
             .iter()
             .enumerate()
             .map(|(second, failed)| {
-                let fields = if *failed { failure("192.0.2.1", "u") } else { success("192.0.2.9", "u") };
+                let fields =
+                    if *failed { failure("192.0.2.1", "u") } else { success("192.0.2.9", "u") };
                 stream.at(second as i64, &fields).len()
             })
             .collect();
@@ -260,7 +264,8 @@ fn inputs_are_silent_unless_a_correlation_lets_them_speak() {
         silent.map(|rule| rule.reference.id.clone()).collect()
     };
     assert_eq!(silent(&brute_force("{gte: 3}")), ["failure"]);
-    let speaking = brute_force("{gte: 3}").replace("    timespan: 2m", "    generate: true\n    timespan: 2m");
+    let speaking =
+        brute_force("{gte: 3}").replace("    timespan: 2m", "    generate: true\n    timespan: 2m");
     assert!(silent(&speaking).is_empty());
     let nested = format!("{}---\n{NESTED}\n", brute_force("{gte: 3}"));
     assert_eq!(silent(&nested), ["failure", "success", "brute"]);
@@ -279,7 +284,9 @@ fn correlations_that_cannot_be_are_refused_with_what_stands_on_them() {
         }
     };
     let temporal = |name: &str, inputs: &str| {
-        format!("title: {name}\nname: {name}\ncorrelation: {{type: temporal, rules: [{inputs}], timespan: 1m, group-by: [a]}}")
+        format!(
+            "title: {name}\nname: {name}\ncorrelation: {{type: temporal, rules: [{inputs}], timespan: 1m, group-by: [a]}}"
+        )
     };
     check(&temporal("x", "failed_logn"), &["did you mean `failed_login`?"]);
     check(&temporal("x", "x"), &["stands on itself"]);
@@ -291,7 +298,12 @@ fn correlations_that_cannot_be_are_refused_with_what_stands_on_them() {
     let alias = "title: x\ncorrelation: {type: temporal, rules: [failed_login, good_login], timespan: 1m, group-by: [p], aliases: {p: {failed_login: source.ip}}}";
     check(alias, &["alias `p` has no field for rule `good_login`"]);
     let deep: Vec<String> = (0..40)
-        .map(|n| temporal(&format!("c{n}"), &if n == 39 { "failure".into() } else { format!("c{}", n + 1) }))
+        .map(|n| {
+            temporal(
+                &format!("c{n}"),
+                &if n == 39 { "failure".into() } else { format!("c{}", n + 1) },
+            )
+        })
         .collect();
     let (rules, diagnostics) = load(&with(&deep.join("\n---\n")));
     assert!(diagnostics.iter().any(|diagnostic| diagnostic.contains("16 deep")));
@@ -307,7 +319,9 @@ fn windows_keep_their_names_over_restarts_and_reloads() {
         stream.at(1, &failure("192.0.2.1", "root"))[0].window
     };
     assert_eq!(key(&text), key(&text));
-    let reordered = format!("title: Other\nlogsource: {{service: x}}\ndetection: {{s: {{a: 1}}, condition: s}}\n---\n{text}");
+    let reordered = format!(
+        "title: Other\nlogsource: {{service: x}}\ndetection: {{s: {{a: 1}}, condition: s}}\n---\n{text}"
+    );
     assert_eq!(key(&text), key(&reordered));
     assert_ne!(key(&text), key(&text.replace("id: brute", "id: brute2")));
 }

@@ -1,6 +1,9 @@
 //! The compiled matcher answers as a naive evaluator does that knows nothing of tables,
 //! witnesses or programs, over generated rules and events.
 
+// Tests may panic; the lints know it only inside `#[test]` functions.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::fmt::Write as _;
@@ -24,8 +27,17 @@ enum Held {
 #[derive(Clone, Debug)]
 enum Question {
     /// Modifiers of place and case, and patterns of `*`, `?` and letters.
-    Text { place: Place, cased: bool, all: bool, neq: bool, values: Vec<String> },
-    Regex { insensitive: bool, value: String },
+    Text {
+        place: Place,
+        cased: bool,
+        all: bool,
+        neq: bool,
+        values: Vec<String>,
+    },
+    Regex {
+        insensitive: bool,
+        value: String,
+    },
     Compare(&'static str, i64),
     Exists(bool),
     Null,
@@ -70,7 +82,9 @@ const FIELDS: [&str; 5] = ["f0", "f1", "event.action", "f3", "f4"];
 // The naive evaluator.
 
 fn lower(text: &str) -> String {
-    text.chars().flat_map(|c| if c == 'ſ' { 's'.to_lowercase() } else { c.to_lowercase() }).collect()
+    text.chars()
+        .flat_map(|c| if c == 'ſ' { 's'.to_lowercase() } else { c.to_lowercase() })
+        .collect()
 }
 
 fn glob(pattern: &[char], text: &[char]) -> bool {
@@ -142,7 +156,9 @@ fn asks(question: &Question, field: usize, event: &[Option<Held>]) -> bool {
         }
         Question::Cidr(network) => {
             let network: ipnet::IpNet = network.parse().unwrap();
-            any(&|text| text.parse().is_ok_and(|address: std::net::IpAddr| network.contains(&address)))
+            any(&|text| {
+                text.parse().is_ok_and(|address: std::net::IpAddr| network.contains(&address))
+            })
         }
         Question::Base64(value) => {
             let encoded = base64(value);
@@ -233,7 +249,9 @@ fn write_question(question: &Question) -> (String, String) {
                 Place::End => "|endswith".into(),
                 Place::Anywhere => "|contains".into(),
             };
-            for (wanted, name) in [(*cased, "|cased"), (*all && values.len() > 1, "|all"), (*neq, "|neq")] {
+            for (wanted, name) in
+                [(*cased, "|cased"), (*all && values.len() > 1, "|all"), (*neq, "|neq")]
+            {
                 if wanted {
                     modifiers += name;
                 }
@@ -276,9 +294,9 @@ fn build_event(event: &[Option<Held>], raw: &str) -> Event {
                 Held::Text(text) => Value::Made(text.as_str().into()),
                 Held::Integer(number) => Value::Integer(*number),
                 Held::Null => Value::Null,
-                Held::List(members) => {
-                    Value::List(members.iter().map(|text| Value::Made(text.as_str().into())).collect())
-                }
+                Held::List(members) => Value::List(
+                    members.iter().map(|text| Value::Made(text.as_str().into())).collect(),
+                ),
             };
             Some((name, value))
         }),
@@ -304,8 +322,12 @@ fn pattern() -> impl Strategy<Value = String> {
 }
 
 fn question() -> impl Strategy<Value = Question> {
-    let place =
-        prop_oneof![Just(Place::Whole), Just(Place::Start), Just(Place::End), Just(Place::Anywhere)];
+    let place = prop_oneof![
+        Just(Place::Whole),
+        Just(Place::Start),
+        Just(Place::End),
+        Just(Place::Anywhere)
+    ];
     let values = prop::collection::vec(pattern(), 1..7);
     prop_oneof![
         8 => (place, any::<bool>(), any::<bool>(), prop::bool::weighted(0.2), values)

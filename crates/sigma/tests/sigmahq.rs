@@ -1,5 +1,8 @@
 //! All of SigmaHQ's rules load, and those that do not are refused for a known reason.
 
+// Tests may panic; the lints know it only inside `#[test]` functions.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

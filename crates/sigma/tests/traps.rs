@@ -1,5 +1,8 @@
 //! Each of these was a real bug in some engine.
 
+// Tests may panic; the lints know it only inside `#[test]` functions.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use support::{event, event_of, load, matches, rule, rules};
@@ -12,7 +15,8 @@ fn check(detection: &str, fields: &[(&str, &str)], expected: bool) {
 
 #[test]
 fn selection_or_not_filter_has_no_witness() {
-    let detection = "    selection: {a: x}\n    filter: {b: y}\n    condition: selection or not filter";
+    let detection =
+        "    selection: {a: x}\n    filter: {b: y}\n    condition: selection or not filter";
     check(detection, &[("a", "x"), ("b", "y")], true);
     check(detection, &[], true);
     check(detection, &[("b", "y")], false);
@@ -32,20 +36,27 @@ fn a_cased_needle_is_not_looked_for_in_folded_text() {
         ("a|re", "^R", "root", false),
         ("a|re|i", "^R", "root", true),
     ] {
-        check(&format!("    s: {{'{key}': '{value}'}}\n    condition: s"), &[("a", text)], expected);
+        check(
+            &format!("    s: {{'{key}': '{value}'}}\n    condition: s"),
+            &[("a", text)],
+            expected,
+        );
     }
 }
 
 #[test]
 fn lists_numbers_booleans_and_addresses_are_compared_by_their_text() {
     let list = Value::List([Value::Integer(22), Value::Fixed("B"), Value::Null].into());
-    let event = event_of("", [
-        ("list", list),
-        ("number", Value::Integer(4_688)),
-        ("float", Value::Float(1.5)),
-        ("truth", Value::Boolean(true)),
-        ("address", Value::Address("2001:db8::1".parse().unwrap())),
-    ]);
+    let event = event_of(
+        "",
+        [
+            ("list", list),
+            ("number", Value::Integer(4_688)),
+            ("float", Value::Float(1.5)),
+            ("truth", Value::Boolean(true)),
+            ("address", Value::Address("2001:db8::1".parse().unwrap())),
+        ],
+    );
     for (key, value, expected) in [
         ("list", "22", true),
         ("list", "'b'", true),
@@ -75,7 +86,11 @@ fn lists_numbers_booleans_and_addresses_are_compared_by_their_text() {
 #[test]
 fn integers_of_rules_match_text_of_events() {
     for value in ["4688", "'4688'"] {
-        check(&format!("    s: {{EventID: {value}}}\n    condition: s"), &[("EventID", "4688")], true);
+        check(
+            &format!("    s: {{EventID: {value}}}\n    condition: s"),
+            &[("EventID", "4688")],
+            true,
+        );
     }
     check("    s: {EventID|gte: 4688}\n    condition: s", &[("EventID", "4688")], true);
     check("    s: {EventID|gte: 4688}\n    condition: s", &[("EventID", "many")], false);
@@ -127,7 +142,8 @@ fn windash_takes_all_dashes_for_one_another_in_every_mixture() {
 fn a_needle_inside_another_is_found() {
     let needles: Vec<String> =
         ["he", "she", "hers", "his", "s", "er", "ers"].map(|n| format!("'{n}'")).into();
-    let detection = format!("    s: {{a|contains|all: [{}]}}\n    condition: s", needles.join(", "));
+    let detection =
+        format!("    s: {{a|contains|all: [{}]}}\n    condition: s", needles.join(", "));
     check(&detection, &[("a", "usHERS and HIS")], true);
     check(&detection, &[("a", "usHER and HIS")], false);
 }
@@ -182,7 +198,8 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
 
 #[test]
 fn documents_are_refused_one_by_one() {
-    let good = |id: &str| rule("    s: {a: x}\n    condition: s").replace("id: r", &format!("id: {id}"));
+    let good =
+        |id: &str| rule("    s: {a: x}\n    condition: s").replace("id: r", &format!("id: {id}"));
     let text = [
         good("one"),
         "title: [\n".into(),
@@ -216,7 +233,9 @@ fn an_event_of_several_logsources_gets_the_rules_of_each_once() {
     ];
     let of = |logsource: &str| {
         let id = logsource.replace([':', ' ', ',', '{', '}'], "");
-        format!("title: t\nid: {id}\nlogsource: {logsource}\ndetection:\n    s: {{a: x}}\n    condition: s\n---\n")
+        format!(
+            "title: t\nid: {id}\nlogsource: {logsource}\ndetection:\n    s: {{a: x}}\n    condition: s\n---\n"
+        )
     };
     let text = [
         "{category: registry_set}",
@@ -256,13 +275,17 @@ fn keywords_are_looked_for_in_the_record_and_in_what_was_unescaped() {
     }
     let unescaped = Value::Made(r"C:\evil\service.exe".into());
     let json = event_of(r#"{"path": "C:\\evil\\service.exe"}"#, [("path", unescaped)]);
-    assert!(matches(r"    k: ['C:\evil\service']
-    condition: k", &json));
+    assert!(matches(
+        r"    k: ['C:\evil\service']
+    condition: k",
+        &json
+    ));
 }
 
 #[test]
 fn a_list_of_maps_is_any_of_them() {
-    let detection = "    s:\n        - {a: x, b: y}\n        - c: z\n        - keyword\n    condition: s";
+    let detection =
+        "    s:\n        - {a: x, b: y}\n        - c: z\n        - keyword\n    condition: s";
     check(detection, &[("a", "x"), ("b", "y")], true);
     check(detection, &[("c", "z")], true);
     check(detection, &[("a", "x")], false);

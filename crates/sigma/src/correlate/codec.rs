@@ -139,8 +139,12 @@ mod tests {
         let numbers = [0, 1, 0x7F, 0x80, 0x3FFF, 0x4000, u64::MAX - 1, u64::MAX];
         let signed = [0, 1, -1, i64::MIN, i64::MAX, -300];
         let mut writer = Writer::default();
-        numbers.iter().for_each(|number| writer.number(*number));
-        signed.iter().for_each(|number| writer.signed(*number));
+        for number in numbers {
+            writer.number(number);
+        }
+        for number in signed {
+            writer.signed(number);
+        }
         writer.wide(u128::MAX - 5);
         writer.text("é");
         let bytes = writer.finish();

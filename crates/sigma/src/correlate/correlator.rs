@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use vigie_event::{Event, Timestamp, fingerprint};
+use vigie_event::{Event, FieldId, Timestamp, fingerprint};
 
 use super::group::{self, Keys};
 use super::pool::Pool;
 use super::snapshot;
-use super::window::{Outcome, Raised, Sighting};
+use super::window::{Open, Outcome, Raised, Sighting};
 use super::{Correlation, Firing, LATENESS, SnapshotError, WindowKey};
 use crate::set::Feed;
 use crate::spec::Aggregate;
@@ -81,22 +81,25 @@ impl Correlator {
 
     /// Feeds an event and the detections that it matched; appends what fired to `fired`.
     pub fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &mut Vec<Firing>) {
-        let feeds = |rule: &RuleIndex| !feeds_of(&self.rules, *rule).is_empty();
-        if !matched.iter().any(feeds) {
+        if matched.iter().all(|rule| feeds_of(&self.rules, *rule).is_empty()) {
             return;
         }
         let arrival = self.arrive(event);
-        self.keys.next_event();
-        self.pending.clear();
-        self.pending.extend(matched.iter().map(|rule| (*rule, Cause::Matched)));
-        let rules = Arc::clone(&self.rules);
+        let Self { rules, pools, clocks, keys, pending, .. } = self;
+        keys.next_event();
+        pending.clear();
+        pending.extend(matched.iter().map(|rule| (*rule, Cause::Matched)));
+        let mut feeder = Feeder { rules, pools, clocks, keys, arrival };
         let mut next = 0;
-        while let Some((rule, cause)) = self.pending.get(next).copied() {
+        while let Some((rule, cause)) = pending.get(next).copied() {
             next += 1;
-            for feed in feeds_of(&rules, rule) {
-                if let Some(correlation) = rules.correlations.get(feed.correlation as usize) {
-                    self.feed(&rules, correlation, *feed, cause, arrival, fired);
-                }
+            for feed in feeds_of(rules, rule) {
+                let Some(firing) = feeder.feed(*feed, cause) else {
+                    continue;
+                };
+                let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
+                pending.push((firing.rule, cause));
+                fired.push(firing);
             }
         }
     }
@@ -113,104 +116,12 @@ impl Correlator {
         let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
         // The clock follows the newest arrival even backwards: one wrong time far ahead must not
         // make everything after it late.
-        if self.clocks.len() < MAX_CLOCKS || self.clocks.contains_key(&source) {
+        if let Some(clock) = self.clocks.get_mut(&source) {
+            *clock = time;
+        } else if self.clocks.len() < MAX_CLOCKS {
             self.clocks.insert(source, time);
         }
         Arrival { event, time, source, owner: group::owner(event) }
-    }
-
-    fn feed(
-        &mut self,
-        rules: &RuleSet,
-        correlation: &Correlation,
-        feed: Feed,
-        cause: Cause,
-        arrival: Arrival<'_>,
-        fired: &mut Vec<Firing>,
-    ) {
-        let temporal = correlation.aggregate == Aggregate::Temporal;
-        if cause == Cause::Grew && !temporal {
-            return;
-        }
-        let Arrival { event, time, source, owner } = arrival;
-        let group_place = correlation.groups.get(feed.input as usize).copied().unwrap_or(0);
-        let Some(key) = self.hash(rules, event, group_place) else {
-            return;
-        };
-        let value = match correlation.aggregate {
-            Aggregate::EventCount => Some(0),
-            Aggregate::Temporal => Some(u64::from(feed.input)),
-            Aggregate::ValueCount | Aggregate::NewValue => {
-                self.hash(rules, event, correlation.values)
-            }
-        };
-        let Some(value) = value else {
-            return;
-        };
-        let weight = if cause == Cause::Matched { u64::from(event.repeat.max(1)) } else { 1 };
-        let Some(pool) = self.pools.get_mut(feed.correlation as usize) else {
-            return;
-        };
-        let clocks = &self.clocks;
-        pool.sweep(|slot| {
-            let over = slot
-                .window
-                .last
-                .saturating_add(correlation.timespan)
-                .saturating_add(LATENESS);
-            slot.key != key && clocks.get(&slot.source).is_some_and(|clock| *clock > over)
-        });
-        let place = pool.place(key, owner, source);
-        let sighting = Sighting { time, id: event.id, weight, value };
-        let outcome = pool.change(place, source, |window| {
-            let outcome = window.hear(correlation, sighting);
-            if let Outcome::Raised(raised) = &outcome {
-                let name = window_key(rules, correlation, key, raised);
-                // A new value is an alert of its own, whatever else the group does.
-                if correlation.aggregate != Aggregate::NewValue {
-                    window.raise(name, raised);
-                }
-            }
-            outcome
-        });
-        match outcome {
-            Some(Outcome::Grown(open)) => {
-                fired.push(Firing {
-                    rule: correlation.rule,
-                    window: open.window,
-                    raised: false,
-                    group: Vec::new(),
-                    events: Vec::new(),
-                    first: Timestamp::from_nanos(open.first),
-                    last: Timestamp::from_nanos(open.last),
-                    count: open.count,
-                });
-                self.pending.push((correlation.rule, Cause::Grew));
-            }
-            Some(Outcome::Raised(raised)) => {
-                let window = window_key(rules, correlation, key, &raised);
-                let fields = rules.selectors.get(group_place as usize);
-                let fields = fields.map(|fields| &**fields).unwrap_or_default();
-                let (first, last) = raised.times();
-                fired.push(Firing {
-                    rule: correlation.rule,
-                    window,
-                    raised: true,
-                    group: group::values(event, &correlation.group_by, fields),
-                    events: raised.events,
-                    first,
-                    last,
-                    count: raised.count,
-                });
-                self.pending.push((correlation.rule, Cause::Raised));
-            }
-            Some(Outcome::Known | Outcome::Counted) | None => {}
-        }
-    }
-
-    fn hash(&mut self, rules: &RuleSet, event: &Event, selector: u32) -> Option<u64> {
-        let fields = rules.selectors.get(selector as usize)?;
-        self.keys.hash(event, selector, fields)
     }
 
     /// All windows as bytes: versioned and compact.
@@ -237,9 +148,8 @@ impl Correlator {
         correlator.clocks = clocks;
         for block in blocks {
             let rule = correlator.rules.by_id(block.rule_id);
-            let place = rule
-                .filter(|rule| rule.reference.version == block.rule_version)
-                .and_then(|rule| {
+            let place =
+                rule.filter(|rule| rule.reference.version == block.rule_version).and_then(|rule| {
                     let correlations = &correlator.rules.correlations;
                     correlations.iter().position(|correlation| correlation.rule == rule.index)
                 });
@@ -260,6 +170,98 @@ impl Correlator {
     /// Windows that are live at the moment.
     pub fn windows(&self) -> usize {
         self.pools.iter().map(Pool::len).sum()
+    }
+}
+
+/// One event on its way through the windows.
+struct Feeder<'f> {
+    rules: &'f RuleSet,
+    pools: &'f mut [Pool],
+    clocks: &'f FxHashMap<u64, i64>,
+    keys: &'f mut Keys,
+    arrival: Arrival<'f>,
+}
+
+impl Feeder<'_> {
+    /// Feeds one correlation; tells what fired.
+    fn feed(&mut self, feed: Feed, cause: Cause) -> Option<Firing> {
+        let rules = self.rules;
+        let correlation = rules.correlations.get(feed.correlation as usize)?;
+        if cause == Cause::Grew && correlation.aggregate != Aggregate::Temporal {
+            return None;
+        }
+        let Arrival { event, time, source, owner } = self.arrival;
+        let group_place = correlation.groups.get(feed.input as usize).copied()?;
+        let key = self.hash(group_place)?;
+        let value = match correlation.aggregate {
+            Aggregate::EventCount => 0,
+            Aggregate::Temporal => u64::from(feed.input),
+            Aggregate::ValueCount | Aggregate::NewValue => self.hash(correlation.values)?,
+        };
+        let weight = if cause == Cause::Matched { u64::from(event.repeat.max(1)) } else { 1 };
+        let clocks = self.clocks;
+        let pool = self.pools.get_mut(feed.correlation as usize)?;
+        let place = pool.place(key, owner, source);
+        let sighting = Sighting { time, id: event.id, weight, value };
+        let fired = pool.change(place, source, |window| {
+            match window.hear(correlation, sighting) {
+                Outcome::Known | Outcome::Counted => None,
+                Outcome::Grown(open) => Some(grown(correlation, open)),
+                Outcome::Raised(raised) => {
+                    let name = window_key(rules, correlation, key, &raised);
+                    // A new value is an alert of its own, whatever else the group does.
+                    if correlation.aggregate != Aggregate::NewValue {
+                        window.raise(name, &raised);
+                    }
+                    let fields = rules.selectors.get(group_place as usize)?;
+                    let group = group::values(event, &correlation.group_by, fields);
+                    Some(new_alert(correlation, name, group, raised))
+                }
+            }
+        });
+        pool.sweep(|slot| {
+            let lasts = correlation.timespan.saturating_add(LATENESS);
+            let over = slot.window.last.saturating_add(lasts);
+            slot.key != key && clocks.get(&slot.source).is_some_and(|clock| *clock > over)
+        });
+        fired.flatten()
+    }
+
+    fn hash(&mut self, selector: u32) -> Option<u64> {
+        let fields = self.rules.selectors.get(selector as usize)?;
+        self.keys.hash(self.arrival.event, selector, fields)
+    }
+}
+
+fn grown(correlation: &Correlation, open: Open) -> Firing {
+    Firing {
+        rule: correlation.rule,
+        window: open.window,
+        raised: false,
+        group: Vec::new(),
+        events: Vec::new(),
+        first: Timestamp::from_nanos(open.first),
+        last: Timestamp::from_nanos(open.last),
+        count: open.count,
+    }
+}
+
+fn new_alert(
+    correlation: &Correlation,
+    window: WindowKey,
+    group: Vec<(FieldId, Box<str>)>,
+    raised: Raised,
+) -> Firing {
+    let Raised { first, last, count, events } = raised;
+    Firing {
+        rule: correlation.rule,
+        window,
+        raised: true,
+        group,
+        events,
+        first: Timestamp::from_nanos(first),
+        last: Timestamp::from_nanos(last),
+        count,
     }
 }
 

@@ -15,7 +15,7 @@
 //! single events as the pool has room for.
 //!
 //! Windows whose timespan is over, by the clock of the source that last fed them, go as well:
-//! each event looks at one place, in turn, so that the work is spread evenly.
+//! every fourth event looks at one place, in turn, so that the work is spread evenly.
 
 use rustc_hash::FxHashMap;
 
@@ -31,6 +31,9 @@ const OWNER_LOOKS: usize = 32;
 const OWNER_SHARE: usize = 16;
 /// Cells of a pool for each window that it has room for.
 const CELLS_PER_WINDOW: usize = 8;
+
+/// Events of a pool between two looks for windows that are over.
+const SWEEP_EVERY: u64 = 4;
 
 /// The list of a class, or of an owner.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +126,8 @@ impl Pool {
             return *place;
         }
         let share = (self.capacity / OWNER_SHARE).max(1);
-        let owned = self.owners.get(&owner).map_or(0, |list| list.len as usize);
-        if owner != 0 && owned >= share {
+        let windows_of_owner = self.owners.get(&owner).map_or(0, |list| list.len as usize);
+        if owner != 0 && windows_of_owner >= share {
             self.evict_of(owner);
         } else if self.len() >= self.capacity {
             self.evict_least(NONE);
@@ -171,8 +174,11 @@ impl Pool {
         Some(answer)
     }
 
-    /// Looks at one place and frees it if `over` says so of its window.
+    /// At every fourth event, looks at one place and frees it if `over` says so of its window.
     pub fn sweep(&mut self, over: impl FnOnce(&Slot) -> bool) {
+        if !self.turn.is_multiple_of(SWEEP_EVERY) {
+            return;
+        }
         if self.hand as usize >= self.slots.len() {
             self.hand = 0;
         }
@@ -225,17 +231,14 @@ impl Pool {
 
     fn add(&mut self, slot: Slot) -> u32 {
         let key = slot.key;
-        let place = match self.free.pop() {
-            Some(place) => {
-                if let Some(vacant) = self.slots.get_mut(place as usize) {
-                    *vacant = slot;
-                }
-                place
+        let place = if let Some(place) = self.free.pop() {
+            if let Some(vacant) = self.slots.get_mut(place as usize) {
+                *vacant = slot;
             }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() as u32 - 1
-            }
+            place
+        } else {
+            self.slots.push(slot);
+            self.slots.len() as u32 - 1
         };
         self.place_of.insert(key, place);
         self.link(Chain::Class, place);
@@ -427,6 +430,7 @@ mod tests {
         for key in 0..50 {
             hear(&mut pool, key, key % 5);
         }
+        pool.turn = SWEEP_EVERY;
         for _ in 0..50 {
             pool.sweep(|slot| slot.key % 2 == 0);
         }

@@ -42,7 +42,8 @@ pub(super) fn write<'p>(
         writer.byte(*byte);
     }
     writer.byte(VERSION);
-    let mut clocks: Vec<(u64, i64)> = clocks.iter().map(|(source, time)| (*source, *time)).collect();
+    let mut clocks: Vec<(u64, i64)> =
+        clocks.iter().map(|(source, time)| (*source, *time)).collect();
     clocks.sort_unstable();
     writer.number(clocks.len() as u64);
     for (source, time) in clocks {

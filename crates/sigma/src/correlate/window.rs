@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use vigie_event::{EVENTS_PER_ALERT, EventId, Timestamp};
+use vigie_event::{EVENTS_PER_ALERT, EventId};
 
 use super::{Correlation, LATENESS, WindowKey};
 use crate::spec::{Aggregate, MAX_DISTINCT};
@@ -127,8 +127,13 @@ impl Window {
     }
 
     fn count(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
-        let place = self.cells.partition_point(|cell| (cell.time, cell.id) < (sighting.time, sighting.id));
-        if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == (sighting.time, sighting.id)) {
+        let place =
+            self.cells.partition_point(|cell| (cell.time, cell.id) < (sighting.time, sighting.id));
+        if self
+            .cells
+            .get(place)
+            .is_some_and(|cell| (cell.time, cell.id) == (sighting.time, sighting.id))
+        {
             return Outcome::Known;
         }
         let coarse = self.cells.len() >= EXACT_CELLS;
@@ -163,7 +168,8 @@ impl Window {
             }
             self.cells.remove(place);
         }
-        let place = self.cells.partition_point(|other| (other.time, other.id) < (cell.time, cell.id));
+        let place =
+            self.cells.partition_point(|other| (other.time, other.id) < (cell.time, cell.id));
         self.cells.insert(place, cell);
         if self.cells.len() > MAX_DISTINCT as usize {
             self.cells.pop_front();
@@ -189,7 +195,8 @@ impl Window {
         let first_ever = self.cells.is_empty();
         self.cells.push_back(sighting.into());
         if self.cells.len() > MAX_DISTINCT as usize {
-            let oldest = (0..self.cells.len()).min_by_key(|place| self.cells.get(*place).map(|cell| cell.time));
+            let oldest = (0..self.cells.len())
+                .min_by_key(|place| self.cells.get(*place).map(|cell| cell.time));
             if let Some(oldest) = oldest {
                 self.cells.remove(oldest);
             }
@@ -204,7 +211,9 @@ impl Window {
     /// Drops cells that no event from now on, late ones included, can count with.
     fn forget(&mut self, correlation: &Correlation, time: i64) {
         let horizon = time.saturating_sub(correlation.timespan).saturating_sub(LATENESS);
-        while self.cells.front().is_some_and(|cell| cell.time < horizon) || self.cells.len() > MAX_CELLS {
+        while self.cells.front().is_some_and(|cell| cell.time < horizon)
+            || self.cells.len() > MAX_CELLS
+        {
             self.cells.pop_front();
         }
     }
@@ -254,13 +263,6 @@ impl From<Sighting> for Cell {
     fn from(sighting: Sighting) -> Self {
         let Sighting { time, id, weight, value } = sighting;
         Self { time, id, weight, value }
-    }
-}
-
-impl Raised {
-    /// As a firing's instants.
-    pub fn times(&self) -> (Timestamp, Timestamp) {
-        (Timestamp::from_nanos(self.first), Timestamp::from_nanos(self.last))
     }
 }
 

@@ -37,7 +37,11 @@ pub(super) enum Ask {
     Regex(Regex),
     Cidr(IpNet),
     Compare(Comparison, Number),
-    FieldRef { other: Local, anchor: Anchor, cased: bool },
+    FieldRef {
+        other: Local,
+        anchor: Anchor,
+        cased: bool,
+    },
     Time(TimePart, Comparison, i64),
     /// By nobody: no loaded rule asks.
     Never,
@@ -73,8 +77,8 @@ impl Atom {
         Self { local: super::RECORD, ask: Ask::Never }
     }
 
-    /// What stands in the field's table for it.
-    pub fn table_entry<'t>(&self, test: &'t Test) -> Option<(Anchor, &'t str)> {
+    /// What stands in the field's table for a test.
+    pub fn table_entry(test: &Test) -> Option<(Anchor, &str)> {
         match test {
             Test::Literal { anchor, needle, cased: false } => Some((*anchor, needle)),
             _ => None,

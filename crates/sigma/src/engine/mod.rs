@@ -97,7 +97,7 @@ impl Engine {
             table_drafts.resize_with(engine.fields.len(), table::Draft::default);
             if reached.atom(id)
                 && let (Some((anchor, needle)), Some(draft)) =
-                    (atom.table_entry(&predicate.test), table_drafts.get_mut(local as usize))
+                    (Atom::table_entry(&predicate.test), table_drafts.get_mut(local as usize))
             {
                 draft.add(anchor, needle, id);
             }
@@ -108,12 +108,7 @@ impl Engine {
         engine
     }
 
-    fn compile(
-        &mut self,
-        arena: &Arena,
-        reached: &witness::Reached,
-        detections: &[Detection<'_>],
-    ) {
+    fn compile(&mut self, arena: &Arena, reached: &witness::Reached, detections: &[Detection<'_>]) {
         let mut writer = Writer::new(arena, &self.atoms, reached);
         let mut finder = witness::Finder::new(arena, &self.atoms, &self.fields);
         let mut postings = vec![Vec::new(); self.atoms.len()];

@@ -29,7 +29,6 @@ pub(super) enum Op {
 /// Writes programs.
 pub(super) struct Writer<'w> {
     arena: &'w Arena,
-    atoms: &'w [Atom],
     reached: &'w Reached,
     costs: Vec<u32>,
     memo_of: Vec<Option<u32>>,
@@ -54,7 +53,7 @@ impl<'w> Writer<'w> {
             };
             costs.push(cost);
         }
-        Self { arena, atoms, reached, costs, memo_of: vec![None; nodes], memos: 0, ops: Vec::new() }
+        Self { arena, reached, costs, memo_of: vec![None; nodes], memos: 0, ops: Vec::new() }
     }
 
     /// Writes the program of `root`; tells where it starts.
@@ -67,7 +66,6 @@ impl<'w> Writer<'w> {
 
     /// The programs and the number of memos.
     pub fn finish(self) -> (Vec<Op>, usize) {
-        debug_assert!(self.atoms.len() >= self.arena.atoms().len());
         (self.ops, self.memos as usize)
     }
 
@@ -135,14 +133,14 @@ impl<'w> Writer<'w> {
     fn aim(&mut self, jumps: &[usize]) {
         let here = self.here();
         for jump in jumps {
-            if let Some(op) = self.ops.get_mut(*jump) {
-                match op {
-                    Op::IfTrue(target)
-                    | Op::IfFalse(target)
-                    | Op::Tally(target)
-                    | Op::Recall(_, target) => *target = here,
-                    _ => {}
-                }
+            if let Some(
+                Op::IfTrue(target)
+                | Op::IfFalse(target)
+                | Op::Tally(target)
+                | Op::Recall(_, target),
+            ) = self.ops.get_mut(*jump)
+            {
+                *target = here;
             }
         }
     }

@@ -50,7 +50,8 @@ impl Route {
         if let Some(bits) = self.programs.get_mut(program as usize / 64) {
             *bits |= 1 << (program % 64);
         }
-        let witness = engine.programs.get(program as usize).and_then(|program| program.witness.as_ref());
+        let witness =
+            engine.programs.get(program as usize).and_then(|program| program.witness.as_ref());
         let Some(witness) = witness else {
             self.open.push(program);
             return;

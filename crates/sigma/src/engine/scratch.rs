@@ -120,7 +120,9 @@ impl View<'_> {
         }
         let engine = self.engine;
         for (field, local) in &engine.attributes {
-            if value::get(event, *field).is_some() {
+            let state = self.scratch.locals.get(*local as usize);
+            let in_slot = state.is_some_and(|state| state.present == self.scratch.generation);
+            if !in_slot && value::attribute(event, *field).is_some() {
                 self.look_at(*local, route);
             }
         }
@@ -253,8 +255,9 @@ impl View<'_> {
             Ask::Compare(comparison, number) => {
                 self.any_value(local, |value| compares(*comparison, *number, value))
             }
-            Ask::Time(part, comparison, number) => self
-                .any_value(local, |value| time_compares(*part, *comparison, *number, value)),
+            Ask::Time(part, comparison, number) => {
+                self.any_value(local, |value| time_compares(*part, *comparison, *number, value))
+            }
             Ask::FieldRef { other, anchor, cased: false } => {
                 self.fold(local);
                 self.fold(*other);
@@ -357,8 +360,7 @@ impl View<'_> {
     /// The folded texts of a field, after [`View::fold`].
     fn folded(&self, local: Local) -> impl Iterator<Item = &str> {
         let scratch = &*self.scratch;
-        let (first, last) =
-            scratch.locals.get(local as usize).map_or((0, 0), |state| state.spans);
+        let (first, last) = scratch.locals.get(local as usize).map_or((0, 0), |state| state.spans);
         let spans = scratch.spans.get(first as usize..last as usize).unwrap_or_default();
         spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
     }
@@ -405,4 +407,3 @@ impl View<'_> {
         }
     }
 }
-

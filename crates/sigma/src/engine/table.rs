@@ -60,7 +60,9 @@ impl Parts {
             return many;
         }
         let finder = |needle: &str| memmem::Finder::new(needle.as_bytes()).into_owned();
-        Self::Few(parts.iter().map(|(anchor, needle, atom)| (*anchor, finder(needle), *atom)).collect())
+        Self::Few(
+            parts.iter().map(|(anchor, needle, atom)| (*anchor, finder(needle), *atom)).collect(),
+        )
     }
 
     fn automaton(parts: &[(Anchor, Box<str>, AtomId)]) -> Option<Self> {
@@ -139,7 +141,8 @@ mod tests {
                 for needle in ["he", "she", "hers", "s"] {
                     for anchor in [Anchor::Whole, Anchor::Start, Anchor::End, Anchor::Anywhere] {
                         // Copies only fill the table up to where it becomes an automaton.
-                        let needle = if copy == 0 { needle.into() } else { format!("{needle}{copy}") };
+                        let needle =
+                            if copy == 0 { needle.into() } else { format!("{needle}{copy}") };
                         draft.add(anchor, &needle, AtomId(id));
                         id += 1;
                     }

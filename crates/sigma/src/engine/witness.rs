@@ -177,7 +177,10 @@ impl<'f> Finder<'f> {
         match (anchor, field) {
             (Anchor::Whole, Some(field::EVENT_ACTION | field::EVENT_CODE)) => 1,
             // Two or three values share all events.
-            (Anchor::Whole, Some(field::EVENT_OUTCOME | field::EVENT_KIND | field::NETWORK_TRANSPORT)) => 20,
+            (
+                Anchor::Whole,
+                Some(field::EVENT_OUTCOME | field::EVENT_KIND | field::NETWORK_TRANSPORT),
+            ) => 20,
             (Anchor::Whole, _) => 2,
             _ => 5,
         }

@@ -32,8 +32,7 @@ pub(super) fn parse(
         let mend = "write a correlation rule of type `event_count` or `value_count`";
         return Err(Refusal::new(at, "aggregations in conditions are obsolete", mend));
     }
-    let mut parser =
-        Parser { tokens: tokens(text), next: 0, depth: 0, at, searches, arena };
+    let mut parser = Parser { tokens: tokens(text), next: 0, depth: 0, at, searches, arena };
     let node = parser.or()?;
     match parser.peek() {
         None => Ok(node),
@@ -165,14 +164,18 @@ impl<'c> Parser<'c> {
             number => number.parse().unwrap_or(0),
         };
         self.arena.at_least(least, children).ok_or_else(|| {
-            let message =
-                format!("`{} of {}` cannot hold: there are {count}", shown(quantifier), shown(pattern));
+            let message = format!(
+                "`{} of {}` cannot hold: there are {count}",
+                shown(quantifier),
+                shown(pattern)
+            );
             self.refuse(message, "write `1 of`, `all of` or a number up to theirs")
         })
     }
 
     fn unknown(&self, name: &str) -> Refusal {
-        let message = format!("the condition names `{}`, which is no search identifier", shown(name));
+        let message =
+            format!("the condition names `{}`, which is no search identifier", shown(name));
         let mend = nearest(name, self.searches.iter().map(|search| search.name.as_str()));
         self.refuse(message, mend)
     }

@@ -331,7 +331,10 @@ mod tests {
             Err("1,024"),
         );
         check("{type: value_count, rules: a, timespan: 1h, condition: {gte: 2}}", Err("`field`"));
-        check("{type: new_value, rules: a, timespan: 30d, condition: {field: u}}", Ok((0, u64::MAX)));
+        check(
+            "{type: new_value, rules: a, timespan: 30d, condition: {field: u}}",
+            Ok((0, u64::MAX)),
+        );
         check("{type: temporal_ordered, rules: a, timespan: 1h}", Err("not supported yet"));
         check("{type: event_counts, rules: a, timespan: 1h}", Err("did you mean `event_count`"));
         check("{type: temporal, rules: [a, a], timespan: 1h}", Err("twice"));

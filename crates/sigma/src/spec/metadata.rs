@@ -78,13 +78,11 @@ fn level(root: &Node) -> Result<Option<Severity>, Refusal> {
     };
     let text = node.text("level")?;
     // Sigma's own names only: a French level in a rule would not be read by other tools.
-    match Severity::ALL.into_iter().find(|level| level.name() == text) {
-        Some(level) => Ok(Some(level)),
-        None => {
-            let mend = nearest(&text, Severity::ALL.map(Severity::name));
-            Err(Refusal::new(node.at, format!("unknown level `{}`", shown(&text)), mend))
-        }
+    if let Some(level) = Severity::ALL.into_iter().find(|level| level.name() == text) {
+        return Ok(Some(level));
     }
+    let mend = nearest(&text, Severity::ALL.map(Severity::name));
+    Err(Refusal::new(node.at, format!("unknown level `{}`", shown(&text)), mend))
 }
 
 fn logsource(root: &Node) -> Result<LogsourceSpec, Refusal> {
@@ -93,7 +91,11 @@ fn logsource(root: &Node) -> Result<LogsourceSpec, Refusal> {
     };
     if !matches!(node.kind, Kind::Map(_)) {
         let message = format!("`logsource` is {}, not a map", node.what());
-        return Err(Refusal::new(node.at, message, "name `category`, `product` or `service` in it"));
+        return Err(Refusal::new(
+            node.at,
+            message,
+            "name `category`, `product` or `service` in it",
+        ));
     }
     let part = |name: &str| match node.get(name) {
         None => Ok(None),

@@ -8,9 +8,37 @@ use crate::yaml::Position;
 
 /// Every modifier's name.
 const NAMES: [&str; 31] = [
-    "all", "base64", "base64offset", "cased", "cidr", "contains", "day", "endswith", "exists",
-    "expand", "fieldref", "gt", "gte", "hour", "i", "lt", "lte", "m", "minute", "month", "neq",
-    "re", "s", "startswith", "utf16", "utf16be", "utf16le", "week", "wide", "windash", "year",
+    "all",
+    "base64",
+    "base64offset",
+    "cased",
+    "cidr",
+    "contains",
+    "day",
+    "endswith",
+    "exists",
+    "expand",
+    "fieldref",
+    "gt",
+    "gte",
+    "hour",
+    "i",
+    "lt",
+    "lte",
+    "m",
+    "minute",
+    "month",
+    "neq",
+    "re",
+    "s",
+    "startswith",
+    "utf16",
+    "utf16be",
+    "utf16le",
+    "week",
+    "wide",
+    "windash",
+    "year",
 ];
 
 /// A change to a text value, applied in the order in which it is written.
@@ -31,7 +59,11 @@ pub(crate) enum Transform {
 pub(crate) enum ValueType {
     /// Text with wildcards, or a number or boolean by its text.
     Text,
-    Regex { insensitive: bool, multi_line: bool, dot_all: bool },
+    Regex {
+        insensitive: bool,
+        multi_line: bool,
+        dot_all: bool,
+    },
     Cidr,
     Compare(Comparison),
     Exists,
@@ -40,6 +72,8 @@ pub(crate) enum ValueType {
 }
 
 /// A search key taken apart.
+// Each flag is a modifier of its own, in any combination.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub(crate) struct SearchKey<'k> {
     /// The field; empty for a keyword search.
@@ -92,7 +126,8 @@ impl<'k> SearchKey<'k> {
             seen.push(name);
             key.apply(name)?;
         }
-        if key.field.is_empty() && !matches!(key.value_type, ValueType::Text | ValueType::Regex { .. })
+        if key.field.is_empty()
+            && !matches!(key.value_type, ValueType::Text | ValueType::Regex { .. })
         {
             let message = "this modifier needs a field";
             return Err(Refusal::new(at, message, "write `field|modifier`"));
@@ -211,9 +246,8 @@ mod tests {
 
     #[test]
     fn reads_keys() {
-        let regex = |insensitive, dot_all| {
-            Ok(ValueType::Regex { insensitive, multi_line: false, dot_all })
-        };
+        let regex =
+            |insensitive, dot_all| Ok(ValueType::Regex { insensitive, multi_line: false, dot_all });
         check("a", Ok(ValueType::Text));
         check("a|contains|all", Ok(ValueType::Text));
         check("a|re|i|s", regex(true, true));

@@ -340,10 +340,11 @@ mod tests {
             ("a|contains", text(""), vec![Test::AnyValue]),
             ("a", text(""), vec![literal(Anchor::Whole, "")]),
             ("a", Kind::Null, vec![Test::Null]),
-            ("a", Kind::Integer(7, "007".into()), vec![
-                literal(Anchor::Whole, "007"),
-                literal(Anchor::Whole, "7"),
-            ]),
+            (
+                "a",
+                Kind::Integer(7, "007".into()),
+                vec![literal(Anchor::Whole, "007"), literal(Anchor::Whole, "7")],
+            ),
             ("a", Kind::Boolean(true), vec![literal(Anchor::Whole, "true")]),
             ("a|base64|contains", text("foo"), vec![literal(Anchor::Anywhere, "zm9v")]),
             ("a|wide|base64", text("c"), vec![literal(Anchor::Whole, "ywa=")]),

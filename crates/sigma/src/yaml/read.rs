@@ -43,7 +43,8 @@ fn pieces(text: &str) -> Vec<(usize, &str)> {
     let (mut start, mut start_line, mut offset) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let marks = |marker| {
-            line.strip_prefix(marker).is_some_and(|rest| rest.trim_start().is_empty() || rest.starts_with([' ', '\t']))
+            line.strip_prefix(marker)
+                .is_some_and(|rest| rest.trim_start().is_empty() || rest.starts_with([' ', '\t']))
         };
         if marks("---") && offset > start {
             pieces.push((start_line, text.get(start..offset).unwrap_or_default()));
@@ -128,7 +129,11 @@ impl Reader {
                 },
                 Event::Alias(anchor) => {
                     let Some((node, size)) = self.anchors.get(&anchor) else {
-                        return Err(Refusal::new(at, "alias of an anchor that is not complete", ""));
+                        return Err(Refusal::new(
+                            at,
+                            "alias of an anchor that is not complete",
+                            "",
+                        ));
                     };
                     let (node, size) = (node, *size);
                     // Counted before it is copied, so that an alias bomb costs nothing.
@@ -187,20 +192,21 @@ impl Reader {
         };
         match &mut parent.node.kind {
             Kind::List(members) => members.push(node),
-            Kind::Map(entries) => match parent.key.take() {
-                Some((key, at)) => entries.push(Entry { key, at, value: node }),
-                None => {
-                    let Some(key) = key_of(&node) else {
-                        let message = format!("a key is {}, not text", node.what());
-                        return Err(Refusal::new(node.at, message, ""));
-                    };
-                    if !parent.keys.insert(key.clone()) {
-                        let message = format!("key `{}` stands twice", shown(&key));
-                        return Err(Refusal::new(node.at, message, "merge the two"));
-                    }
-                    parent.key = Some((key, node.at));
+            Kind::Map(entries) => {
+                if let Some((key, at)) = parent.key.take() {
+                    entries.push(Entry { key, at, value: node });
+                    return Ok(None);
                 }
-            },
+                let Some(key) = key_of(&node) else {
+                    let message = format!("a key is {}, not text", node.what());
+                    return Err(Refusal::new(node.at, message, ""));
+                };
+                if !parent.keys.insert(key.clone()) {
+                    let message = format!("key `{}` stands twice", shown(&key));
+                    return Err(Refusal::new(node.at, message, "merge the two"));
+                }
+                parent.key = Some((key, node.at));
+            }
             _ => {}
         }
         Ok(None)
@@ -226,7 +232,9 @@ fn too_deep(at: Position) -> Refusal {
 fn depth(node: &Node) -> usize {
     match &node.kind {
         Kind::List(members) => 1 + members.iter().map(depth).max().unwrap_or(0),
-        Kind::Map(entries) => 1 + entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0),
+        Kind::Map(entries) => {
+            1 + entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0)
+        }
         _ => 0,
     }
 }
@@ -293,7 +301,8 @@ mod tests {
         let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for n in 1..12 {
             let alias = format!("*a{}", n - 1);
-            text += &format!("a{n}: &a{n} [{}]\n", [alias.as_str(); 10].join(","));
+            let ten = [alias.as_str(); 10].join(",");
+            text.extend(["a", &n.to_string(), ": &a", &n.to_string(), " [", &ten, "]\n"]);
         }
         assert!(refusal(&text).message.contains("100,000"));
     }
@@ -319,7 +328,8 @@ mod tests {
 
     #[test]
     fn scalars_keep_how_they_were_written() {
-        let root = roots("a: 007\nb: '4688'\nc: ~\nd: True\ne: 1.50\nf:\ng: ''\n").remove(0).unwrap();
+        let root =
+            roots("a: 007\nb: '4688'\nc: ~\nd: True\ne: 1.50\nf:\ng: ''\n").remove(0).unwrap();
         let kind = |key: &str| root.get(key).unwrap().kind.clone();
         assert_eq!(kind("a"), Kind::Integer(7, "007".into()));
         assert_eq!(kind("b"), Kind::Text("4688".into()));
