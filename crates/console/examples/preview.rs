@@ -4,6 +4,7 @@
 //! cargo run -p vigie-console --example preview -- 127.0.0.1:6080
 //! ```
 //!
+//! With `hostile` behind the address, incidents that an attacker would write are among them.
 //! Sign in as `camille` with `quatre mouettes au large`, or open `/welcome/…` of a second, empty
 //! console on the next port.
 
@@ -34,6 +35,12 @@ async fn main() -> Result<(), Failed> {
     let state = State::in_memory().await?;
     create_administrator(&state, &SystemClock, "camille", "quatre mouettes au large").await?;
     let intrusion = sample::fill(&state, SystemClock.now()).await;
+    if std::env::args().nth(2).as_deref() == Some("hostile") {
+        let text = "\"><img src=x onerror=alert(1)><script>alert(1)</script>\u{1b}[31m\u{202E}gpj";
+        sample::hostile(SystemClock.now(), text).save(&state).await;
+        let long = format!("{}\u{2066}", "A".repeat(2_048));
+        sample::hostile(SystemClock.now().plus_seconds(-30), &long).save(&state).await;
+    }
     let live = Console::live_channel();
     let filled = Console::new(state, Arc::new(SystemClock), live.clone(), Settings::default());
 

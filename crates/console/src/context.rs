@@ -6,7 +6,7 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+    ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, LOCATION, SET_COOKIE, WWW_AUTHENTICATE,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -232,7 +232,9 @@ fn present(
     let t = context.t;
     let (title, explanation) = failure::texts(failure, status);
     if is_api {
-        return Some(problem(status, &t.s(title), &t.s(explanation), reference, failure));
+        let mut shown = problem(status, &t.s(title), &t.s(explanation), reference);
+        keep_headers(response, &mut shown);
+        return Some(shown);
     }
     if failure == Some(&Failure::NotSignedIn) {
         return Some(to_sign_in(context, is_cross_site_visit));
@@ -251,13 +253,7 @@ fn present(
     Some(shown)
 }
 
-fn problem(
-    status: StatusCode,
-    title: &str,
-    detail: &str,
-    reference: Option<String>,
-    failure: Option<&Failure>,
-) -> Response {
+fn problem(status: StatusCode, title: &str, detail: &str, reference: Option<String>) -> Response {
     let mut document = serde_json::json!({
         "type": "about:blank",
         "title": title,
@@ -272,9 +268,6 @@ fn problem(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie realm=\"Vigie\""));
-    }
-    if let Some(Failure::TooMany(seconds)) = failure {
-        headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
     }
     response
 }

@@ -3,9 +3,13 @@
 //! Handlers give a [`Failure`]; the frame (see `context`) turns it into a page or, under `/api/`,
 //! into a problem document (RFC 9457), in the reader's language.
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use vigie_store::state::StateError;
+
+use crate::auth::password::HashingFailed;
+use crate::secret::NoRandomness;
 
 /// Why a request cannot be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,9 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
+        if let Self::TooMany(seconds) = self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -70,15 +77,18 @@ impl From<askama::Error> for Failure {
     }
 }
 
-impl From<crate::secret::NoRandomness> for Failure {
-    fn from(error: crate::secret::NoRandomness) -> Self {
+impl From<NoRandomness> for Failure {
+    fn from(error: NoRandomness) -> Self {
         Self::Internal(error.to_string())
     }
 }
 
-impl From<crate::auth::password::HashingFailed> for Failure {
-    fn from(error: crate::auth::password::HashingFailed) -> Self {
-        Self::Internal(error.to_string())
+impl From<HashingFailed> for Failure {
+    fn from(error: HashingFailed) -> Self {
+        match error {
+            HashingFailed::Busy => Self::TooMany(5),
+            broken @ HashingFailed::Broken(_) => Self::Internal(broken.to_string()),
+        }
     }
 }
 

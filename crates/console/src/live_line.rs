@@ -127,8 +127,8 @@ mod tests {
             ..LiveEvent::default()
         };
         let shown = line(&Live::Event(event), Text(Lang::En)).unwrap();
-        assert!(shown.text.starts_with("␛[2J⟦U+202E⟧<script>"));
-        assert!(shown.text.chars().count() < LENGTH + 20);
+        assert!(shown.text.starts_with("⟦ESC⟧[2J⟦U+202E⟧<script>"));
+        assert!(shown.text.chars().count() < LENGTH + 40);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::fmt::{self, Write};
 
 /// Characters shown of a value in a table or a list.
 pub const BRIEF: usize = 160;
+/// Characters shown of a sentence or two, such as a reason or a summary.
+pub const PROSE: usize = 600;
 /// Characters shown of a piece of raw evidence.
 pub const LONG: usize = 4_096;
 
@@ -19,6 +21,11 @@ impl Shown {
     /// At most [`BRIEF`] characters of `text`.
     pub fn brief(text: &str) -> Self {
         Self::cut(text, BRIEF)
+    }
+
+    /// At most [`PROSE`] characters of `text`.
+    pub fn prose(text: &str) -> Self {
+        Self::cut(text, PROSE)
     }
 
     /// At most [`LONG`] characters of `text`.
@@ -51,13 +58,25 @@ impl fmt::Display for Shown {
     }
 }
 
+/// Names of U+0000 to U+001F (ECMA-48).
+const CONTROLS: [&str; 32] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR",
+    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
+    "FS", "GS", "RS", "US",
+];
+
 fn push_visible(shown: &mut String, character: char) {
     match character {
-        // The control pictures of Unicode: U+2400 is the picture of U+0000, and so on.
+        // Common in honest logs, so one quiet sign.
+        '\t' => shown.push('⇥'),
+        // Names, not the control pictures of Unicode, which many fonts lack.
         '\u{0}'..='\u{1F}' => {
-            shown.push(char::from_u32(0x2400 + character as u32).unwrap_or('\u{FFFD}'));
+            let name = CONTROLS.get(character as usize).copied().unwrap_or_default();
+            shown.push('⟦');
+            shown.push_str(name);
+            shown.push('⟧');
         }
-        '\u{7F}' => shown.push('\u{2421}'),
+        '\u{7F}' => shown.push_str("⟦DEL⟧"),
         _ if is_invisible(character) => {
             // Writing into a string cannot fail.
             let _ = write!(shown, "⟦U+{:04X}⟧", character as u32);
@@ -96,8 +115,9 @@ mod tests {
     fn makes_the_invisible_visible() {
         for (text, expected) in [
             ("root", "root"),
-            ("a\u{1b}[31mb", "a␛[31mb"),
-            ("a\nb\r\0", "a␊b␍␀"),
+            ("a\u{1b}[31mb", "a⟦ESC⟧[31mb"),
+            ("a\tb", "a⇥b"),
+            ("a\nb\r\0", "a⟦LF⟧b⟦CR⟧⟦NUL⟧"),
             ("\u{202E}gnp.exe", "⟦U+202E⟧gnp.exe"),
             ("a\u{200B}b\u{FEFF}", "a⟦U+200B⟧b⟦U+FEFF⟧"),
             ("\u{9b}31m", "⟦U+009B⟧31m"),

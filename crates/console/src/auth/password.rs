@@ -40,8 +40,14 @@ impl WeakPassword {
 
 /// The password could not be hashed or compared.
 #[derive(Debug, thiserror::Error)]
-#[error("password hashing failed: {0}")]
-pub struct HashingFailed(String);
+pub enum HashingFailed {
+    /// Too many wait for it already.
+    #[error("too many passwords wait to be checked")]
+    Busy,
+    /// The hash function refused.
+    #[error("password hashing failed: {0}")]
+    Broken(String),
+}
 
 /// Starts of passwords that everybody tries first.
 const COMMON: &[&str] = &[
@@ -90,13 +96,15 @@ pub fn check_strength(name: &str, password: &str) -> Result<(), WeakPassword> {
 /// One hash takes 19 MiB (argon2id, OWASP's parameters, the crate's default), so they are made one
 /// after the other.
 static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+/// How many may wait for their turn: a few seconds' worth.
+static QUEUE: Semaphore = Semaphore::const_new(64);
 
 /// Hashes a password (argon2id, PHC string).
 pub(crate) async fn hash(password: String) -> Result<String, HashingFailed> {
     in_turn(move || {
         let hash: PasswordHash = Argon2::default()
             .hash_password(password.as_bytes())
-            .map_err(|error| HashingFailed(error.to_string()))?;
+            .map_err(|error| HashingFailed::Broken(error.to_string()))?;
         Ok(hash.to_string())
     })
     .await
@@ -115,7 +123,7 @@ pub(crate) async fn verify(
             None => nobody()?.to_owned(),
         };
         let stored =
-            PasswordHash::new(&stored).map_err(|error| HashingFailed(error.to_string()))?;
+            PasswordHash::new(&stored).map_err(|error| HashingFailed::Broken(error.to_string()))?;
         let right = Argon2::default().verify_password(password.as_bytes(), &stored).is_ok();
         Ok(known && right)
     })
@@ -128,23 +136,24 @@ fn nobody() -> Result<&'static str, HashingFailed> {
         let hash: Result<PasswordHash, _> = Argon2::default().hash_password(b"nobody");
         hash.map(|hash| hash.to_string()).map_err(|error| error.to_string())
     });
-    NOBODY.as_ref().map(String::as_str).map_err(|error| HashingFailed(error.clone()))
+    NOBODY.as_ref().map(String::as_str).map_err(|error| HashingFailed::Broken(error.clone()))
 }
 
 async fn in_turn<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HashingFailed> + Send + 'static,
 ) -> Result<T, HashingFailed> {
+    let _place = QUEUE.try_acquire().map_err(|_| HashingFailed::Busy)?;
     let turn = Arc::clone(&TURN)
         .acquire_owned()
         .await
-        .map_err(|error| HashingFailed(error.to_string()))?;
+        .map_err(|error| HashingFailed::Broken(error.to_string()))?;
     tokio::task::spawn_blocking(move || {
         let result = work();
         drop(turn);
         result
     })
     .await
-    .map_err(|error| HashingFailed(error.to_string()))?
+    .map_err(|error| HashingFailed::Broken(error.to_string()))?
 }
 
 #[cfg(test)]

@@ -66,7 +66,8 @@ pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// The person whose session cookie comes with the request. Reaching it prolongs the session.
+/// The person whose session cookie comes with the request. What people do prolongs the session;
+/// what pages do by themselves does not, or an open tab would never be idle.
 pub(crate) async fn find(
     console: &Console,
     headers: &HeaderMap,
@@ -83,11 +84,18 @@ pub(crate) async fn find(
         return Ok(None);
     };
     let mut expires = session.expires;
-    if now >= session.last_seen.plus_seconds(TOUCH_S) {
+    if !is_by_itself(headers) && now >= session.last_seen.plus_seconds(TOUCH_S) {
         expires = end(&console.settings, session.created, now);
         console.state.touch_session(&hash, expires, now).await?;
     }
     Ok(Some(Person { user: session.user, expires, token: token.to_owned() }))
+}
+
+/// Whether the page asked by itself: the live view, or the overview's figures renewing themselves
+/// (htmx names the element that asks).
+fn is_by_itself(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    is("accept", "text/event-stream") || is("hx-source", "div#figures")
 }
 
 /// Begins a session for `user` in place of the one that the request came with, and gives the

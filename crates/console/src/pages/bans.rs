@@ -96,7 +96,7 @@ fn view(ban: &Ban, t: Text) -> BanView {
     BanView {
         id: ban.id.clone(),
         target: Shown::brief(&target),
-        reason: Shown::long(&ban.reason),
+        reason: Shown::cut(&ban.reason, 300),
         incident: ban.incident,
         status: t.s(words::ban_status(ban.status)).into_owned(),
         tone: if ban.status == BanStatus::Active { "active" } else { "over" },

@@ -174,7 +174,7 @@ fn decision(decision: &Decision, t: Text) -> DecisionView {
         tone: words::decision_tone(decision.status),
         mode: t.s(words::mode(decision.mode)).into_owned(),
         policy: Shown::brief(&decision.policy),
-        reason: Shown::long(&decision.reason),
+        reason: Shown::prose(&decision.reason),
         created: decision.created,
         expires: decision.expires,
     }

@@ -82,13 +82,10 @@ pub(crate) fn moments(detail: &IncidentDetail, t: Text) -> Vec<Moment> {
         key: "moment-note",
         text: Shown::brief(&note.text),
     }));
-    let last = Moment {
-        time: detail.incident.last_seen,
-        kind: "last",
-        key: "moment-last",
-        text: Shown::default(),
-    };
-    moments.push(last);
+    if moments.iter().all(|moment| moment.time < detail.incident.last_seen) {
+        let (time, text) = (detail.incident.last_seen, Shown::default());
+        moments.push(Moment { time, kind: "last", key: "moment-last", text });
+    }
     moments.sort_by_key(|moment| moment.time);
     moments
 }

@@ -84,7 +84,7 @@ impl VerdictView {
     /// The card of `verdict`; `numbers` are those of the lines of evidence on the page.
     pub(crate) fn of(verdict: &Verdict, t: Text, numbers: &HashMap<EventId, usize>) -> Self {
         let texts = |texts: &[Localized]| -> Vec<Shown> {
-            texts.iter().map(|text| Shown::long(t.pick(text))).collect()
+            texts.iter().map(|text| Shown::prose(t.pick(text))).collect()
         };
         let autonomy = &verdict.autonomy;
         Self {
@@ -103,7 +103,7 @@ impl VerdictView {
                     .indicators
                     .iter()
                     .map(|sign| IndicatorView {
-                        text: Shown::long(t.pick(&sign.text)),
+                        text: Shown::prose(t.pick(&sign.text)),
                         name: Shown::brief(&sign.name),
                         value: t.decimal(sign.value),
                         threshold: t.decimal(sign.threshold),
@@ -112,7 +112,7 @@ impl VerdictView {
                     .collect(),
                 counter_evidence: texts(&autonomy.counter_evidence),
             },
-            summary: Shown::long(t.pick(&verdict.summary)),
+            summary: Shown::prose(t.pick(&verdict.summary)),
             rationale: verdict
                 .rationale
                 .iter()
@@ -122,7 +122,7 @@ impl VerdictView {
                     });
                     let proofs: Vec<Proof> = known.take(PROOFS).collect();
                     ClaimView {
-                        text: Shown::long(t.pick(&claim.claim)),
+                        text: Shown::prose(t.pick(&claim.claim)),
                         more: claim.events.len() - proofs.len(),
                         proofs,
                     }
@@ -138,7 +138,7 @@ impl VerdictView {
                         .values()
                         .map(|one| Shown::cut(one, 80))
                         .collect(),
-                    reason: Shown::long(t.pick(&recommendation.reason)),
+                    reason: Shown::prose(t.pick(&recommendation.reason)),
                 })
                 .collect(),
             advice: texts(&verdict.advice),

@@ -104,6 +104,19 @@ async fn a_session_ends_when_idle_and_in_any_case() {
 }
 
 #[tokio::test]
+async fn an_open_tab_is_no_work() {
+    let bench = Bench::ready().await;
+    let mut browser = bench.signed_in().await;
+    for _ in 0..11 {
+        bench.pass(3_600);
+        let request = Request::get("/").header("hx-source", "div#figures");
+        assert_eq!(browser.send(request, Body::empty()).await.status, StatusCode::OK);
+    }
+    bench.pass(3_600);
+    assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
     let bench = Bench::ready().await;
     let answer = bench.browser().sign_in("camille", PASSWORD).await;
