@@ -37,8 +37,8 @@ fn module(message: &str) -> Option<(&str, &str)> {
     if let Some(rest) = rest.strip_prefix(": ") {
         return Some(("", rest));
     }
-    let (inside, rest) = rest.strip_prefix('(')?.split_once(')')?;
-    let service = inside.split_once(':').map_or("", |(service, _)| service);
+    let (inside, rest) = text::split(rest.strip_prefix('(')?, b')')?;
+    let service = text::split(inside, b':').map_or("", |(service, _)| service);
     Some((service, rest.strip_prefix(": ").or_else(|| rest.strip_prefix(':'))?))
 }
 
@@ -58,7 +58,7 @@ fn bare(message: &str) -> Option<&str> {
 
 /// `<n> more authentication failure[s]; logname=…`
 fn more_failures(message: &str) -> bool {
-    message.split_once(' ').is_some_and(|(number, rest)| {
+    text::split(message, b' ').is_some_and(|(number, rest)| {
         text::number(number).is_some() && rest.starts_with("more authentication failure")
     })
 }
@@ -187,7 +187,10 @@ fn split_id(user: &str) -> (&str, &str) {
 /// is no remote user, the host is the first; where there is one, the last that is followed by
 /// nothing or by ` user=`.
 fn credentials(line: &mut Line<'_, '_>, rest: &str) {
-    let (_, rest) = rest.split_once("tty=").unwrap_or(("", rest));
+    // `logname` is the one part in front that is not a number.
+    let rest = memchr::memmem::find(rest.as_bytes(), b"tty=")
+        .and_then(|at| rest.get(at + 4..))
+        .unwrap_or(rest);
     let (tty, rest) = rest.split_once(" ruser=").unwrap_or((rest, ""));
     text::some_text(line.fields, field::PROCESS_TTY, tty);
     let candidates = || {

@@ -31,7 +31,7 @@ pub struct Options {
 
 /// Turns records into events.
 ///
-/// It keeps a bounded memory of SSH connections and some caches, about 300 kB, so the records of
+/// It keeps a bounded memory of SSH connections and some caches, under 1 MB, so the records of
 /// a source should go to one parser in their order.
 #[derive(Debug)]
 pub struct Parser {

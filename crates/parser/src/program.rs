@@ -35,7 +35,7 @@ fn parser_of(name: &str) -> Option<Parse> {
 
 /// Reads `message` by the program that the line names. `None`: nobody knows it.
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    let name = line.program.rsplit_once('/').map_or(line.program, |(_, name)| name);
+    let name = text::rsplit(line.program, b'/').map_or(line.program, |(_, name)| name);
     if let Some(parse) = parser_of(name) {
         return parse(line, message);
     }

@@ -38,8 +38,8 @@ pub fn parse(line: &str) -> Option<Header<'_>> {
     let after = rest.get(length..)?;
     // The time must end where the rest begins; Cisco puts a colon behind it.
     let after = match after.as_bytes().first() {
-        Some(b' ') => after.trim_start_matches(' '),
-        Some(b':') => after.get(1..)?.trim_start_matches(' '),
+        Some(b' ') => text::unindented(after),
+        Some(b':') => text::unindented(after.get(1..)?),
         None => "",
         _ => return None,
     };
@@ -133,21 +133,20 @@ fn structured_data(rest: &str) -> (&str, &str) {
 
 /// `[<host> ]<tag>: <message>`
 fn host_and_tag<'l>(after: &'l str, header: &mut Header<'l>) {
-    let (first, rest) = after.split_once(' ').unwrap_or((after, ""));
-    if first.ends_with(':') || first.contains("]:") {
-        // No host: the first word is the tag, unless it is an IPv6 address.
-        if text::address(first).is_none()
-            && let Some(found) = tag(after)
-        {
-            found.fill(header);
-            return;
-        }
+    let (first, rest) = text::split(after, b' ').unwrap_or((after, ""));
+    // No host: the first word is the tag, unless it is an IPv6 address.
+    if first.ends_with(':')
+        && text::address(first).is_none()
+        && let Some(found) = tag(after)
+    {
+        found.fill(header);
+        return;
     }
     if first == "---" {
         header.message = after;
         return;
     }
-    let rest = rest.trim_start_matches(' ');
+    let rest = text::unindented(rest);
     header.host = first;
     match tag(rest) {
         Some(found) => found.fill(header),
@@ -191,9 +190,9 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                 });
             }
             b'[' => {
-                let (process, after) = rest.get(at + 1..)?.split_once(']')?;
+                let (process, after) = text::split(rest.get(at + 1..)?, b']')?;
                 let number = !process.is_empty() && process.bytes().all(|b| b.is_ascii_digit());
-                if at == 0 || process.contains(' ') || (spaced && !number) {
+                if at == 0 || (!number && (spaced || process.contains(' '))) {
                     return None;
                 }
                 // macOS: `launchd[1] (com.example.job[7]): …`. The job is who speaks, so the whole

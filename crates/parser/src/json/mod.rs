@@ -50,6 +50,9 @@ pub(crate) fn parse_message(
     header: &Header<'_>,
     message: &str,
 ) -> Option<Found> {
+    if !matches!(message.trim_start().as_bytes().first(), Some(b'{' | b'@')) {
+        return None;
+    }
     let text = message.trim();
     let text = text.strip_prefix("@cee:").map_or(text, str::trim_start);
     if !text.starts_with('{') || !walker.walk(fields, text) {

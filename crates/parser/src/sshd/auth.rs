@@ -210,7 +210,7 @@ fn login_restricted(line: &mut Line<'_, '_>, rest: &str) -> bool {
 
 /// `<method> for <rest>`.
 fn method_for(rest: &str) -> Option<(&str, &str)> {
-    let (method, rest) = rest.split_once(' ')?;
+    let (method, rest) = text::split(rest, b' ')?;
     Some((method, rest.strip_prefix("for ")?))
 }
 

@@ -186,16 +186,16 @@ fn connection_from(line: &mut Line<'_, '_>, rest: &str) -> bool {
 fn received_disconnect(line: &mut Line<'_, '_>, rest: &str) -> bool {
     // `<host>[ port <port>]:[ ]<code>: <text the client sent>`; an IPv6 address holds colons, so
     // the host is the first word up to its last colon.
-    let (host, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (host, rest) = text::split(rest, b' ').unwrap_or((rest, ""));
     let (host, rest, port) = if let Some(host) = host.strip_suffix(':') {
         (host, rest, None)
     } else {
-        let ported = rest.strip_prefix("port ").and_then(|rest| rest.split_once(':'));
+        let ported = rest.strip_prefix("port ").and_then(|rest| text::split(rest, b':'));
         let (port, rest) = ported.unwrap_or(("", rest));
         (host, rest.trim_start(), text::port(port))
     };
     push_peer(line, &Peer { before: "", host, port });
-    let (code, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    let (code, reason) = text::split(rest, b':').unwrap_or((rest, ""));
     text::some_text(line.fields, field::EVENT_CODE, code.trim());
     text::some_text(line.fields, field::EVENT_REASON, reason.trim());
     // RFC 4253 §11.1: 14 is "no more authentication methods available"; clients give up with 3

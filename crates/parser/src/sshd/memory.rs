@@ -9,7 +9,7 @@ use std::hash::Hasher;
 
 use crate::line::Line;
 
-/// Connections remembered; a power of two. Each takes 48 bytes.
+/// Connections remembered; a power of two. Each takes 40 bytes.
 const SLOTS: usize = 4_096;
 /// After that many nanoseconds without a line, a process id belongs to somebody else. The server
 /// gives clients two minutes to authenticate by default.

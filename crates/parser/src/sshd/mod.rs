@@ -28,9 +28,8 @@
 //! | `ssh_connection`, `ssh_session_opened`, `ssh_session_closed`, `ssh_listen`, `ssh_server`, `ssh_subsystem`, `ssh_reverse_mapping`, `ssh_error`, `ssh_message` | – | the rest |
 //!
 //! The end of a connection is a failure where it was never authenticated, and where nothing else
-//! told of the failure: each failed connection counts once. That takes a memory of connections
-//! ([`Memory`]), bounded and by process id, which also supplies the address where a message lacks
-//! it.
+//! told of the failure: each failed connection counts once. That takes a memory of connections,
+//! bounded and by host and process id, which also supplies the address where a message lacks it.
 
 mod auth;
 mod connection;
@@ -38,7 +37,7 @@ mod memory;
 mod peer;
 mod server;
 
-pub use memory::Memory;
+pub(crate) use memory::Memory;
 
 use vigie_event::field;
 
@@ -96,15 +95,14 @@ fn without_message_id(message: &str) -> &str {
 
 /// `error: `, `fatal: ` and the like, which the server puts in front by severity.
 fn split_level(message: &str) -> (&str, &str) {
-    match message.split_once(": ") {
-        Some((level, rest))
-            if matches!(
-                level,
-                "error" | "fatal" | "warning" | "info" | "debug1" | "debug2" | "debug3"
-            ) =>
-        {
-            (level, rest)
-        }
-        _ => ("", message),
+    const LEVELS: [&str; 7] = ["error", "fatal", "warning", "info", "debug1", "debug2", "debug3"];
+    // Most messages have none; their first letter tells.
+    if !matches!(message.as_bytes().first(), Some(b'e' | b'f' | b'w' | b'i' | b'd')) {
+        return ("", message);
     }
+    let split = |level: &str| {
+        let rest = message.strip_prefix(level)?.strip_prefix(": ")?;
+        Some((message.get(..level.len())?, rest))
+    };
+    LEVELS.into_iter().find_map(split).unwrap_or(("", message))
 }

@@ -11,17 +11,17 @@ pub(super) struct Peer<'m> {
 
 /// The peer at the end of `text`, with a port.
 pub(super) fn with_port(text: &str) -> Option<Peer<'_>> {
-    let (rest, port) = text.rsplit_once(' ')?;
+    let (rest, port) = text::rsplit(text, b' ')?;
     let port = text::port(port)?;
     let rest = rest.strip_suffix(" port")?;
-    let (before, host) = rest.rsplit_once(' ').unwrap_or(("", rest));
+    let (before, host) = text::rsplit(rest, b' ').unwrap_or(("", rest));
     Some(Peer { before, host, port: Some(port) })
 }
 
 /// The peer at the end of `text`, with a port or without.
 pub(super) fn at_end(text: &str) -> Peer<'_> {
     with_port(text).unwrap_or_else(|| {
-        let (before, host) = text.rsplit_once(' ').unwrap_or(("", text));
+        let (before, host) = text::rsplit(text, b' ').unwrap_or(("", text));
         Peer { before, host, port: None }
     })
 }
@@ -61,7 +61,7 @@ fn from(before: &str) -> Option<&str> {
 }
 
 fn without_protocol(text: &str) -> &str {
-    match text.rsplit_once(' ') {
+    match text::rsplit(text, b' ') {
         Some((rest, "ssh2" | "ssh1" | "ssh")) => rest,
         _ => text,
     }
