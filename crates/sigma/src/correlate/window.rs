@@ -127,13 +127,15 @@ impl Window {
     }
 
     fn count(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
-        let place =
-            self.cells.partition_point(|cell| (cell.time, cell.id) < (sighting.time, sighting.id));
-        if self
-            .cells
-            .get(place)
-            .is_some_and(|cell| (cell.time, cell.id) == (sighting.time, sighting.id))
-        {
+        let order = (sighting.time, sighting.id);
+        // Nearly every event is the newest.
+        let newest = self.cells.back().is_none_or(|last| (last.time, last.id) < order);
+        let place = if newest {
+            self.cells.len()
+        } else {
+            self.cells.partition_point(|cell| (cell.time, cell.id) < order)
+        };
+        if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == order) {
             return Outcome::Known;
         }
         let coarse = self.cells.len() >= EXACT_CELLS;
@@ -222,7 +224,12 @@ impl Window {
     /// and ends at an event.
     fn evaluate(&self, correlation: &Correlation, time: i64) -> Outcome {
         let latest_end = time.saturating_add(correlation.timespan);
-        let first_end = self.cells.partition_point(|cell| cell.time < time);
+        let newest = self.cells.back().is_some_and(|last| last.time <= time);
+        let first_end = if newest {
+            self.cells.len() - 1
+        } else {
+            self.cells.partition_point(|cell| cell.time < time)
+        };
         let mut ends: Option<(i64, usize)> = None;
         for (place, cell) in self.cells.iter().enumerate().skip(first_end) {
             if cell.time > latest_end {
@@ -234,7 +241,7 @@ impl Window {
                 continue;
             }
             let start = cell.time.saturating_sub(correlation.timespan);
-            let from = self.cells.partition_point(|cell| cell.time < start);
+            let from = self.first_from(start);
             let measured = match correlation.aggregate {
                 Aggregate::EventCount => weight(self.cells.range(from..=place)),
                 // Each cell is a distinct value.
@@ -248,7 +255,7 @@ impl Window {
         let Some((start, place)) = ends else {
             return Outcome::Counted;
         };
-        let from = self.cells.partition_point(|cell| cell.time < start);
+        let from = self.first_from(start);
         let counted = || self.cells.range(from..=place);
         Outcome::Raised(Raised {
             first: counted().next().map_or(time, |cell| cell.time),
@@ -256,6 +263,15 @@ impl Window {
             count: weight(counted()),
             events: counted().take(EVENTS_PER_ALERT).map(|cell| cell.id).collect(),
         })
+    }
+
+    /// The place of the first cell at `start` or later: often the very first, since older ones
+    /// are dropped.
+    fn first_from(&self, start: i64) -> usize {
+        if self.cells.front().is_none_or(|first| first.time >= start) {
+            return 0;
+        }
+        self.cells.partition_point(|cell| cell.time < start)
     }
 }
 

@@ -114,22 +114,26 @@ impl View<'_> {
     /// Notes which fields are present and queues the rules that their values are signs of.
     fn look(&mut self, route: &Route) {
         let event = self.event;
-        for (field, _) in event.fields() {
+        for (field, value) in event.fields() {
             let local = self.engine.local_of.get(field.index()).copied().unwrap_or(NO_LOCAL);
-            self.look_at(local, route);
+            if local != NO_LOCAL {
+                self.look_at(local, route, Some(value));
+            }
         }
         let engine = self.engine;
         for (field, local) in &engine.attributes {
             let state = self.scratch.locals.get(*local as usize);
-            let in_slot = state.is_some_and(|state| state.present == self.scratch.generation);
-            if !in_slot && value::attribute(event, *field).is_some() {
-                self.look_at(*local, route);
+            if state.is_none_or(|state| state.present != self.scratch.generation)
+                && let Some(value) = value::attribute(event, *field)
+            {
+                self.look_at(*local, route, Some(value));
             }
         }
-        self.look_at(RECORD, route);
+        self.look_at(RECORD, route, None);
     }
 
-    fn look_at(&mut self, local: Local, route: &Route) {
+    /// Notes a field that is present; `value` spares the search for it.
+    fn look_at(&mut self, local: Local, route: &Route, value: Option<ValueRef<'_>>) {
         let generation = self.scratch.generation;
         let Some(state) = self.scratch.locals.get_mut(local as usize) else {
             return;
@@ -146,6 +150,10 @@ impl View<'_> {
             self.enqueue(*program);
         }
         if *scan {
+            match value {
+                Some(ValueRef::Text(text)) => self.fold_text(local, text),
+                _ => self.fold(local),
+            }
             self.scan(local, Some(route));
         }
     }
@@ -224,6 +232,7 @@ impl View<'_> {
                 if state.scanned == self.scratch.generation {
                     return false;
                 }
+                self.fold(atom.local);
                 self.scan(atom.local, None);
                 let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
                 return self.scratch.answer(stamp).unwrap_or(false);
@@ -336,6 +345,13 @@ impl View<'_> {
             return;
         }
         let present = state.present == generation;
+        if present
+            && let Some(field) = self.engine.fields.get(local as usize).copied().flatten()
+            && let Some(ValueRef::Text(text)) = value::get(self.event, field)
+        {
+            self.fold_text(local, text);
+            return;
+        }
         let mut folded = std::mem::take(&mut self.scratch.folded);
         let mut spans = std::mem::take(&mut self.scratch.spans);
         let mut buffer = std::mem::take(&mut self.scratch.rendered);
@@ -347,13 +363,27 @@ impl View<'_> {
                 spans.push((start, folded.len() as u32));
             });
         }
-        let last = spans.len() as u32;
         self.scratch.folded = folded;
         self.scratch.spans = spans;
         self.scratch.rendered = buffer;
-        if let Some(state) = self.scratch.locals.get_mut(local as usize) {
-            state.folded = generation;
-            state.spans = (first, last);
+        self.note_folded(local, first);
+    }
+
+    /// Folds a field that is one text, by far the most frequent kind.
+    fn fold_text(&mut self, local: Local, text: &str) {
+        let Scratch { folded, spans, .. } = &mut *self.scratch;
+        let first = spans.len() as u32;
+        let start = folded.len() as u32;
+        fold_into(text, folded);
+        spans.push((start, folded.len() as u32));
+        self.note_folded(local, first);
+    }
+
+    fn note_folded(&mut self, local: Local, first: u32) {
+        let Scratch { locals, spans, generation, .. } = &mut *self.scratch;
+        if let Some(state) = locals.get_mut(local as usize) {
+            state.folded = *generation;
+            state.spans = (first, spans.len() as u32);
         }
     }
 
@@ -365,10 +395,9 @@ impl View<'_> {
         spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
     }
 
-    /// Stamps the atoms of a field's table that hold; with a route, queues the rules that they
-    /// are signs of.
+    /// Stamps the atoms of a folded field's table that hold; with a route, queues the rules that
+    /// they are signs of.
     fn scan(&mut self, local: Local, route: Option<&Route>) {
-        self.fold(local);
         let generation = self.scratch.generation;
         let stamp = self.scratch.stamp(true);
         let engine = self.engine;

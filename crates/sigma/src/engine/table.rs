@@ -23,7 +23,11 @@ pub(super) struct Draft {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     whole: FxHashMap<Box<str>, AtomId>,
+    /// Lengths of the whole values, in bytes: the shortest and the longest.
+    whole_bytes: (usize, usize),
     parts: Parts,
+    /// Length of the shortest part, in bytes.
+    part_bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +49,13 @@ impl Draft {
     }
 
     pub fn build(self) -> Table {
-        Table { whole: self.whole, parts: Parts::build(&self.parts) }
+        let lengths = || self.whole.keys().map(|whole| whole.len());
+        Table {
+            whole_bytes: (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0)),
+            part_bytes: self.parts.iter().map(|(_, part, _)| part.len()).min().unwrap_or(0),
+            parts: Parts::build(&self.parts),
+            whole: self.whole,
+        }
     }
 }
 
@@ -89,8 +99,14 @@ impl Parts {
 impl Table {
     /// Calls `hit` with every atom that holds of the folded `text`, some more than once.
     pub fn scan(&self, text: &str, mut hit: impl FnMut(AtomId)) {
-        if let Some(atom) = self.whole.get(text) {
+        let (shortest, longest) = self.whole_bytes;
+        if (shortest..=longest).contains(&text.len())
+            && let Some(atom) = self.whole.get(text)
+        {
             hit(*atom);
+        }
+        if text.len() < self.part_bytes {
+            return;
         }
         match &self.parts {
             Parts::None => {}
