@@ -46,11 +46,14 @@ truth = json.load(open(truth))
 stats = [row for line in open(findings) if (row := json.loads(line))["kind"] == "stats"][-1]
 own = statistics.median(map(float, own))
 print(f"ratio: 1/{float(other) / own:.0f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
-actions = stats["by_action"]
+def count(*names):
+    return sum(n for action, n in stats["by_action"].items() if action.startswith(names))
 totals = {
-    "failed_password": sum(n for name, n in actions.items() if name.startswith("sshd ssh_login failure")),
-    "accepted": actions.get("sshd ssh_login success", 0),
-    "invalid_user": actions.get("sshd ssh_invalid_user failure", 0),
+    "failed_password": count("sshd ssh_login failure"),
+    "accepted": count("sshd ssh_login success"),
+    "invalid_user": count("sshd ssh_invalid_user"),
+    "disconnect": count("sshd ssh_disconnect", "sshd ssh_connection_closed"),
+    "pam_failure": count("pam pam_auth_failure", "pam pam_more_auth_failures", "sshd ssh_too_many_failures"),
 }
 wrong = {name: (n, truth["kinds"][name]) for name, n in totals.items() if n != truth["kinds"][name]}
 if stats["records"] != truth["lines"]:

@@ -58,9 +58,10 @@ impl Entities {
         }
     }
 
-    /// Adds one value, unless it is empty, there already or one too many.
+    /// Adds one value, unless it is empty or `-`, there already or one too many.
     pub fn add(&mut self, name: &str, value: &str) {
-        if value.is_empty() {
+        // Access logs write `-` for what is not there.
+        if value.is_empty() || value == "-" {
             return;
         }
         if let Some(values) = self.0.get_mut(name) {

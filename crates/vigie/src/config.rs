@@ -70,6 +70,7 @@ pub enum FirstRead {
 pub struct DetectionConfig {
     pub rules: Vec<PathBuf>,
     pub incident_gap_s: u32,
+    pub snapshot_s: u32,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

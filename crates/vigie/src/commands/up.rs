@@ -1,10 +1,12 @@
 //! `vigie up`: the whole centre in one process.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use serde_json::json;
 use vigie_event::{Clock, Lang, Mode, SystemClock};
 use vigie_sensor::simulate;
 
@@ -46,7 +48,7 @@ async fn serve(global: &Global, args: &UpArgs, mut config: Config) -> anyhow::Re
     };
     let mut stopping = signals()?;
     let mut centre = Centre::start(&config, &dir, lang).await?;
-    greet(&centre, &dir, lang, args.demo).await?;
+    greet(&centre, &dir, global, lang, args.demo).await?;
     let player = if args.demo { Some(play_demo(&centre)?) } else { None };
     let failed = tokio::select! {
         _ = stopping.recv() => None,
@@ -93,14 +95,49 @@ fn play_demo(centre: &Centre) -> anyhow::Result<tokio::task::JoinHandle<u64>> {
     }))
 }
 
+/// What a started centre has to tell.
+struct Greeting {
+    console: String,
+    /// The one-time link, while there is no administrator.
+    link: Option<String>,
+    /// The agents' interface, with where its token is.
+    interface: Option<([SocketAddr; 3], String)>,
+    sources: Vec<String>,
+}
+
 /// Says where everything is, how to sign in, and what is and is not being read.
 async fn greet(
     centre: &Centre,
-    dir: &std::path::Path,
+    dir: &Path,
+    global: &Global,
     lang: Lang,
     demo: bool,
 ) -> anyhow::Result<()> {
-    let base = format!("http://{}", centre.console);
+    let greeting = gather(centre, dir, lang).await?;
+    let mut out = output::stdout();
+    if global.json {
+        let (agents, token) = match &greeting.interface {
+            Some((agents, token)) => (agents.map(|address| format!("http://{address}")).to_vec(), token.as_str()),
+            None => (Vec::new(), ""),
+        };
+        let object = json!({
+            "kind": "up", "console": greeting.console, "link": greeting.link,
+            "agents_interface": agents, "agents_token_in": token,
+            "data": dir.display().to_string(), "sources": greeting.sources, "demo": demo,
+        });
+        output::json_line(&mut out, &object)?;
+    } else {
+        print(&mut out, &greeting, dir, lang, demo)?;
+    }
+    out.flush()?;
+    for note in &centre.notes {
+        tracing::warn!("{}", output::inert(note));
+    }
+    Ok(())
+}
+
+async fn gather(centre: &Centre, dir: &Path, lang: Lang) -> anyhow::Result<Greeting> {
+    let console = format!("http://{}", centre.console);
     let clock = SystemClock;
     let password = std::env::var("VIGIE_ADMIN_PASSWORD").ok().filter(|value| !value.is_empty());
     if let Some(password) = password {
@@ -108,64 +145,71 @@ async fn greet(
             .await
             .context("VIGIE_ADMIN_PASSWORD")?;
     }
-    let link = vigie_console::first_sign_in_link(&centre.state, &clock).await?;
-    let mut out = output::stdout();
-    let say = |en: &'static str, fr: &'static str| lang.pick(en, fr);
-    match link {
-        Some(path) => {
-            writeln!(out, "{}: {base}", say("Console", "Console"))?;
-            writeln!(
-                out,
-                "{}:\n  {base}{path}",
-                say(
-                    "Sign in the first time with this link (works once, for 24 hours)",
-                    "Première connexion par ce lien (une seule fois, pendant 24 heures)"
-                )
-            )?;
+    let path = vigie_console::first_sign_in_link(&centre.state, &clock).await?;
+    let interface = match centre.interface {
+        Some(addresses) => {
+            let (_, path) = live::agents_token(dir)?;
+            let place = path
+                .map_or_else(|| "VIGIE_AGENTS_TOKEN".to_owned(), |path| path.display().to_string());
+            Some((addresses, place))
+        }
+        None => None,
+    };
+    let statuses = centre.sources().iter().flat_map(vigie_sensor::Statuses::list);
+    Ok(Greeting {
+        link: path.map(|path| format!("{console}{path}")),
+        console,
+        interface,
+        sources: statuses.map(|status| output::inert(&status.sentence(lang))).collect(),
+    })
+}
+
+fn print(
+    out: &mut impl Write,
+    greeting: &Greeting,
+    dir: &Path,
+    lang: Lang,
+    demo: bool,
+) -> std::io::Result<()> {
+    let colon = lang.pick(":", " :");
+    writeln!(out, "Console{colon} {}", greeting.console)?;
+    match &greeting.link {
+        Some(link) => {
+            let first = lang.pick(
+                "Sign in the first time with this link (works once, for 24 hours)",
+                "Première connexion par ce lien (une seule fois, pendant 24 heures)",
+            );
+            writeln!(out, "{first}{colon}\n  {link}")?;
         }
         None => writeln!(
             out,
-            "{}: {base}  ({})",
-            say("Console", "Console"),
-            say("sign in with your name and password", "connectez-vous avec votre nom et votre mot de passe")
+            "{}",
+            lang.pick(
+                "Sign in with your name and password.",
+                "Connectez-vous avec votre nom et votre mot de passe."
+            )
         )?,
     }
-    if let Some([collect, analyze, respond]) = centre.interface {
-        let (_, path) = live::agents_token(dir)?;
-        let from = path.map_or_else(|| "VIGIE_AGENTS_TOKEN".to_owned(), |path: PathBuf| path.display().to_string());
-        writeln!(
-            out,
-            "{}: {collect} {analyze} {respond}  ({} {from})",
-            say("Agents’ interface", "Interface des agents"),
-            say("token in", "jeton dans")
-        )?;
+    if let Some(([collect, analyze, respond], token)) = &greeting.interface {
+        let name = lang.pick("Agents’ interface", "Interface des agents");
+        let place = lang.pick("token in", "jeton dans");
+        writeln!(out, "{name}{colon} {collect} {analyze} {respond}  ({place} {token})")?;
     }
-    writeln!(out, "{}: {}", say("Data", "Données"), dir.display())?;
-    writeln!(
-        out,
-        "{}",
-        say(
-            "Dry run: everything is decided, nothing outside is changed.",
-            "Simulation : tout est décidé, rien n’est modifié à l’extérieur."
-        )
-    )?;
-    writeln!(out, "{}:", say("Sources", "Sources"))?;
-    for status in centre.sources().iter().flat_map(vigie_sensor::Statuses::list) {
-        writeln!(out, "  {}", output::inert(&status.sentence(lang)))?;
+    writeln!(out, "{}{colon} {}", lang.pick("Data", "Données"), dir.display())?;
+    let dry = lang.pick(
+        "Dry run: everything is decided, nothing outside is changed.",
+        "Simulation : tout est décidé, rien n’est modifié à l’extérieur.",
+    );
+    writeln!(out, "{dry}\nSources{colon}")?;
+    for source in &greeting.sources {
+        writeln!(out, "  {source}")?;
     }
     if demo {
-        writeln!(
-            out,
-            "{}",
-            say(
-                "A simulated intrusion is being played; watch it in the console.",
-                "Une intrusion simulée se déroule ; suivez-la dans la console."
-            )
-        )?;
+        let playing = lang.pick(
+            "A simulated intrusion is being played; watch it in the console.",
+            "Une intrusion simulée se déroule ; suivez-la dans la console.",
+        );
+        writeln!(out, "{playing}")?;
     }
-    for note in &centre.notes {
-        tracing::warn!("{}", output::inert(note));
-    }
-    out.flush()?;
     Ok(())
 }

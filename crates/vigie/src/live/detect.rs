@@ -23,8 +23,6 @@ use super::follow::{Follower, Round};
 
 /// Records between two commits while there is a backlog.
 const ROUND: u64 = 4_096;
-/// How often the detector's memory is kept while there is something to read.
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(10);
 /// How often the position is kept while nothing is found.
 const POSITION_EVERY: Duration = Duration::from_secs(1);
 /// How often to ask which incidents people have closed: later alerts open a new one.
@@ -39,6 +37,8 @@ pub struct Detection {
     pub rules: Arc<RuleSet>,
     pub settings: Settings,
     pub options: Options,
+    /// How often the detector's memory is kept while there is something to read.
+    pub snapshot_every: Duration,
     pub feed: Feed,
     /// Wakes the analyst.
     pub found: Arc<Notify>,
@@ -90,7 +90,7 @@ impl Detection {
             let position = follower.position();
             let finished = stopping && round == Round::CaughtUp;
             let moved = position != kept.0;
-            let keep = moved && (finished || kept.1.elapsed() >= SNAPSHOT_EVERY);
+            let keep = moved && (finished || kept.1.elapsed() >= self.snapshot_every);
             let found = !changes.alerts.is_empty() || !changes.incidents.is_empty();
             let idle_too_long = position != committed.0 && committed.1.elapsed() >= POSITION_EVERY;
             if found || keep || idle_too_long {

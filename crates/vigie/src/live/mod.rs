@@ -107,6 +107,7 @@ impl Centre {
                 ..vigie_detector::Settings::default()
             },
             options: options.clone(),
+            snapshot_every: Duration::from_secs(config.detection.snapshot_s.into()),
             feed: feed.clone(),
             found: Arc::clone(&found),
             stop: stopped.clone(),

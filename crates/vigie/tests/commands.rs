@@ -1,0 +1,179 @@
+//! The commands, run as people run them: from an empty directory, on files with something wrong.
+
+mod common;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{objects, run, shared_data, stdout_of, vigie};
+
+#[test]
+fn scan_finds_an_attack_and_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = stdout_of(dir.path(), &["simulate", "--scenario", "ssh-brute-force", "--seed", "1"]);
+    std::fs::write(dir.path().join("auth.log"), &log).unwrap();
+    let found = objects(&stdout_of(dir.path(), &["scan", "auth.log", "--json"]));
+    let kinds = |kind: &str| found.iter().filter(|object| object["kind"] == kind).count();
+    assert!(kinds("alert") > 0 && kinds("incident") > 0);
+    assert_eq!(kinds("incident"), kinds("verdict"));
+    assert_eq!(kinds("stats"), 1);
+    let ban = found
+        .iter()
+        .find(|object| object["kind"] == "decision" && object["action"] == "block_ip")
+        .expect("a ban is decided");
+    assert_eq!((ban["mode"].as_str(), ban["status"].as_str()), (Some("dry_run"), Some("simulated")));
+    let stats = found.last().unwrap();
+    assert_eq!(stats["records"].as_u64().unwrap(), log.lines().count() as u64);
+
+    let text = stdout_of(dir.path(), &["scan", "auth.log", "--lang", "fr"]);
+    assert!(text.contains("enregistrements"), "{text}");
+    for report in ["report.html", "report.md", "report.json"] {
+        stdout_of(dir.path(), &["scan", "auth.log", "--report", report]);
+        let written = std::fs::read_to_string(dir.path().join(report)).unwrap();
+        assert!(written.contains("203.0.113.") || written.contains("198.51.100."), "{report}");
+    }
+}
+
+#[test]
+fn parse_gives_flat_events_with_their_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = "Jan  5 10:12:13 host sshd[1]: Accepted password for root from 203.0.113.7 port 22 ssh2\nwhat is this\n";
+    std::fs::write(dir.path().join("auth.log"), log).unwrap();
+    let arguments = ["parse", "auth.log", "--timezone", "Europe/Paris", "--reference", "2026-02-01T00:00:00Z"];
+    let events = objects(&stdout_of(dir.path(), &arguments));
+    assert_eq!(events[0]["@timestamp"], "2026-01-05T09:12:13.000000Z");
+    assert_eq!(events[0]["source.ip"], "203.0.113.7");
+    assert_eq!(events[0]["event.outcome"], "success");
+    assert_eq!(events[0]["log.offset"], 0);
+    assert_eq!(events[1]["event.kind"], "unparsed");
+    assert_eq!(events[1]["log.offset"], log.find("what").unwrap());
+    assert_eq!(events[1]["event.original"], "what is this");
+}
+
+#[test]
+fn stdin_is_a_file_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = vigie(dir.path(), &["parse", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"message\": \"hello\"}\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let events = objects(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(events[0]["message"], "hello");
+}
+
+#[test]
+fn what_is_wrong_is_said_and_the_rest_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("good.log"), "Jan  5 10:12:13 host cron[1]: x\n").unwrap();
+    let check = |arguments: &[&str], code: i32, complaint: &str| {
+        let output = run(dir.path(), arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(complaint), "{arguments:?}: `{complaint}` is not in: {stderr}");
+        output.stdout.len()
+    };
+    assert!(check(&["parse", "missing.log", "good.log"], 1, "missing.log") > 0);
+    check(&["scan", "."], 1, ".");
+    check(&["scan", "good.log", "--as", "sylog"], 2, "syslog");
+    check(&["scan", "good.log", "--report", "x.pdf"], 1, ".html");
+    check(&["scan", "good.log", "--timezone", "Mars/Base"], 1, "Mars/Base");
+    check(&["simulate", "--scenario", "peace"], 1, "--list");
+    check(&["analyze", "missing.json"], 1, "missing.json");
+    std::fs::write(dir.path().join("empty.json"), "[]").unwrap();
+    check(&["analyze", "empty.json"], 1, "empty.json");
+    check(&["nonsense"], 2, "nonsense");
+}
+
+#[test]
+fn rules_are_checked_listed_matched_and_tested() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules = dir.path().join("rules");
+    std::fs::create_dir(&rules).unwrap();
+    std::fs::write(
+        rules.join("bad.yml"),
+        "title: Bad\nid: 7f6b1c9a-0000-4000-8000-000000000001\nlogsource: { product: linux }\ndetection:\n  selection:\n    user.name|containz: root\n  condition: selection\n",
+    )
+    .unwrap();
+    let output = run(dir.path(), &["rules", "check", "rules"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("bad.yml:6:") && told.contains("contains"), "{told}");
+
+    let listed = objects(&stdout_of(dir.path(), &["rules", "list", "--json"]));
+    assert!(listed.len() > 40);
+    stdout_of(dir.path(), &["rules", "check"]);
+    let tested = stdout_of(dir.path(), &["rules", "test"]);
+    assert!(tested.contains(", 0 failed"), "{tested}");
+
+    std::fs::remove_file(rules.join("bad.yml")).unwrap();
+    std::fs::write(
+        rules.join("root.yml"),
+        "title: Root\nid: 7f6b1c9a-0000-4000-8000-000000000002\nlogsource: { product: linux }\ndetection:\n  selection:\n    user.name: root\n  condition: selection\nlevel: low\ntags: [attack.t1078]\n",
+    )
+    .unwrap();
+    let log = "Jan  5 10:12:13 host sshd[1]: Accepted password for joe from 203.0.113.7 port 22 ssh2\nJan  5 10:12:14 host sshd[1]: Accepted password for root from 203.0.113.7 port 22 ssh2\n";
+    std::fs::write(dir.path().join("auth.log"), log).unwrap();
+    let matched = objects(&stdout_of(dir.path(), &["rules", "match", "--rules", "rules", "auth.log"]));
+    assert_eq!(matched.len(), 1);
+    assert_eq!(matched[0]["record"], 1);
+    assert_eq!(matched[0]["rule_id"], "7f6b1c9a-0000-4000-8000-000000000002");
+}
+
+#[test]
+fn analyze_judges_the_reference_alerts() {
+    let dir = tempfile::tempdir().unwrap();
+    let alerts = r#"[
+      {"id": 1, "alert_type": "port_scan", "source_ip": "203.0.113.7", "severity": "high", "timestamp": "2026-01-05T10:00:00Z"},
+      {"id": 2, "type": "ssh_brute_force", "src_ip": "203.0.113.7", "severity": "Critique", "attempts": 156, "timestamp": "2026-01-05T10:05:00Z"},
+      {"id": 3, "type": "data_exfiltration", "src": "203.0.113.7", "bytes": 2300000000, "timestamp": "2026-01-05T10:30:00Z"}]"#;
+    std::fs::write(dir.path().join("alerts.json"), alerts).unwrap();
+    let text = stdout_of(dir.path(), &["analyze", "alerts.json"]);
+    assert!(text.contains("T1110") && text.contains("T1046"), "{text}");
+    let text = stdout_of(dir.path(), &["analyze", "alerts.json", "--lang", "fr"]);
+    assert!(text.contains("Critique"), "{text}");
+}
+
+#[test]
+fn the_configuration_completions_and_manual_are_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let reference = stdout_of(dir.path(), &["config", "reference"]);
+    std::fs::write(dir.path().join("vigie.toml"), &reference).unwrap();
+    stdout_of(dir.path(), &["config", "check", "--config", "vigie.toml"]);
+    assert!(stdout_of(dir.path(), &["config", "show"]).contains("127.0.0.1:6080"));
+    assert!(stdout_of(dir.path(), &["completions", "bash"]).contains("vigie"));
+    assert!(stdout_of(dir.path(), &["man"]).contains(".TH"));
+}
+
+/// `benches/scan.sh` measures this; here only the totals are checked, in all builds.
+#[test]
+fn the_totals_of_the_large_log_are_those_of_its_truth_file() {
+    let (Some(log), Some(truth)) =
+        (shared_data("bench/auth-600k.log.zst"), shared_data("bench/auth-600k.truth.json"))
+    else {
+        return;
+    };
+    let truth: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(truth).unwrap()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let found = objects(&stdout_of(dir.path(), &["scan", "--json", &log.display().to_string()]));
+    let stats = found.last().unwrap();
+    assert_eq!(stats["records"], truth["lines"]);
+    let actions = stats["by_action"].as_object().unwrap();
+    let count = |names: &[&str]| {
+        let of = |name: &&str| {
+            let counted = actions.iter().filter(|(action, _)| action.starts_with(*name));
+            counted.map(|(_, count)| count.as_u64().unwrap()).sum::<u64>()
+        };
+        names.iter().map(of).sum::<u64>()
+    };
+    let kinds = &truth["kinds"];
+    assert_eq!(count(&["sshd ssh_login success"]), kinds["accepted"]);
+    assert_eq!(count(&["sshd ssh_login failure"]), kinds["failed_password"]);
+    assert_eq!(count(&["sshd ssh_invalid_user"]), kinds["invalid_user"]);
+    assert_eq!(count(&["sshd ssh_disconnect", "sshd ssh_connection_closed"]), kinds["disconnect"]);
+    let pam = ["pam pam_auth_failure", "pam pam_more_auth_failures", "sshd ssh_too_many_failures"];
+    assert_eq!(count(&pam), kinds["pam_failure"]);
+}
