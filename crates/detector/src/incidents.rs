@@ -10,8 +10,9 @@
 //!    `root`;
 //! 4. it names no source, and is about an account that the incident is about or that the actor
 //!    logged in to (`same_account`);
-//! 5. it names no source, and is about a host that the incident is about or that the actor got
-//!    into (`same_host`);
+//! 5. it names no source, is no failure, and happened on a host that the actor got into; or it
+//!    names no source and no account, and is about a host that the incident is about
+//!    (`same_host`);
 //! 6. its source lies in the same public /24 or /64, and its rule is of the same family: shares
 //!    an ATT&CK technique, sub-techniques aside (`same_network`). Without the family, two
 //!    customers of one hosting company would be one incident.

@@ -39,6 +39,7 @@ mod rule_info;
 mod settings;
 mod slab;
 mod snapshot;
+mod success;
 mod title;
 mod totals;
 
