@@ -133,6 +133,14 @@ impl Simulated {
         state.boot += 1;
     }
 
+    /// The process dies and the machine goes on: what was written is there, durable or not.
+    pub(super) fn kill(&self) {
+        let mut state = self.state();
+        state.crashed = false;
+        state.faults = Faults::default();
+        state.boot += 1;
+    }
+
     /// Flips bits of a durable file.
     pub(super) fn rot(&self, name: &str, offset: usize, length: usize) {
         let mut state = self.state();
