@@ -101,6 +101,7 @@ pub(crate) async fn frame(
     let chosen_lang = query::value(&query, "lang").and_then(|code| code.parse::<Lang>().ok());
     let chosen_theme = query::value(&query, "theme").and_then(|name| theme_named(&name));
     let is_api = request.uri().path().starts_with("/api/");
+    let is_visit = request.method().is_safe() && request.uri().path() != "/live";
     let is_cross_site_visit = request.method() == Method::GET
         && headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
 
@@ -136,6 +137,10 @@ pub(crate) async fn frame(
         },
     };
 
+    if !is_visit {
+        // Neither a change nor a stream is a page to come back to.
+        "/".clone_into(&mut context.location);
+    }
     if let Some(failed) = present(&context, &response, is_api, is_cross_site_visit) {
         response = failed;
     }

@@ -18,7 +18,11 @@ async fn pages_send_strangers_to_the_sign_in_page_and_back() {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{page}");
         assert!(answer.header("location").starts_with("/sign-in?next=%2F"), "{page}");
     }
-    assert_eq!(browser.get("/live").await.status, StatusCode::SEE_OTHER);
+    for answer in
+        [browser.get("/live").await, browser.post("/sign-out", &[("form_token", "")]).await]
+    {
+        assert_eq!(answer.header("location"), "/sign-in?next=%2F");
+    }
     let fields =
         [("name", "camille"), ("password", PASSWORD), ("next", "/incidents?severity=high")];
     let answer = browser.post("/sign-in", &fields).await;
