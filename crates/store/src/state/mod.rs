@@ -158,3 +158,6 @@ impl State {
         work(&self.shared.readers).await.map_err(|error| error.at(&self.shared.path))
     }
 }
+
+#[cfg(test)]
+mod tests;
