@@ -2,6 +2,9 @@
 //!
 //! Times are of the processor (user and system, all threads), not of the wall clock.
 
+// A benchmark that panics has failed, and says where.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 mod processor_time;
 
 use std::hint::black_box;

@@ -7,3 +7,5 @@
 pub mod index;
 pub mod journal;
 pub mod state;
+
+mod varint;

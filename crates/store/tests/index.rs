@@ -1,5 +1,8 @@
 //! The event index, as its users see it.
 
+// A test that panics has failed, and says where.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
@@ -284,7 +287,9 @@ fn a_commit_that_only_some_days_finished_is_taken_back() {
     let later: Vec<Event> = (100..300)
         .map(|number| login(number, START.plus_seconds((number as i64 % 2) * DAY + 7)))
         .collect();
-    later.iter().for_each(|event| index.add(event).unwrap());
+    for event in &later {
+        index.add(event).unwrap();
+    }
     index.commit(Position(300)).unwrap();
     drop(index);
     // As if the power had failed after the days and before the checkpoint.
@@ -294,11 +299,15 @@ fn a_commit_that_only_some_days_finished_is_taken_back() {
     assert_eq!(count(&index.searcher(), ""), 100);
     for _ in 0..2 {
         // And once more, in the middle of catching up.
-        later[..50].iter().for_each(|event| index.add(event).unwrap());
+        for event in &later[..50] {
+            index.add(event).unwrap();
+        }
         index = open_again(index, dir.path());
         assert_eq!(count(&index.searcher(), ""), 100);
     }
-    later.iter().for_each(|event| index.add(event).unwrap());
+    for event in &later {
+        index.add(event).unwrap();
+    }
     index.commit(Position(300)).unwrap();
     assert_eq!(count(&index.searcher(), ""), 300);
     assert_eq!(count(&index.searcher(), "sshd"), 300);
@@ -310,11 +319,15 @@ fn late_events_go_to_their_day_and_closed_days_are_taken_back_after_a_crash() {
     let options = IndexOptions { memory_bytes: 15_000_000, ..IndexOptions::default() };
     let event = |number: u64| login(number, START.plus_seconds((number % 3) as i64 * DAY));
     let mut index = EventIndex::open(dir.path(), options.clone()).unwrap();
-    (0..6).for_each(|number| index.add(&event(number)).unwrap());
+    for number in 0..6 {
+        index.add(&event(number)).unwrap();
+    }
     drop(index);
     let mut index = EventIndex::open(dir.path(), options).unwrap();
     assert_eq!((index.position(), count(&index.searcher(), "")), (Position(0), 0));
-    (0..6).for_each(|number| index.add(&event(number)).unwrap());
+    for number in 0..6 {
+        index.add(&event(number)).unwrap();
+    }
     index.commit(Position(6)).unwrap();
     for day in 0..3 {
         let name = ["2026-11-21", "2026-11-22", "2026-11-23"][day];

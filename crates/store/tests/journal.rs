@@ -1,11 +1,17 @@
 //! The journal on the machine's own disk, as its users see it.
 
+// A test that panics has failed, and says where.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 use vigie_event::{Batch, Clock, Cursor, ManualClock, Record, Source, SourceKind, Timestamp};
-use vigie_store::journal::{Compression, Journal, JournalError, JournalOptions, Position};
+use vigie_store::journal::{
+    Compression, Journal, JournalError, JournalOptions, Position, Retained,
+};
 
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -107,7 +113,7 @@ async fn many_appenders_share_the_commits() {
     assert_eq!(journal.end(), Position(3_000));
     assert_eq!(journal.cursors().len(), 50);
     let mut reader = journal.reader(Position(0));
-    let mut offsets: std::collections::HashMap<String, u64> = Default::default();
+    let mut offsets: HashMap<String, u64> = HashMap::new();
     while let Some(view) = reader.next_view().unwrap() {
         let next = offsets.entry(view.source().name.clone()).or_default();
         for record in view.records() {
@@ -187,7 +193,7 @@ async fn retention_drops_whole_segments_that_nobody_needs() {
     for first in (10..1_000).step_by(10) {
         journal.append(batch("a", first, 10)).await.unwrap();
     }
-    assert_eq!(journal.retain(Position(0), START).unwrap(), Default::default());
+    assert_eq!(journal.retain(Position(0), START).unwrap(), Retained::default());
     assert_eq!(journal.start(), Position(0));
 
     let retained = journal.retain(Position(500), START).unwrap();

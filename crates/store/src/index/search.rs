@@ -58,9 +58,9 @@ impl FromStr for PageCursor {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let read = || {
-            let (time, tie) = text.split_once('-')?;
+            let (time, low) = text.split_once('-')?;
             let time = u64::from_str_radix(time, 16).ok()?.cast_signed();
-            Some(Self { time, tie: u64::from_str_radix(tie, 16).ok()? })
+            Some(Self { time, tie: u64::from_str_radix(low, 16).ok()? })
         };
         read().ok_or_else(|| "this is no page cursor: start again without one".to_owned())
     }
@@ -172,17 +172,12 @@ impl EventSearcher {
         Ok(Page { items, next })
     }
 
-    fn hit(
-        &self,
-        searcher: &Searcher,
-        (time, tie): Key,
-        address: DocAddress,
-    ) -> tantivy::Result<Hit> {
+    fn hit(&self, searcher: &Searcher, key: Key, address: DocAddress) -> tantivy::Result<Hit> {
         let document: TantivyDocument = searcher.doc(address)?;
-        let time = Timestamp::from_nanos(time);
+        let time = Timestamp::from_nanos(key.0);
         document
             .get_first(self.days.schema.event)
-            .and_then(|value| value.as_bytes().and_then(|bytes| decode(bytes, time, tie)))
+            .and_then(|value| value.as_bytes().and_then(|bytes| decode(bytes, time, key.1)))
             .map(|event| Hit { id: event.id, time, fields: event.fields, raw: event.raw })
             .ok_or_else(|| TantivyError::InternalError("a stored event is damaged".to_owned()))
     }

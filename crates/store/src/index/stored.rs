@@ -10,6 +10,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 use vigie_event::{Event, EventId, EventKind, Timestamp, ValueRef, field};
 
+use crate::varint::{put_number, put_signed, take_bytes, take_number, take_signed};
+
 const SPAN: u8 = 0;
 const TEXT: u8 = 1;
 const INTEGER: u8 = 2;
@@ -91,11 +93,11 @@ pub(super) struct Decoded {
 }
 
 /// Reads what [`encode`] wrote; `None` where it is damaged.
-pub(super) fn decode(bytes: &[u8], time: Timestamp, tie: u64) -> Option<Decoded> {
-    // The raw text comes last and values refer to it: walk over the fields once to find it.
+pub(super) fn decode(bytes: &[u8], time: Timestamp, low: u64) -> Option<Decoded> {
+    // Values refer to the raw text, which comes last: so they are taken first and resolved then.
     let mut at = bytes;
     let (high, rest) = at.split_first_chunk()?;
-    let id = EventId::from_u128(u128::from(u64::from_le_bytes(*high)) << 64 | u128::from(tie));
+    let id = EventId::from_u128(u128::from(u64::from_le_bytes(*high)) << 64 | u128::from(low));
     let (kind, rest) = rest.split_first()?;
     at = rest;
     let kind = match kind {
@@ -109,10 +111,10 @@ pub(super) fn decode(bytes: &[u8], time: Timestamp, tie: u64) -> Option<Decoded>
     let source = take_text(&mut at)?;
     let offset = take_number(&mut at)?;
     let count = take_number(&mut at)?;
-    let mut spans = Vec::new();
+    let mut kept = Vec::new();
     for _ in 0..count {
         let name = take_text(&mut at)?;
-        spans.push((name, take_value(&mut at, 1)?));
+        kept.push((name, take_value(&mut at, 1)?));
     }
     let raw = std::str::from_utf8(at).ok()?;
 
@@ -132,7 +134,7 @@ pub(super) fn decode(bytes: &[u8], time: Timestamp, tie: u64) -> Option<Decoded>
         put("log.file.path", source.into());
     }
     put("log.offset", offset.into());
-    for (name, value) in spans {
+    for (name, value) in kept {
         put(name, value.into_json(raw)?);
     }
     Some(Decoded { id, fields, raw: raw.to_owned() })
@@ -192,44 +194,11 @@ fn take_value<'b>(from: &mut &'b [u8], depth: u8) -> Option<Kept<'b>> {
     })
 }
 
-fn put_number(to: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        to.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    to.push(number as u8);
-}
-
-fn put_signed(to: &mut Vec<u8>, number: i64) {
-    put_number(to, ((number << 1) ^ (number >> 63)) as u64);
-}
-
 fn put_text(to: &mut Vec<u8>, text: &str) {
     put_number(to, text.len() as u64);
     to.extend_from_slice(text.as_bytes());
 }
 
-fn take_number(from: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = from.split_first()?;
-        *from = rest;
-        number |= u64::from(byte & 0x7F) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-fn take_signed(from: &mut &[u8]) -> Option<i64> {
-    let number = take_number(from)?;
-    Some((number >> 1) as i64 ^ -((number & 1) as i64))
-}
-
 fn take_text<'b>(from: &mut &'b [u8]) -> Option<&'b str> {
-    let length = usize::try_from(take_number(from)?).ok()?;
-    let (bytes, rest) = from.split_at_checked(length)?;
-    *from = rest;
-    std::str::from_utf8(bytes).ok()
+    std::str::from_utf8(take_bytes(from)?).ok()
 }

@@ -196,10 +196,13 @@ impl EventIndex {
     fn choose(&self, event: &Event) -> Day {
         let own = Day::of(event.time);
         let is_open = |day: Day| self.open.iter().any(|open| open.day == day);
+        if is_open(own) {
+            return own;
+        }
         let may_open = self.changes < MAX_CHANGES || self.open.len() < self.max_open();
         let new = self.open.iter().filter(|open| !self.days.knows(open.day)).count();
         let may_be = self.days.knows(own) || self.days.count() + new < self.options.max_days;
-        if is_open(own) || (may_open && may_be) {
+        if may_open && may_be {
             return own;
         }
         let read_on = Day::of(event.observed);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vigie_event::{Batch, Cursor, RecordRef, Source, Timestamp};
 
 use super::{JournalError, Position};
+use crate::varint::{put_number, put_signed, take_bytes, take_signed};
 
 /// Bytes of a frame's head.
 pub(super) const FRAME_HEAD_BYTES: usize = 36;
@@ -147,8 +148,8 @@ impl FrameWriter {
         }
         let (mut offset, mut observed) = (0_u64, 0_i64);
         for record in &batch.records {
-            put_difference(&mut self.bytes, record.offset.wrapping_sub(offset) as i64);
-            put_difference(&mut self.bytes, record.observed.nanos().wrapping_sub(observed));
+            put_signed(&mut self.bytes, record.offset.wrapping_sub(offset) as i64);
+            put_signed(&mut self.bytes, record.observed.nanos().wrapping_sub(observed));
             put_number(&mut self.bytes, record.bytes.len() as u64);
             self.bytes.extend_from_slice(&record.bytes);
             (offset, observed) = (record.offset, record.observed.nanos());
@@ -284,8 +285,8 @@ impl<'b> Records<'b> {
     }
 
     fn take(&mut self) -> Option<RecordRef<'b>> {
-        self.offset = self.offset.wrapping_add(take_difference(&mut self.rest)? as u64);
-        self.observed = self.observed.wrapping_add(take_difference(&mut self.rest)?);
+        self.offset = self.offset.wrapping_add(take_signed(&mut self.rest)? as u64);
+        self.observed = self.observed.wrapping_add(take_signed(&mut self.rest)?);
         let bytes = take_bytes(&mut self.rest)?;
         Some(RecordRef {
             source: self.source,
@@ -307,43 +308,6 @@ impl<'b> Iterator for Records<'b> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.left as usize))
     }
-}
-
-fn put_number(to: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        to.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    to.push(number as u8);
-}
-
-fn put_difference(to: &mut Vec<u8>, difference: i64) {
-    put_number(to, ((difference << 1) ^ (difference >> 63)) as u64);
-}
-
-fn take_number(from: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = from.split_first()?;
-        *from = rest;
-        number |= u64::from(byte & 0x7F) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-fn take_difference(from: &mut &[u8]) -> Option<i64> {
-    let number = take_number(from)?;
-    Some((number >> 1) as i64 ^ -((number & 1) as i64))
-}
-
-fn take_bytes<'b>(from: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let length = usize::try_from(take_number(from)?).ok()?;
-    let (bytes, rest) = from.split_at_checked(length)?;
-    *from = rest;
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -168,7 +168,9 @@ impl JournalReader {
             let path = shared.disk.path(&segment.name);
             move |error| JournalError::io("read", path, error)
         };
-        // Asked for first: a segment that has a follower does not grow any more.
+        // In this order: what lies before the end is durable, and a segment that has a follower
+        // does not grow any more.
+        let end = shared.end();
         let follower = shared.after(&place.segment);
         let bound = follower.as_ref().map(|next| next.head.first);
         let limit = place.segment.durable();
@@ -190,15 +192,11 @@ impl JournalReader {
             }
             Found::End => {
                 let Some(next) = follower else {
-                    let end = shared.end();
-                    // Nothing follows, yet records are missing: the end was lost.
-                    return Ok(match place.bad_from {
-                        Some(_) if self.position < end => {
-                            self.lose(self.position, end);
-                            Step::End
-                        }
-                        _ => Step::End,
-                    });
+                    // Nothing follows a bad place: what should stand there is lost.
+                    if place.bad_from.is_some() && self.position < end {
+                        self.lose(self.position, end);
+                    }
+                    return Ok(Step::End);
                 };
                 if self.position < next.head.first {
                     self.lose(self.position, next.head.first);

@@ -2,12 +2,16 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
 use super::Position;
 use super::disk::{DiskFile, read_full};
 use super::frame::{FRAME_HEAD_BYTES, FRAME_MAGIC, FrameHead};
 
 /// Read at once.
 const CHUNK: usize = 256 * 1024;
+/// Read at once where the disk has bad places.
+const PAGE: u64 = 4096;
 
 /// A part of a file in memory.
 #[derive(Default)]
@@ -46,14 +50,34 @@ impl Window {
         self.bytes.shrink_to(length.max(CHUNK));
         self.bytes.resize(length, 0);
         self.start = offset;
-        match read_full(file, &mut self.bytes, offset) {
-            Ok(read) => self.bytes.truncate(read),
-            Err(error) => {
-                self.bytes.clear();
-                return Err(error);
+        let read = read_full(file, &mut self.bytes, offset).or_else(|error| {
+            if error.raw_os_error() == Some(Errno::IO.raw_os_error()) {
+                return self.salvage(file, offset);
             }
+            Err(error)
+        });
+        self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+        read.map(|_| ())
+    }
+
+    /// Reads page by page. Pages that the disk cannot read any more are left as zeros, which no
+    /// checksum fits: so they count as rotten, and what stands around them is read.
+    fn salvage(&mut self, file: &dyn DiskFile, offset: u64) -> io::Result<usize> {
+        let length = file.length()?.saturating_sub(offset);
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.bytes.fill(0);
+        let mut at = 0;
+        while at < length {
+            let next = ((offset + at as u64) / PAGE + 1) * PAGE - offset;
+            let next = usize::try_from(next).unwrap_or(length).min(length);
+            if let Some(page) = self.bytes.get_mut(at..next)
+                && read_full(file, page, offset + at as u64).is_err()
+            {
+                page.fill(0);
+            }
+            at = next;
         }
-        Ok(())
+        Ok(length)
     }
 }
 

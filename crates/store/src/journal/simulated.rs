@@ -25,6 +25,8 @@ struct State {
     /// Rises with each crash: files opened before do not work any more.
     boot: u64,
     operations: u64,
+    /// A file with bytes that cannot be read.
+    unreadable: Option<(usize, std::ops::Range<usize>)>,
 }
 
 #[derive(Clone, Default)]
@@ -151,6 +153,12 @@ impl Simulated {
             *byte ^= 0x55;
         }
         content.now = content.durable.clone();
+    }
+
+    /// Makes bytes of a file unreadable.
+    pub(super) fn break_at(&self, name: &str, bytes: std::ops::Range<usize>) {
+        let mut state = self.state();
+        state.unreadable = Some((state.names[name], bytes));
     }
 
     /// The bytes of a file as programs see them.
@@ -313,6 +321,14 @@ impl DiskFile for OpenFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut state = self.state()?;
         state.whole_step()?;
+        let asked = offset as usize..offset as usize + buffer.len();
+        if let Some((file, bad)) = &state.unreadable
+            && *file == self.file
+            && asked.start < bad.end
+            && bad.start < asked.end
+        {
+            return Err(rustix::io::Errno::IO.into());
+        }
         let from = state.files[self.file].now.get(offset as usize..).unwrap_or_default();
         let length = from.len().min(buffer.len());
         buffer[..length].copy_from_slice(&from[..length]);

@@ -274,6 +274,26 @@ fn a_rotten_batch_is_skipped_and_told() {
 }
 
 #[test]
+fn a_place_that_the_disk_cannot_read_is_skipped_and_told() {
+    let disk = filled(15, 20, 200);
+    let name = file_name(Position(0));
+    let all = frames(&disk, &name);
+    disk.break_at(&name, 5_000..5_010);
+    let (journal, recovery) = open(&disk);
+    let page = 4096..8192;
+    let lost: Vec<u64> = all
+        .iter()
+        .filter(|(at, head)| *at < page.end && page.start < at + head.frame_bytes() as usize)
+        .flat_map(|(_, head)| head.first.0..head.end().0)
+        .collect();
+    assert!(lost.len() > 6);
+    let [damage] = recovery.damage.as_slice() else { panic!("{recovery:?}") };
+    assert!((damage.first.0..damage.end.0).eq(lost.iter().copied()));
+    let read: Vec<u64> = read_all(&journal).into_keys().collect();
+    assert!(read.iter().copied().eq((0..60).filter(|position| !lost.contains(position))));
+}
+
+#[test]
 fn rot_in_an_older_segment_is_told_by_the_reader() {
     let disk = filled(4, 30, 600);
     let name = file_name(Position(0));
