@@ -20,7 +20,7 @@ pub const RECORDS_LIMIT: usize = 100_000;
 /// Between two pieces of a body.
 const PIECE_TIME: Duration = Duration::from_secs(10);
 /// For the whole of a body.
-const BODY_TIME: Duration = Duration::from_secs(120);
+const BODY_TIME: Duration = Duration::from_mins(2);
 /// For room in memory, when many large bodies come at once.
 const ROOM_TIME: Duration = Duration::from_secs(10);
 

@@ -156,10 +156,11 @@ impl Object {
             if byte.is_ascii_whitespace() {
                 continue;
             }
-            if depth == 1 && matches!(byte, b',' | b'}') {
-                if let Some(start) = value_start.take() {
-                    collected_at = Some((start, compact.len()));
-                }
+            if depth == 1
+                && matches!(byte, b',' | b'}')
+                && let Some(start) = value_start.take()
+            {
+                collected_at = Some((start, compact.len()));
             }
             let ended_key = depth == 1 && byte == b':';
             if ended_key && compact.get(key_start..) == Some(KEY) {
@@ -188,12 +189,11 @@ impl Object {
 
     /// The object's text with `collected_at` set to `now`: in its place, or as the last field.
     fn collected_at(mut self, now: &str) -> Vec<u8> {
-        let (start, end, text) = match self.collected_at {
-            Some((start, end)) => (start, end, format!("\"{now}\"")),
-            None => {
-                let end = self.compact.len().saturating_sub(1);
-                (end, end, format!(",\"collected_at\":\"{now}\""))
-            }
+        let (start, end, text) = if let Some((start, end)) = self.collected_at {
+            (start, end, format!("\"{now}\""))
+        } else {
+            let end = self.compact.len().saturating_sub(1);
+            (end, end, format!(",\"collected_at\":\"{now}\""))
         };
         self.compact.splice(start..end, text.into_bytes());
         self.compact

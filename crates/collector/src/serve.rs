@@ -39,7 +39,7 @@ impl Default for ServeLimits {
         Self {
             connections: 256,
             head: Duration::from_secs(15),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             grace: Duration::from_secs(10),
         }
     }

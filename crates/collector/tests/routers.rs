@@ -1,5 +1,8 @@
 //! The three interfaces as services, without sockets.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -14,7 +14,7 @@ const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(30);
 /// How long a query waits for a free connection. Long enough that it is an error of Vigie's own
 /// when it passes.
-const ACQUIRE: Duration = Duration::from_secs(120);
+const ACQUIRE: Duration = Duration::from_mins(2);
 
 /// The connection that writes: WAL, so that readers never wait for it, and a full sync at each
 /// commit, since checkpoints and effects depend on it.

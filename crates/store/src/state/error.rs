@@ -86,7 +86,7 @@ pub enum StateError {
 
 impl StateError {
     /// Nothing has this identifier.
-    pub(crate) fn not_found(what: &'static str, id: impl ToString) -> Self {
+    pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
         Self::NotFound { what, id: id.to_string().chars().take(80).collect() }
     }
 

@@ -3,7 +3,8 @@
 use vigie_event::{CloseReason, IncidentStatus, Severity};
 use vigie_store::journal::Position;
 use vigie_store::state::{
-    AlertFilter, CASE_ALERTS, DetectionBatch, IncidentFilter, PageRequest, State, StateError,
+    AlertFilter, CASE_ALERTS, DetectionBatch, IncidentFilter, PageRequest, ResponseBatch, State,
+    StateError,
 };
 
 use crate::fixtures::{NOW, alert, alert_id, commit, incident, incident_id, on_both, verdict};
@@ -104,13 +105,13 @@ async fn each_revision_is_judged_once_and_each_verdict_decided_once() {
         assert_eq!(cases[1].1, [alert(1, 1), alert(3, 1)], "oldest first");
 
         let low = verdict(1, 1, "built-in", Severity::Low);
-        state.save_verdicts(&[low.clone()]).await.unwrap();
+        state.save_verdicts(std::slice::from_ref(&low)).await.unwrap();
         assert_eq!(state.cases_to_judge(10).await.unwrap().len(), 1);
         assert_eq!(severity(&state, 1).await, Severity::Low, "the verdict's");
         let to_decide = state.verdicts_to_decide(10).await.unwrap();
         assert_eq!(to_decide.iter().map(|(verdict, _)| verdict).collect::<Vec<_>>(), [&low]);
 
-        state.save_decisions(&low, &Default::default()).await.unwrap();
+        state.save_decisions(&low, &ResponseBatch::default()).await.unwrap();
         assert_eq!(state.verdicts_to_decide(10).await.unwrap(), []);
         state.save_verdicts(&[low]).await.unwrap();
         assert_eq!(state.verdicts_to_decide(10).await.unwrap(), [], "the same verdict again");

@@ -1,5 +1,8 @@
 //! The state's promises, on a file and in memory.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+
 mod crash;
 mod detection;
 mod fixtures;

@@ -55,7 +55,7 @@ async fn each_change_leaves_a_row_in_the_chain() {
         assert_eq!(actions, ["incident.note", "incident.status"]);
         assert!(page.next.is_some());
         let detail = state.incident(id).await.unwrap().unwrap();
-        assert_eq!(detail.notes, [note.clone()]);
+        assert_eq!(detail.notes, std::slice::from_ref(&note));
         assert_eq!(note.text, "l’attaque\nest finie");
     })
     .await;

@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 use vigie_event::{Category, DecisionStatus, Localized, Mode, Severity, Timestamp};
 use vigie_store::state::{
-    Ban, BanFilter, BanStatus, DecisionFilter, NewTicket, OutboxEntry, OutboxStatus, PageRequest,
-    ResponseBatch, State, StateError, TicketFilter, TicketStatus,
+    AuditFilter, Ban, BanFilter, BanStatus, DecisionFilter, NewTicket, OutboxEntry, OutboxStatus,
+    PageRequest, ResponseBatch, State, StateError, TicketFilter, TicketStatus,
 };
 
 use crate::fixtures::{
@@ -181,7 +181,7 @@ async fn approvals_come_with_their_effects() {
         assert_eq!(state.ban(&lifted.id).await.unwrap(), Some(lifted));
         let again = state.undo_decision(decision_id(1), &undoing, "zoé", NOW).await;
         assert!(matches!(again, Err(StateError::Conflict(_))));
-        let audit = state.audit(&Default::default(), &PageRequest::default()).await.unwrap();
+        let audit = state.audit(&AuditFilter::default(), &PageRequest::default()).await.unwrap();
         let actions: Vec<_> = audit.items.iter().map(|row| row.action.as_str()).collect();
         assert_eq!(actions, ["decision.undo", "decision.refuse", "decision.approve"]);
     })
@@ -200,13 +200,13 @@ async fn bans_end_by_the_clock_or_by_hand_and_are_remembered() {
         }
         // Made longer, never shorter.
         state
-            .save_response(&ResponseBatch { bans: vec![ban(2, 150)], ..Default::default() })
+            .save_response(&ResponseBatch { bans: vec![ban(2, 150)], ..ResponseBatch::default() })
             .await
             .unwrap();
         let stored = state.ban(&ban(2, 0).id).await.unwrap().unwrap();
         assert_eq!(stored.expires, Some(NOW.plus_seconds(200)));
         state
-            .save_response(&ResponseBatch { bans: vec![ban(2, 250)], ..Default::default() })
+            .save_response(&ResponseBatch { bans: vec![ban(2, 250)], ..ResponseBatch::default() })
             .await
             .unwrap();
 
@@ -238,7 +238,7 @@ async fn bans_end_by_the_clock_or_by_hand_and_are_remembered() {
         // A replay does not bring it back.
         state.save_response(&batch(2, DecisionStatus::Pending)).await.unwrap();
         assert_eq!(state.active_bans().await.unwrap(), []);
-        let history = BanFilter { target: Some(net("203.0.113.1/32")), ..Default::default() };
+        let history = BanFilter { target: Some(net("203.0.113.1/32")), ..BanFilter::default() };
         let page = state.bans(&history, &PageRequest::default()).await.unwrap();
         assert_eq!(page.items, expired);
         let active = state.bans(&BanFilter::active(), &PageRequest::default()).await.unwrap();

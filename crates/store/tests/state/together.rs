@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use tokio::task::JoinSet;
 use vigie_event::{IncidentStatus, Severity};
-use vigie_store::state::{IncidentFilter, OutboxStatus, PageRequest, ResponseBatch, State};
+use vigie_store::state::{
+    IncidentFilter, OutboxStatus, PageRequest, ResponseBatch, State, TicketFilter,
+};
 
 use crate::fixtures::{NOW, alert, commit, incident, incident_id};
 use crate::response::ticket;
@@ -40,8 +42,8 @@ async fn everybody_at_once(state: State) {
         let leaving = state.clone();
         tasks.spawn(async move {
             let batch = ResponseBatch { tickets: vec![ticket("gone")], ..ResponseBatch::default() };
-            let waiting = leaving.save_response(&batch);
-            let _ = tokio::time::timeout(std::time::Duration::from_micros(n * 50), waiting).await;
+            let saving = leaving.save_response(&batch);
+            let _ = tokio::time::timeout(std::time::Duration::from_micros(n * 50), saving).await;
             None
         });
     }
@@ -51,7 +53,7 @@ async fn everybody_at_once(state: State) {
             assert!(ids.insert(id), "a number was given twice");
         }
     }
-    let page = state.tickets(&Default::default(), &PageRequest::first(100)).await.unwrap();
+    let page = state.tickets(&TicketFilter::default(), &PageRequest::first(100)).await.unwrap();
     let numbers: Vec<_> = page.items.iter().rev().map(|ticket| ticket.id.clone()).collect();
     let expected: Vec<_> = (1..=numbers.len()).map(|n| format!("TKT-{n:04}")).collect();
     assert_eq!(numbers, expected, "no gaps");
