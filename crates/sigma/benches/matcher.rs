@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use vigie_event::{Event, Logsource, Logsources, RecordRef, Source, Timestamp, field};
+use vigie_event::{Event, EventId, Logsource, Logsources, RecordRef, Source, Timestamp, field};
 use vigie_sigma::{Correlator, Matcher, RuleSet, RuleText};
 
 static SSHD: Logsources = &[
@@ -34,9 +34,14 @@ fn shipped() -> Arc<RuleSet> {
     Arc::new(RuleSet::load(texts).0)
 }
 
+/// Few enough to stay in the cache, as an event does between parser and matcher.
+const EVENTS: u32 = 240;
+/// How often they are fed, each time as new events.
+const ROUNDS: u32 = 40;
+
 fn events() -> Vec<Event> {
     let source = Source::file("auth.log", 1, None);
-    (0..10_000u32)
+    (0..EVENTS)
         .map(|n| {
             let address = [198, 51, 100, (n.wrapping_mul(2_654_435_761) >> 24) as u8];
             let user =
@@ -79,23 +84,30 @@ fn events() -> Vec<Event> {
 
 fn costs(criterion: &mut Criterion) {
     let rules = shipped();
-    let events = events();
+    let mut events = events();
     let mut group = criterion.benchmark_group("auth.log");
-    group.throughput(Throughput::Elements(events.len() as u64));
+    group.throughput(Throughput::Elements(u64::from(EVENTS)));
     group.bench_function("matcher", |bencher| {
         let mut matcher = Matcher::new(Arc::clone(&rules));
         bencher.iter(|| events.iter().map(|event| matcher.matches(event).len()).sum::<usize>());
     });
+    group.throughput(Throughput::Elements(u64::from(EVENTS * ROUNDS)));
     group.bench_function("matcher and correlator", |bencher| {
         let mut matcher = Matcher::new(Arc::clone(&rules));
         let mut fired = Vec::new();
         bencher.iter(|| {
             let mut correlator = Correlator::new(Arc::clone(&rules));
             let mut count = 0;
-            for event in &events {
-                fired.clear();
-                correlator.observe(event, matcher.matches(event), &mut fired);
-                count += fired.len();
+            let mut number = 0i64;
+            for _ in 0..ROUNDS {
+                for event in &mut events {
+                    number += 1;
+                    event.time = Timestamp::from_seconds(1_700_000_000 + number);
+                    event.id = EventId::from_u128((number as u128) << 64 | number as u128);
+                    fired.clear();
+                    correlator.observe(event, matcher.matches(event), &mut fired);
+                    count += fired.len();
+                }
             }
             black_box(count)
         });

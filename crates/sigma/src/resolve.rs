@@ -8,6 +8,8 @@ use crate::diagnostic::{Refusal, nearest, shown};
 use crate::load::{Body, Draft, Findings};
 use crate::spec::CorrelationSpec;
 
+/// Unknown names for which the nearest known one is looked for: that takes time for each rule.
+const MAX_SUGGESTIONS: usize = 20;
 /// How many correlations may stand on one another.
 const MAX_NESTING: usize = 16;
 
@@ -46,6 +48,7 @@ pub(crate) fn resolve<'t>(
         names: &names,
         states: drafts.iter().map(|_| State::Unseen).collect(),
         order: Vec::new(),
+        suggestions: 0,
         findings,
     };
     for draft in 0..drafts.len() {
@@ -107,6 +110,7 @@ struct Walk<'w, 't> {
     names: &'w FxHashMap<String, usize>,
     states: Vec<State>,
     order: Vec<Resolved>,
+    suggestions: usize,
     findings: &'w mut Findings,
 }
 
@@ -148,7 +152,12 @@ impl Walk<'_, '_> {
         for input in &spec.inputs {
             let Some(place) = self.names.get(&input.name).copied() else {
                 let message = format!("no rule has the id or name `{}`", shown(&input.name));
-                let mend = nearest(&input.name, self.names.keys().map(String::as_str));
+                self.suggestions += 1;
+                let mend = if self.suggestions <= MAX_SUGGESTIONS {
+                    nearest(&input.name, self.names.keys().map(String::as_str))
+                } else {
+                    String::new()
+                };
                 return Err(Refusal::new(input.at, message, mend));
             };
             if depth >= MAX_NESTING {

@@ -26,6 +26,9 @@ pub(super) struct Atom {
 pub(super) enum Ask {
     /// By the field's table.
     Table,
+    /// Whether this is the whole text: by the field's table, or, where that was not searched,
+    /// by comparing.
+    Whole(Box<str>),
     Null,
     Present,
     AnyValue,
@@ -55,6 +58,9 @@ impl Atom {
         local_of: impl FnOnce(FieldId) -> Local,
     ) -> Self {
         let ask = match test {
+            Test::Literal { anchor: Anchor::Whole, needle, cased: false } if needle.is_ascii() => {
+                Ask::Whole(needle.clone())
+            }
             Test::Literal { cased: false, .. } => Ask::Table,
             Test::Literal { anchor, needle, cased: true } => Ask::Cased(*anchor, needle.clone()),
             Test::Glob { pattern, cased: false } => Ask::FoldedGlob(Glob::new(pattern)),
@@ -77,6 +83,15 @@ impl Atom {
         Self { local: super::RECORD, ask: Ask::Never }
     }
 
+    /// The fields that it looks at.
+    pub fn locals(&self) -> impl Iterator<Item = Local> {
+        let other = match self.ask {
+            Ask::FieldRef { other, .. } => Some(other),
+            _ => None,
+        };
+        std::iter::once(self.local).chain(other)
+    }
+
     /// What stands in the field's table for a test.
     pub fn table_entry(test: &Test) -> Option<(Anchor, &str)> {
         match test {
@@ -88,7 +103,7 @@ impl Atom {
     /// What it costs to ask, relative to a look into a stamp.
     pub const fn cost(&self) -> u32 {
         match self.ask {
-            Ask::Table | Ask::Null | Ask::Present | Ask::AnyValue | Ask::Never => 1,
+            Ask::Table | Ask::Whole(_) | Ask::Null | Ask::Present | Ask::AnyValue | Ask::Never => 1,
             Ask::Compare(..) | Ask::Cidr(_) => 3,
             Ask::Cased(..) | Ask::Time(..) => 4,
             Ask::FieldRef { .. } => 8,

@@ -1,9 +1,11 @@
 //! The rules that apply to events of one set of logsources.
 
-use vigie_event::Logsources;
+use vigie_event::{FieldId, Logsources};
 
+use super::atom::Atom;
+use super::program::Op;
 use super::witness::Sign;
-use super::{Engine, Local};
+use super::{Engine, Local, NO_LOCAL};
 
 /// The rules for one set of logsources, and what to look at to find them.
 #[derive(Debug, Default)]
@@ -12,6 +14,8 @@ pub(crate) struct Route {
     programs: Vec<u64>,
     /// Programs without a witness: they always run.
     pub(super) open: Vec<u32>,
+    /// By [`FieldId::index`]: fields that a rule of this route asks about, others are passed by.
+    local_of: Vec<Local>,
     /// By local.
     stops: Vec<Stop>,
 }
@@ -32,6 +36,7 @@ impl Route {
         let mut route = Self {
             programs: vec![0; engine.programs.len().div_ceil(64)],
             open: Vec::new(),
+            local_of: Vec::new(),
             stops: vec![Stop::default(); engine.fields.len()],
         };
         for (index, program) in engine.programs.iter().enumerate() {
@@ -50,6 +55,7 @@ impl Route {
         if let Some(bits) = self.programs.get_mut(program as usize / 64) {
             *bits |= 1 << (program % 64);
         }
+        self.ask_about(engine, program);
         let witness =
             engine.programs.get(program as usize).and_then(|program| program.witness.as_ref());
         let Some(witness) = witness else {
@@ -70,6 +76,34 @@ impl Route {
                 Sign::Present(_) => stop.programs.push(program),
             }
         }
+    }
+
+    /// Notes the fields that a program asks about.
+    fn ask_about(&mut self, engine: &Engine, program: u32) {
+        let start = engine.programs.get(program as usize).map_or(0, |program| program.start);
+        for op in engine.ops.get(start as usize..).unwrap_or_default() {
+            let atom = match op {
+                Op::Done => break,
+                Op::Atom(atom) => engine.atoms.get(atom.index()),
+                _ => None,
+            };
+            for local in atom.into_iter().flat_map(Atom::locals) {
+                let Some(field) = engine.fields.get(local as usize).copied().flatten() else {
+                    continue;
+                };
+                if self.local_of.len() <= field.index() {
+                    self.local_of.resize(field.index() + 1, NO_LOCAL);
+                }
+                if let Some(kept) = self.local_of.get_mut(field.index()) {
+                    *kept = local;
+                }
+            }
+        }
+    }
+
+    /// The local of a field that the route's rules ask about, else [`NO_LOCAL`].
+    pub(super) fn local(&self, field: FieldId) -> Local {
+        self.local_of.get(field.index()).copied().unwrap_or(NO_LOCAL)
     }
 
     pub(super) fn has(&self, program: u32) -> bool {

@@ -97,6 +97,11 @@ impl Parts {
 }
 
 impl Table {
+    /// Whether one look into the table is cheaper than to compare with its values in turn.
+    pub fn is_large(&self) -> bool {
+        self.whole.len() > 8
+    }
+
     /// Calls `hit` with every atom that holds of the folded `text`, some more than once.
     pub fn scan(&self, text: &str, mut hit: impl FnMut(AtomId)) {
         let (shortest, longest) = self.whole_bytes;

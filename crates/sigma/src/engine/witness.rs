@@ -145,7 +145,7 @@ impl<'f> Finder<'f> {
         let atom = self.atoms.get(id.index())?;
         match &atom.ask {
             Ask::Null | Ask::Never => None,
-            Ask::Table => {
+            Ask::Table | Ask::Whole(_) => {
                 let cost = self.literal_cost(id, atom.local);
                 Some(Witness { cost, signs: vec![Sign::Atom(id)] })
             }
