@@ -1,10 +1,13 @@
 //! Reading request bodies within bounds of size, time and memory.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_stream::StreamExt;
@@ -17,6 +20,8 @@ pub const BODY_LIMIT: usize = 16 << 20;
 pub const EVENT_LIMIT: usize = 1 << 20;
 /// Records of one request at most.
 pub const RECORDS_LIMIT: usize = 100_000;
+/// Bytes of a piece of a long answer.
+const PIECE_BYTES: usize = 64 << 10;
 /// Between two pieces of a body.
 const PIECE_TIME: Duration = Duration::from_secs(10);
 /// For the whole of a body.
@@ -80,6 +85,19 @@ async fn room(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePer
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(Refusal::busy()),
     }
+}
+
+/// A body to be sent in pieces, which gives its share of the memory back when the last piece has
+/// been taken over for sending.
+pub async fn held(bytes: Vec<u8>, budget: &Arc<Semaphore>) -> Result<Body, Refusal> {
+    let room = room(budget, bytes.len()).await?;
+    let mut rest = Bytes::from(bytes);
+    let pieces = std::iter::from_fn(move || {
+        let _held = &room;
+        let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+        (!piece.is_empty()).then_some(Ok::<_, Infallible>(piece))
+    });
+    Ok(Body::from_stream(tokio_stream::iter(pieces)))
 }
 
 fn too_large(limit: usize) -> Refusal {

@@ -84,7 +84,8 @@ async fn events(
         tracing::error!(%error, "the agents' events cannot be read back");
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "events cannot be read at the moment")
     })?;
-    let mut response = json(StatusCode::OK, array(&page));
+    let body = body::held(array(&page), collector.budget()).await?;
+    let mut response = json(StatusCode::OK, body);
     let headers = response.headers_mut();
     headers.insert("x-total-count", collector.events_count().into());
     if let (Some(last), true) = (page.last, page.more) {

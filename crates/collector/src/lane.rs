@@ -81,6 +81,7 @@ impl Lane {
 
     /// Writes until nothing waits.
     async fn write(self: Arc<Self>) {
+        let _guard = WritingGuard(&self);
         while let Some((first, posts)) = self.gather() {
             let (batch, shares) = batch_of(first, posts);
             let count = batch.records.len() as u64;
@@ -134,6 +135,20 @@ impl Lane {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the lane go on after a panic in the log: those who wait are told, the next post starts a
+/// new task.
+struct WritingGuard<'l>(&'l Lane);
+
+impl Drop for WritingGuard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut queue = self.0.queue();
+            queue.writing = false;
+            queue.waiting.clear();
+        }
     }
 }
 

@@ -438,3 +438,23 @@ async fn analyzer_and_responder_hand_on_and_answer() {
     }
     check(&respond, get("/status"), 200, r#"{"blocked_ips":[]}"#).await;
 }
+
+#[tokio::test]
+async fn large_events_come_back_by_parts() {
+    let place = Place::new().await;
+    let router = place.router();
+    let filler = "x".repeat(1_000_000);
+    for n in 1..=20 {
+        let event = format!(r#"{{"n":{n},"filler":"{filler}"}}"#);
+        assert_eq!(send(&router, post("/collect", event)).await.0, StatusCode::OK);
+    }
+    let response = router.clone().oneshot(get("/events?after=0")).await.unwrap();
+    assert_eq!(response.headers()["link"], "</events?after=17&limit=1000>; rel=\"next\"");
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let events: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    let numbers_of =
+        |events: &[Value]| events.iter().map(|event| event["n"].clone()).collect::<Vec<_>>();
+    assert_eq!(numbers_of(&events), (1..=17).map(Value::from).collect::<Vec<_>>());
+    assert!(events.iter().all(|event| event["filler"] == filler.as_str()));
+    assert_eq!(numbers(&router, "/events?after=17&limit=1000").await, [18, 19, 20]);
+}

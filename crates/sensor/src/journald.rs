@@ -175,7 +175,8 @@ impl Following {
             }
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true).spawn()
+        // In a group of its own, so that the terminal's Ctrl-C is ours alone to act on.
+        command.process_group(0).kill_on_drop(true).spawn()
     }
 
     /// Reads one child to its end. The answer says why it ended; `None`: nobody listens any more.

@@ -11,7 +11,7 @@ pub fn init_log(global: &Global) {
     let level = match i16::from(global.verbose) - i16::from(global.quiet) {
         ..=-2 => "error",
         -1 => "warn",
-        0 => "info",
+        0 => "info,vigie_sensor=warn",
         1 => "info,vigie=debug,vigie_sensor=debug,vigie_store=debug,vigie_collector=debug",
         2.. => "debug",
     };

@@ -10,6 +10,8 @@ use super::StateError;
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;
+/// What the write-ahead log is cut back to after a large transaction, in bytes: 16 MiB.
+const LOG_BYTES: &str = "16777216";
 /// How long a connection waits for another process (a backup, `sqlite3` by hand) to let go.
 const BUSY: Duration = Duration::from_secs(30);
 /// How long a query waits for a free connection. Long enough that it is an error of Vigie's own
@@ -29,6 +31,7 @@ pub async fn writer(path: &Path) -> Result<DatabaseConnection, StateError> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("journal_size_limit", LOG_BYTES)
             .busy_timeout(BUSY)
     });
     Ok(Database::connect(options).await?)

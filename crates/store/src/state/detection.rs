@@ -1,12 +1,10 @@
 //! The detector's checkpoint and what it commits with it.
 
-use std::fmt::Write as _;
-
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
 };
-use vigie_event::{Alert, Incident};
+use vigie_event::{Alert, Entities, Incident};
 
 use super::entity::{alert, checkpoint, incident};
 use super::rows::{rank, to_body, to_name, upsert};
@@ -205,33 +203,26 @@ fn alert_conflict() -> OnConflict {
 }
 
 fn incident_search(incident: &Incident) -> String {
-    let mut text = format!(
-        "{} {} {} {}",
-        incident.title.en, incident.title.fr, incident.actor.value, incident.id
-    );
-    for (_, values) in incident.entities.iter() {
-        for value in values {
-            let _ = write!(text, " {value}");
-        }
-    }
-    searchable(&text)
+    let Incident { title, actor, entities, id, .. } = incident;
+    let text = format!("{} {} {} {id}", title.en, title.fr, actor.value);
+    searchable(text, entities)
 }
 
 fn alert_search(alert: &Alert) -> String {
-    let mut text =
-        format!("{} {} {} {}", alert.rule.title.en, alert.rule.title.fr, alert.rule.id, alert.id);
-    for tag in &alert.tags {
-        let _ = write!(text, " {tag}");
-    }
-    for (_, values) in alert.entities.iter() {
-        for value in values {
-            let _ = write!(text, " {value}");
-        }
-    }
-    searchable(&text)
+    let Alert { rule, tags, entities, id, .. } = alert;
+    let text = format!("{} {} {} {id} {}", rule.title.en, rule.title.fr, rule.id, tags.join(" "));
+    searchable(text, entities)
 }
 
-fn searchable(text: &str) -> String {
-    let end = text.floor_char_boundary(SEARCH_BYTES.min(text.len()));
-    text.get(..end).unwrap_or_default().to_lowercase()
+/// What an incident or alert is found by: `text` and the entities' values, in lowercase, cut.
+fn searchable(mut text: String, entities: &Entities) -> String {
+    for value in entities.iter().flat_map(|(_, values)| values) {
+        if text.len() >= SEARCH_BYTES {
+            break;
+        }
+        text.push(' ');
+        text.push_str(value);
+    }
+    text.truncate(text.floor_char_boundary(SEARCH_BYTES.min(text.len())));
+    text.to_lowercase()
 }

@@ -155,6 +155,15 @@ impl State {
     /// Uses up a link: whom it signs in. `None` where there is no such link, it was used, its time
     /// is over at `now`, or its user is disabled. Links that are over are removed on the way.
     pub async fn take_login_link(&self, token_hash: &str, now: Timestamp) -> Result<Option<User>> {
+        // Whoever guesses must not take the writers' turn.
+        let known = self
+            .read(async |db| {
+                Ok(login_link::Entity::find_by_id(token_hash).one(db).await?.is_some())
+            })
+            .await?;
+        if !known {
+            return Ok(None);
+        }
         self.write(async |tx| {
             let row = login_link::Entity::find_by_id(token_hash).one(tx).await?;
             login_link::Entity::delete_many()

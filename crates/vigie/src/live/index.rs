@@ -1,6 +1,7 @@
 //! Indexing, live: follows the journal behind everything else.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -22,7 +23,9 @@ const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// What the indexer's thread works with.
 pub struct Indexing {
     pub journal: Journal,
-    pub index: Arc<Mutex<EventIndex>>,
+    pub index: EventIndex,
+    /// The position that the index has committed, for whoever drops old segments.
+    pub indexed: Arc<AtomicU64>,
     pub days: u32,
     pub options: Options,
     pub stop: watch::Receiver<bool>,
@@ -32,14 +35,12 @@ pub struct Indexing {
 impl Indexing {
     /// Runs until `stop`, then commits.
     pub fn run(self) -> anyhow::Result<()> {
-        let from = self.lock().position();
-        let mut follower =
-            Follower::new(&self.journal, from, &self.options, self.stop, self.runtime.clone());
+        let Self { journal, mut index, indexed, days, options, stop, runtime } = self;
+        let mut follower = Follower::new(&journal, index.position(), &options, stop, runtime);
         let mut committed = (follower.position(), Instant::now());
         let mut retained: Option<Instant> = None;
         loop {
             let stopping = follower.wait(COMMIT_EVERY).is_break();
-            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
             let mut failed = None;
             follower.read(ROUND, |event| {
                 if failed.is_none() {
@@ -52,20 +53,16 @@ impl Indexing {
             let position = follower.position();
             if position != committed.0 && (stopping || committed.1.elapsed() >= COMMIT_EVERY) {
                 index.commit(position)?;
+                indexed.store(position.0, Ordering::Relaxed);
                 committed = (position, Instant::now());
             }
             if retained.is_none_or(|at| at.elapsed() >= RETAIN_EVERY) {
-                index.retain(self.days, SystemClock.now())?;
+                index.retain(days, SystemClock.now())?;
                 retained = Some(Instant::now());
             }
-            drop(index);
             if stopping {
                 return Ok(());
             }
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, EventIndex> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

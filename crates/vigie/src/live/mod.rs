@@ -13,7 +13,8 @@ mod writer;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -44,7 +45,6 @@ const SYSTEM_LOGS: [&str; 4] = ["auth.log", "secure", "syslog", "messages"];
 /// A running centre.
 pub struct Centre {
     pub state: State,
-    pub journal: Journal,
     /// Where the console listens.
     pub console: SocketAddr,
     /// Where the agents' interface listens: collect, analyze, respond.
@@ -114,9 +114,11 @@ impl Centre {
             runtime: Handle::current(),
         };
         stages.spawn_blocking(move || detection.run().context("detection"));
+        let indexed = Arc::new(AtomicU64::new(index.position().0));
         let indexing = index::Indexing {
             journal: journal.clone(),
-            index: Arc::clone(&index),
+            indexed: Arc::clone(&indexed),
+            index,
             days: config.storage.index_days,
             options: options.clone(),
             stop: stopped.clone(),
@@ -151,7 +153,7 @@ impl Centre {
             Ok(())
         });
         inlets.spawn(feed.clone().count(journal.clone()));
-        inlets.spawn(retain(journal.clone(), state.clone(), Arc::clone(&index)));
+        inlets.spawn(retain(journal.clone(), state.clone(), indexed));
 
         let settings = vigie_console::Settings {
             mode: config.response.mode,
@@ -181,7 +183,6 @@ impl Centre {
         let sensors = start_sensors(config, &journal, &batches).await?;
         Ok(Self {
             state,
-            journal,
             console: console_at,
             interface,
             notes,
@@ -259,7 +260,7 @@ fn open_journal_and_index(
     dir: &Path,
     not_before: Position,
     notes: &mut Vec<String>,
-) -> anyhow::Result<(Journal, Arc<Mutex<EventIndex>>)> {
+) -> anyhow::Result<(Journal, EventIndex)> {
     let storage = &config.storage;
     let index = EventIndex::open(&dir.join("index"), IndexOptions::default())?;
     let options = JournalOptions {
@@ -286,7 +287,7 @@ fn open_journal_and_index(
             damage.offset
         ));
     }
-    Ok((journal, Arc::new(Mutex::new(index))))
+    Ok((journal, index))
 }
 
 fn load_rules(config: &Config, notes: &mut Vec<String>) -> anyhow::Result<RuleSet> {
@@ -380,12 +381,12 @@ fn is_readable_system_log(path: &PathBuf) -> bool {
 }
 
 /// Drops old journal segments that every consumer is past.
-async fn retain(journal: Journal, state: State, index: Arc<Mutex<EventIndex>>) {
+async fn retain(journal: Journal, state: State, indexed: Arc<AtomicU64>) {
     let mut tick = tokio::time::interval(RETAIN_EVERY);
     loop {
         tick.tick().await;
         let Ok(checkpoint) = state.detector_checkpoint().await else { continue };
-        let indexed = index.lock().unwrap_or_else(PoisonError::into_inner).position();
+        let indexed = Position(indexed.load(Ordering::Relaxed));
         let needed = checkpoint.snapshot_position.min(indexed);
         let journal = journal.clone();
         let retained =
