@@ -61,7 +61,9 @@ pub enum Command {
     )]
     Scan(ScanArgs),
     /// Show the events that parsers read from log files, one JSON object a line
-    #[command(after_help = "Example:\n  vigie parse /var/log/auth.log | head\n  journalctl -o json | vigie parse -")]
+    #[command(
+        after_help = "Example:\n  vigie parse /var/log/auth.log | head\n  journalctl -o json | vigie parse -"
+    )]
     Parse(ParseArgs),
     /// Judge the alerts of a file: the batch assistant
     #[command(after_help = "Example:\n  vigie analyze alerts.json --severity high")]
@@ -72,7 +74,9 @@ pub enum Command {
     )]
     Simulate(SimulateArgs),
     /// Check, list, run and test Sigma rules
-    #[command(after_help = "Example:\n  vigie rules check ./my-rules\n  vigie rules match --rules ./my-rules events.ndjson")]
+    #[command(
+        after_help = "Example:\n  vigie rules check ./my-rules\n  vigie rules match --rules ./my-rules events.ndjson"
+    )]
     Rules(RulesArgs),
     /// Check or show the configuration
     #[command(after_help = "Example:\n  vigie config check --config /etc/vigie/vigie.toml")]

@@ -109,11 +109,13 @@ impl Config {
             }
         }
         let text = toml::to_string(&merged)?;
-        let config: Self = toml::from_str(&text).map_err(|error| {
-            anyhow::anyhow!("configuration: {}", error.to_string().trim_end())
-        })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|error| anyhow::anyhow!("configuration: {}", error.to_string().trim_end()))?;
         if !matches!(config.lang.as_str(), "" | "en" | "fr") {
-            bail!("configuration: `lang` is \"{}\"; it must be \"en\", \"fr\" or \"\"", config.lang);
+            bail!(
+                "configuration: `lang` is \"{}\"; it must be \"en\", \"fr\" or \"\"",
+                config.lang
+            );
         }
         Ok(config)
     }
@@ -234,7 +236,9 @@ fn set_from_environment(
         None => bail!("environment variable {name}: {}", unknown(last, known, &prefix)),
         Some(Value::Table(_)) => bail!("environment variable {name}: `{last}` is a table"),
         Some(Value::Integer(_)) => Value::Integer(
-            value.parse().with_context(|| format!("environment variable {name}: a whole number"))?,
+            value
+                .parse()
+                .with_context(|| format!("environment variable {name}: a whole number"))?,
         ),
         Some(Value::Boolean(_)) => Value::Boolean(
             value.parse().with_context(|| format!("environment variable {name}: true or false"))?,
@@ -289,7 +293,11 @@ mod tests {
 
     #[test]
     fn errors_name_the_place_and_the_mend() {
-        check_error("[console]\nlisen = 1\n", &[], "vigie.toml:2:1: unknown key `console.lisen`; did you mean `console.listen`?");
+        check_error(
+            "[console]\nlisen = 1\n",
+            &[],
+            "vigie.toml:2:1: unknown key `console.lisen`; did you mean `console.listen`?",
+        );
         check_error("console = 1\n", &[], "`console` is a table, not a value");
         check_error("lang = \"de\"\n", &[], "it must be \"en\", \"fr\"");
         check_error("lang = [\n", &[], "vigie.toml:");

@@ -20,10 +20,9 @@ pub fn parser_options(args: &InputArgs) -> anyhow::Result<Options> {
         None => jiff::tz::TimeZone::system(),
     };
     let reference = match &args.reference {
-        Some(text) => Reference::Fixed(
-            Timestamp::parse(text)
-                .with_context(|| format!("--reference `{text}` is not RFC 3339, such as 2026-01-31T00:00:00Z"))?,
-        ),
+        Some(text) => Reference::Fixed(Timestamp::parse(text).with_context(|| {
+            format!("--reference `{text}` is not RFC 3339, such as 2026-01-31T00:00:00Z")
+        })?),
         None => Reference::Observed,
     };
     Ok(Options { timezone, reference })

@@ -7,7 +7,8 @@ use std::time::Instant;
 use vigie_analyzer::{BuiltIn, Case};
 use vigie_detector::{Detector, Settings, Totals};
 use vigie_event::{
-    Alert, AlertId, Decision, Event, EventKind, Incident, IncidentId, Mode, Stats, Timestamp, Verdict,
+    Alert, AlertId, Decision, Event, EventKind, Incident, IncidentId, Mode, Stats, Timestamp,
+    Verdict,
 };
 use vigie_responder::{Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
@@ -116,7 +117,8 @@ impl Chain {
         // Of this machine nothing is asked: the log may be another's. What is never bannable
         // anywhere stays so.
         let mut responder = Responder::new(Policy::shipped(), Mode::DryRun);
-        let mut incidents: Vec<Incident> = std::mem::take(&mut self.incidents).into_values().collect();
+        let mut incidents: Vec<Incident> =
+            std::mem::take(&mut self.incidents).into_values().collect();
         incidents.sort_by_key(|incident| (incident.last_seen, incident.id));
         let mut judged = Vec::with_capacity(incidents.len());
         for incident in incidents {

@@ -15,7 +15,8 @@ pub fn init_log(global: &Global) {
         1 => "info,vigie=debug,vigie_sensor=debug,vigie_store=debug,vigie_collector=debug",
         2.. => "debug",
     };
-    let quiet_libraries = format!("{level},tantivy=warn,sqlx=warn,sea_orm=warn,sea_orm_migration=warn");
+    let quiet_libraries =
+        format!("{level},tantivy=warn,sqlx=warn,sea_orm=warn,sea_orm_migration=warn");
     let filter =
         EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet_libraries));
     tracing_subscriber::fmt()
@@ -101,7 +102,8 @@ pub fn stdout() -> io::BufWriter<io::StdoutLock<'static>> {
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let json =
+            cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
         io.or(json) == Some(io::ErrorKind::BrokenPipe)
     })
 }

@@ -56,13 +56,17 @@ pub fn read_rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<RuleFile>> {
         }
     }
     if files.is_empty() && !paths.is_empty() {
-        bail!("no rule (*.yml, *.yaml) in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
+        bail!(
+            "no rule (*.yml, *.yaml) in {}",
+            paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
     }
     Ok(files)
 }
 
 fn collect(dir: &Path, files: &mut Vec<RuleFile>) -> anyhow::Result<()> {
-    let entries = std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
+    let entries =
+        std::fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
     let mut paths = Vec::new();
     for entry in entries {
         paths.push(entry.with_context(|| format!("cannot list {}", dir.display()))?.path());

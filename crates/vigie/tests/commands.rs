@@ -1,5 +1,8 @@
 //! The commands, run as people run them: from an empty directory, on files with something wrong.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use std::io::Write;
@@ -21,7 +24,10 @@ fn scan_finds_an_attack_and_decides() {
         .iter()
         .find(|object| object["kind"] == "decision" && object["action"] == "block_ip")
         .expect("a ban is decided");
-    assert_eq!((ban["mode"].as_str(), ban["status"].as_str()), (Some("dry_run"), Some("simulated")));
+    assert_eq!(
+        (ban["mode"].as_str(), ban["status"].as_str()),
+        (Some("dry_run"), Some("simulated"))
+    );
     let stats = found.last().unwrap();
     assert_eq!(stats["records"].as_u64().unwrap(), log.lines().count() as u64);
 
@@ -39,7 +45,8 @@ fn parse_gives_flat_events_with_their_place() {
     let dir = tempfile::tempdir().unwrap();
     let log = "Jan  5 10:12:13 host sshd[1]: Accepted password for root from 203.0.113.7 port 22 ssh2\nwhat is this\n";
     std::fs::write(dir.path().join("auth.log"), log).unwrap();
-    let arguments = ["parse", "auth.log", "--timezone", "Europe/Paris", "--reference", "2026-02-01T00:00:00Z"];
+    let arguments =
+        ["parse", "auth.log", "--timezone", "Europe/Paris", "--reference", "2026-02-01T00:00:00Z"];
     let events = objects(&stdout_of(dir.path(), &arguments));
     assert_eq!(events[0]["@timestamp"], "2026-01-05T09:12:13.000000Z");
     assert_eq!(events[0]["source.ip"], "203.0.113.7");
@@ -116,7 +123,8 @@ fn rules_are_checked_listed_matched_and_tested() {
     .unwrap();
     let log = "Jan  5 10:12:13 host sshd[1]: Accepted password for joe from 203.0.113.7 port 22 ssh2\nJan  5 10:12:14 host sshd[1]: Accepted password for root from 203.0.113.7 port 22 ssh2\n";
     std::fs::write(dir.path().join("auth.log"), log).unwrap();
-    let matched = objects(&stdout_of(dir.path(), &["rules", "match", "--rules", "rules", "auth.log"]));
+    let matched =
+        objects(&stdout_of(dir.path(), &["rules", "match", "--rules", "rules", "auth.log"]));
     assert_eq!(matched.len(), 1);
     assert_eq!(matched[0]["record"], 1);
     assert_eq!(matched[0]["rule_id"], "7f6b1c9a-0000-4000-8000-000000000002");

@@ -1,6 +1,9 @@
 //! SIGKILL at random moments under load: no acknowledged event is lost, no alert is doubled, and
 //! windows go on.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +30,8 @@ struct Moments(u64);
 
 impl Moments {
     fn next(&mut self) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         Duration::from_millis(50 + (self.0 >> 33) % 350)
     }
 }
@@ -112,11 +116,9 @@ fn replay(journal: &Path) -> (BTreeMap<u64, u32>, Vec<Alert>) {
         .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
         .collect();
     texts.sort();
-    let (rules, _) =
-        RuleSet::load(texts.iter().map(|(file, text)| RuleText { file, text }));
+    let (rules, _) = RuleSet::load(texts.iter().map(|(file, text)| RuleText { file, text }));
     let mut detector = Detector::new(Arc::new(rules), Settings::default());
-    let options =
-        Options { timezone: jiff::tz::TimeZone::UTC, reference: Reference::Observed };
+    let options = Options { timezone: jiff::tz::TimeZone::UTC, reference: Reference::Observed };
     let mut parser = Parser::new(options);
     let mut event = Event::default();
     let mut kept = BTreeMap::new();

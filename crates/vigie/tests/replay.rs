@@ -1,5 +1,8 @@
 //! The same records give the same alerts and incidents, however they come in.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -24,7 +27,9 @@ fn scan(dir: &Path, file: &str) -> Found {
 
 fn essence(object: &Value) -> (String, Value) {
     let kept = match object["kind"].as_str() {
-        Some("alert") => serde_json::json!([object["rule"]["id"], object["count"], object["incident"]]),
+        Some("alert") => {
+            serde_json::json!([object["rule"]["id"], object["count"], object["incident"]])
+        }
         _ => serde_json::json!([object["alerts"], object["actor"]]),
     };
     (object["id"].as_str().unwrap().to_owned(), kept)
@@ -34,7 +39,15 @@ fn essence(object: &Value) -> (String, Value) {
 fn log(dir: &Path) -> String {
     let lines = stdout_of(
         dir,
-        &["simulate", "--scenario", "ssh-brute-force", "--seed", "3", "--start", "2026-01-05T10:00:00Z"],
+        &[
+            "simulate",
+            "--scenario",
+            "ssh-brute-force",
+            "--seed",
+            "3",
+            "--start",
+            "2026-01-05T10:00:00Z",
+        ],
     );
     assert!(lines.lines().count() > 20);
     lines
@@ -48,7 +61,8 @@ fn a_file_scanned_twice_gives_the_same() {
     assert!(first.len() > 2, "nothing was found");
     assert_eq!(first, scan(dir.path(), "auth.log"));
     // A compressed copy is the same log.
-    let packed = zstd::encode_all(&*std::fs::read(dir.path().join("auth.log")).unwrap(), 1).unwrap();
+    let packed =
+        zstd::encode_all(&*std::fs::read(dir.path().join("auth.log")).unwrap(), 1).unwrap();
     std::fs::write(dir.path().join("auth.log.1.zst"), packed).unwrap();
     assert_eq!(first, scan(dir.path(), "auth.log.1.zst"));
 }

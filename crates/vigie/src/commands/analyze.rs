@@ -75,7 +75,8 @@ fn read(path: &std::path::Path) -> anyhow::Result<String> {
         Ok(text) => Ok(text),
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
-            let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+            let line =
+                error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
             bail!("line {line}: not UTF-8; convert it, such as with `iconv -t utf-8`")
         }
     }

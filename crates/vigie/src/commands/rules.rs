@@ -143,7 +143,8 @@ fn load(paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
 fn test(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let (mut passed, mut failed) = (0_u64, 0_u64);
-    let files = if paths.is_empty() { shipped::rule_files() } else { shipped::read_rule_files(paths)? };
+    let files =
+        if paths.is_empty() { shipped::rule_files() } else { shipped::read_rule_files(paths)? };
     let fixtures =
         if paths.is_empty() { shipped::fixture_files() } else { fixtures_beside(&files)? };
     // Correlations may refer to rules of other files, so all are loaded together.
@@ -233,7 +234,8 @@ fn rules_that_fire(rules: &Arc<RuleSet>, fixture: &RuleFile) -> BTreeSet<String>
     let mut offset = 0;
     for line in fixture.bytes.split(|byte| *byte == b'\n') {
         if !line.is_empty() {
-            let record = RecordRef { source: &source, offset, observed: FIXTURES_READ, bytes: line };
+            let record =
+                RecordRef { source: &source, offset, observed: FIXTURES_READ, bytes: line };
             parser.parse(&record, &mut event);
             detector.observe(&event);
         }

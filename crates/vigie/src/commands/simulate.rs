@@ -55,10 +55,7 @@ fn list(global: &Global) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(
-    records: impl Iterator<Item = Simulated>,
-    rate: Option<f64>,
-) -> anyhow::Result<ExitCode> {
+fn print(records: impl Iterator<Item = Simulated>, rate: Option<f64>) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     for record in records {
         if let Some(rate) = rate {
@@ -133,9 +130,8 @@ impl Client {
             .http_status_as_error(false)
             .build()
             .send(body.as_bytes());
-        let mut answer = answer.with_context(|| {
-            format!("cannot reach {}: is `vigie up` running there?", self.base)
-        })?;
+        let mut answer = answer
+            .with_context(|| format!("cannot reach {}: is `vigie up` running there?", self.base))?;
         if !answer.status().is_success() {
             let text = answer.body_mut().read_to_string().unwrap_or_default();
             bail!("{}{path} answered {}: {text}", self.base, answer.status());

@@ -117,7 +117,9 @@ async fn greet(
     let mut out = output::stdout();
     if global.json {
         let (agents, token) = match &greeting.interface {
-            Some((agents, token)) => (agents.map(|address| format!("http://{address}")).to_vec(), token.as_str()),
+            Some((agents, token)) => {
+                (agents.map(|address| format!("http://{address}")).to_vec(), token.as_str())
+            }
             None => (Vec::new(), ""),
         };
         let object = json!({

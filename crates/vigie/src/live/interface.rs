@@ -102,9 +102,8 @@ impl Responder {
         let mut responder = self.responding.responder().await;
         let before = responder.bans().clone();
         // Numbers are the store's to give; the answer gets them once the tickets are kept.
-        let answer = agents::respond_to(&result, &mut responder, &protection, now, &mut |_| {
-            String::new()
-        });
+        let answer =
+            agents::respond_to(&result, &mut responder, &protection, now, &mut |_| String::new());
         let mut answer = answer.map_err(|error| RespondError::Invalid(error.to_string()))?;
         let mut batch = stored(&answer.response, now);
         for ticket in &mut batch.tickets {

@@ -27,8 +27,8 @@ use vigie_event::{Batch, Clock, Lang, Mode, SystemClock};
 use vigie_parser::{Options, Reference};
 use vigie_responder::{AdminPorts, Allowed, Policy};
 use vigie_sensor::Statuses;
-use vigie_sensor::journald::{self, JournaldOptions};
 use vigie_sensor::follow::{FollowFile, FollowOptions, Follower, From};
+use vigie_sensor::journald::{self, JournaldOptions};
 use vigie_sigma::RuleSet;
 use vigie_store::index::{EventIndex, IndexOptions};
 use vigie_store::journal::{Journal, JournalOptions, Position};
@@ -75,7 +75,8 @@ impl Centre {
         let mut notes = Vec::new();
         let state = State::open(&dir.join("state.sqlite")).await?;
         let checkpoint = state.detector_checkpoint().await?;
-        let (journal, index) = open_journal_and_index(config, dir, checkpoint.position, &mut notes)?;
+        let (journal, index) =
+            open_journal_and_index(config, dir, checkpoint.position, &mut notes)?;
         let rules = Arc::new(load_rules(config, &mut notes)?);
         let options = parser_options(config)?;
         let policy = load_policy(config)?;
@@ -367,7 +368,8 @@ async fn start_sensors(
         Journald::Auto => !config.sources.files.iter().any(|path| is_readable_system_log(path)),
     };
     if wanted {
-        let options = JournaldOptions { cursors: journal.cursors(), from, ..JournaldOptions::default() };
+        let options =
+            JournaldOptions { cursors: journal.cursors(), from, ..JournaldOptions::default() };
         let following = journald::follow(options, Arc::new(SystemClock), batches.clone());
         sources.push(following.statuses());
         journald = Some(following);
@@ -428,4 +430,3 @@ pub fn agents_token(dir: &Path) -> anyhow::Result<(String, Option<PathBuf>)> {
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok((token, Some(path)))
 }
-

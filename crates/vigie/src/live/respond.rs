@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, watch};
 use vigie_event::{Clock, Decision, DecisionStatus, Mode, SystemClock, Timestamp};
-use vigie_responder::{AdminPorts, Allowed, Bans, PastBan, Policy, Protection, Responder, Response};
+use vigie_responder::{
+    AdminPorts, Allowed, Bans, PastBan, Policy, Protection, Responder, Response,
+};
 use vigie_store::state::{
     Ban, BanFilter, BanStatus, DecisionFilter, NewTicket, OutboxEntry, PageRequest, ResponseBatch,
     State, StateError,
@@ -160,11 +162,8 @@ impl Responding {
         self.state.expire_bans(now).await?;
         let mut responder = self.responder.lock().await;
         responder.bans_mut().expire(now);
-        let in_force: Vec<_> = responder
-            .bans()
-            .active(now)
-            .map(|ban| (ban.network, ban.mode, ban.decision))
-            .collect();
+        let in_force: Vec<_> =
+            responder.bans().active(now).map(|ban| (ban.network, ban.mode, ban.decision)).collect();
         if in_force.is_empty() {
             return Ok(());
         }

@@ -77,7 +77,9 @@ pub fn markdown(findings: &Findings, rules: &RuleSet, lang: Lang) -> anyhow::Res
 fn plain_markdown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in inert(text).chars() {
-        if character.is_ascii_punctuation() && !matches!(character, '.' | ',' | ' ' | '/' | ':' | '%' | '-') {
+        if character.is_ascii_punctuation()
+            && !matches!(character, '.' | ',' | ' ' | '/' | ':' | '%' | '-')
+        {
             shown.push('\\');
         }
         shown.push(character);

@@ -30,15 +30,22 @@ pub fn terminal(
     let heading = lang.pick("Incidents", "Incidents");
     writeln!(out, "\n{}  {}", paint.bold(heading), by_severity(findings, lang, paint))?;
     let mut worst: Vec<&Judged> = findings.incidents.iter().collect();
-    worst.sort_by_key(|judged| std::cmp::Reverse((judged.verdict.severity, judged.verdict.confidence)));
+    worst.sort_by_key(|judged| {
+        std::cmp::Reverse((judged.verdict.severity, judged.verdict.confidence))
+    });
     for judged in worst.iter().take(SHOWN) {
         incident(out, judged, lang, paint)?;
     }
     if worst.len() > SHOWN {
         let more = grouped((worst.len() - SHOWN) as u64, lang);
         match lang {
-            Lang::En => writeln!(out, "\n… and {more} more: --json or --report FILE.html shows all.")?,
-            Lang::Fr => writeln!(out, "\n… et {more} de plus : --json ou --report FICHIER.html montre tout.")?,
+            Lang::En => {
+                writeln!(out, "\n… and {more} more: --json or --report FILE.html shows all.")?
+            }
+            Lang::Fr => writeln!(
+                out,
+                "\n… et {more} de plus : --json ou --report FICHIER.html montre tout."
+            )?,
         }
     }
     by_rule(out, findings, rules, lang, paint)
@@ -49,8 +56,14 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
     let (records, events) = (grouped(stats.records, lang), grouped(stats.events, lang));
     let unparsed = grouped(stats.unparsed, lang);
     match lang {
-        Lang::En => write!(out, "{records} records: {events} events understood, {unparsed} of unknown form")?,
-        Lang::Fr => write!(out, "{records} enregistrements : {events} événements compris, {unparsed} de forme inconnue")?,
+        Lang::En => write!(
+            out,
+            "{records} records: {events} events understood, {unparsed} of unknown form"
+        )?,
+        Lang::Fr => write!(
+            out,
+            "{records} enregistrements : {events} événements compris, {unparsed} de forme inconnue"
+        )?,
     }
     if let Some((first, last)) = findings.span {
         let to = lang.pick("to", "au");

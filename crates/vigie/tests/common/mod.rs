@@ -15,7 +15,7 @@ use serde_json::Value;
 /// The token of the agents' interface in tests.
 pub const TOKEN: &str = "a-token-for-tests-of-some-length";
 /// How long to wait for what should come at once.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The binary with these arguments, in `dir`, with nothing of this machine's settings.
 #[allow(clippy::disallowed_methods)]
