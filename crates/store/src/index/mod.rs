@@ -14,8 +14,9 @@
 //! | `epoch` | term | taking back a commit that was not finished |
 //! | `event` | stored, zstd blocks | showing the event; text that stands in the raw record is kept as a span of it |
 //!
-//! One field for all names was measured against a dynamic JSON field and keyword columns: it is
-//! the smallest and fastest, names are learned without a schema, and counting walks the terms.
+//! One field for all names learns names without a schema, and counting walks its terms. Measured
+//! over 200,000 sshd events: 108 bytes and 19 µs an event; a dynamic JSON field is alike without
+//! columns, and takes 117 bytes and 23 µs with the columns that counting would need.
 //! Long prose (`message`, `url.original` …) is not a term: asked for by name, its words are
 //! looked for in the raw record.
 //!

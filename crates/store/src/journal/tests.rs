@@ -189,10 +189,10 @@ fn verify(
     for (position, record) in acknowledged {
         assert_eq!(records.get(position), Some(record), "acknowledged at {position}");
     }
-    let mut seen = HashSet::new();
+    let mut met = HashSet::new();
     for record in records.values() {
         let what = (record.source.name.clone(), record.offset);
-        assert!(seen.insert(what), "{record:?} is there twice");
+        assert!(met.insert(what), "{record:?} is there twice");
     }
     let cursors: HashMap<String, u64> = journal
         .cursors()
@@ -262,7 +262,7 @@ fn a_rotten_batch_is_skipped_and_told() {
         let (journal, recovery) = open(&disk);
         let path = disk.path(&name);
         let damage = Damage { path, offset: offset as u64, first: head.first, end: head.end() };
-        assert_eq!(recovery.damage, [damage.clone()], "{what}");
+        assert_eq!(recovery.damage, std::slice::from_ref(&damage), "{what}");
         assert_eq!(recovery.cut, None, "{what}");
         let positions: Vec<u64> = read_all(&journal).into_keys().collect();
         let expected: Vec<u64> = (0..30).filter(|position| !(12..15).contains(position)).collect();
@@ -305,9 +305,9 @@ fn rot_in_an_older_segment_is_told_by_the_reader() {
     assert!(recovery.is_clean());
     let read = read_all(&journal);
     assert_eq!(read.len(), 90 - 6);
-    let lost: Vec<_> =
+    let ranges: Vec<_> =
         journal.damage().into_iter().map(|damage| (damage.first, damage.end)).collect();
-    assert_eq!(lost, [(all[2].1.first, all[2].1.end()), (head.first, head.end())]);
+    assert_eq!(ranges, [(all[2].1.first, all[2].1.end()), (head.first, head.end())]);
 }
 
 #[test]
