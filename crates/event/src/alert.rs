@@ -9,7 +9,7 @@ use crate::{AlertId, Entities, Event, EventId, IncidentId, Localized, Severity, 
 /// Event ids kept with an alert; its count tells how many there were.
 pub const EVENTS_PER_ALERT: usize = 100;
 /// Events of which the raw record is kept with an alert.
-pub const EVIDENCE_PER_ALERT: usize = 10;
+pub const EVIDENCE_PER_ALERT: usize = 5;
 /// Bytes of a raw record kept as evidence with an alert; the whole is in the journal.
 const EVIDENCE_BYTES: usize = 2_048;
 

@@ -98,45 +98,53 @@ impl Chain {
         let mut stats = std::mem::take(&mut self.stats);
         self.totals.add_to(&mut stats);
         let span = self.span;
-        let (judged, by_rule) = self.judge();
-        stats.alerts = self.alerts.len() as u64;
+        let (judged, alerts) = self.judge();
+        stats.alerts = alerts.len() as u64;
         stats.incidents = judged.len() as u64;
-        stats.by_rule = by_rule;
+        for alert in &alerts {
+            if let Some(count) = stats.by_rule.get_mut(&alert.rule.id) {
+                *count += 1;
+            } else {
+                stats.by_rule.insert(alert.rule.id.clone(), 1);
+            }
+        }
         for one in &judged {
             *stats.by_severity.entry(one.verdict.severity.name().to_owned()).or_default() += 1;
         }
         stats.lost = lost;
         stats.seconds = self.began.elapsed().as_secs_f64();
-        let mut alerts: Vec<Alert> = self.alerts.into_values().collect();
-        alerts.sort_by_key(|alert| (alert.first_seen, alert.id));
         Findings { alerts, incidents: judged, stats, span }
     }
 
-    fn judge(&mut self) -> (Vec<Judged>, BTreeMap<String, u64>) {
+    /// Judges each incident and decides about it; gives them and all alerts, by time.
+    fn judge(&mut self) -> (Vec<Judged>, Vec<Alert>) {
         let analyst = BuiltIn::new();
         // Of this machine nothing is asked: the log may be another's. What is never bannable
         // anywhere stays so.
         let mut responder = Responder::new(Policy::shipped(), Mode::DryRun);
         let mut incidents: Vec<Incident> =
             std::mem::take(&mut self.incidents).into_values().collect();
-        incidents.sort_by_key(|incident| (incident.last_seen, incident.id));
+        incidents.sort_unstable_by_key(|incident| (incident.last_seen, incident.id));
         let mut judged = Vec::with_capacity(incidents.len());
+        let mut alerts = Vec::with_capacity(self.alerts.len());
         for incident in incidents {
-            let alerts: Vec<Alert> =
-                incident.alerts.iter().filter_map(|id| self.alerts.get(id)).cloned().collect();
-            let now = incident.last_seen;
+            let first = alerts.len();
+            alerts.extend(incident.alerts.iter().filter_map(|id| self.alerts.remove(id)));
             let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
-            let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
+            let case = Case {
+                incident: &incident,
+                alerts: alerts.get(first..).unwrap_or_default(),
+                guidance: &guidance,
+                now: incident.last_seen,
+            };
             let verdict = analyst.judge(&case);
+            let now = incident.last_seen;
             let protection = Protection::of(Vec::new(), now);
             let response = responder.decide(&verdict, &incident, &[], &protection, now);
             judged.push(Judged { incident, verdict, decisions: response.decisions });
         }
-        judged.sort_by_key(|one| (one.incident.first_seen, one.incident.id));
-        let mut by_rule = BTreeMap::new();
-        for alert in self.alerts.values() {
-            *by_rule.entry(alert.rule.id.clone()).or_default() += 1;
-        }
-        (judged, by_rule)
+        judged.sort_unstable_by_key(|one| (one.incident.first_seen, one.incident.id));
+        alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
+        (judged, alerts)
     }
 }
