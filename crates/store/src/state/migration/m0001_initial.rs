@@ -42,9 +42,12 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("incident", &["last_seen", "id"]),
     ("incident", &["severity", "last_seen", "id"]),
     ("incident", &["status", "last_seen", "id"]),
+    ("incident", &["status", "severity"]),
     ("incident", &["to_judge", "level"]),
     ("incident", &["actor_value", "last_seen"]),
     ("alert", &["last_seen", "id"]),
+    // The dashboard counts in this one alone, without touching the rows.
+    ("alert", &["last_seen", "rule_id", "source_ip"]),
     ("alert", &["incident_id", "first_seen"]),
     ("alert", &["rule_id", "last_seen"]),
     ("alert", &["source_ip", "last_seen"]),
