@@ -337,6 +337,32 @@ fn late_events_go_to_their_day_and_closed_days_are_taken_back_after_a_crash() {
 }
 
 #[test]
+fn long_records_are_written_early_and_taken_back_after_a_crash() {
+    let dir = TempDir::new().unwrap();
+    let mut index = open(dir.path());
+    let source = Source::file("/var/log/app.log", 3, None);
+    let line = "lorem ipsum ".repeat(40_000);
+    let mut event = Event::default();
+    let mut add = |index: &mut EventIndex, offset| {
+        let bytes = line.as_bytes();
+        event.begin(&RecordRef { source: &source, offset, observed: START, bytes });
+        event.finish(START);
+        index.add(&event).unwrap();
+    };
+    for offset in 0..25 {
+        add(&mut index, offset);
+    }
+    assert!(count(&index.searcher(), "") > 0, "some are written before they are committed");
+    let mut index = open_again(index, dir.path());
+    assert_eq!((count(&index.searcher(), ""), index.position()), (0, Position(0)));
+    for offset in 0..25 {
+        add(&mut index, offset);
+    }
+    index.commit(Position(25)).unwrap();
+    assert_eq!(count(&index.searcher(), "\"lorem ipsum\""), 25);
+}
+
+#[test]
 fn invented_times_neither_make_days_without_end_nor_lose_events() {
     let dir = TempDir::new().unwrap();
     let options = IndexOptions { max_days: 5, ..IndexOptions::default() };

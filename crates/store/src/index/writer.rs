@@ -18,6 +18,9 @@ const DAY_MEMORY: usize = 15_000_000;
 /// Days that may be closed to open others between two commits. Whoever writes logs chooses the
 /// times; beyond this, events go into a day that is open.
 const MAX_CHANGES: usize = 8;
+/// Bytes that may wait for the search library, which bounds its queue by number alone, before a
+/// day is written as part of the commit to come.
+const QUEUED_BYTES: usize = 16 << 20;
 /// A day that is being removed.
 const DROPPED: &str = ".dropped";
 
@@ -57,6 +60,8 @@ struct OpenDay {
     writer: IndexWriter<TantivyDocument>,
     span: Span,
     dirty: bool,
+    /// Bytes added since the last commit.
+    queued: usize,
 }
 
 impl EventIndex {
@@ -127,10 +132,17 @@ impl EventIndex {
         let document = self.days.schema.document(event, epoch);
         let day = self.choose(event);
         let days = Arc::clone(&self.days);
+        let position = self.committed.position;
         let open = self.open_writer(day)?;
         open.writer.add_document(document).map_err(|error| write_error(&days, day, error))?;
         open.span.add(event.time);
         open.dirty = true;
+        // The text stands in the words and in the stored event; 512 for terms and overhead.
+        open.queued += 2 * event.text().len() + 512;
+        if open.queued > QUEUED_BYTES {
+            open.commit(&days, epoch, position)?;
+            self.begun = true;
+        }
         Ok(())
     }
 
@@ -267,7 +279,7 @@ impl OpenDay {
             days.open_or_create(day)?.writer_with_options(options)
         };
         let writer = writer().map_err(|error| days.error(day, error))?;
-        Ok(Self { day, writer, span: days.span(day), dirty: false })
+        Ok(Self { day, writer, span: days.span(day), dirty: false, queued: 0 })
     }
 
     fn commit(&mut self, days: &Days, epoch: u64, position: Position) -> Result<(), IndexError> {
@@ -282,6 +294,7 @@ impl OpenDay {
         };
         commit().map_err(|error| write_error(days, self.day, error))?;
         self.dirty = false;
+        self.queued = 0;
         days.show(self.day, self.span)
     }
 }
