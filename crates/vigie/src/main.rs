@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     match cli.command {
-        Command::Up(args) => commands::up::run(&global, args),
+        Command::Up(args) => commands::up::run(&global, &args),
         Command::Scan(args) => commands::scan::run(&global, &args),
         Command::Parse(args) => commands::parse::run(&global, &args),
         Command::Analyze(args) => commands::analyze::run(&global, &args),

@@ -30,23 +30,22 @@ pub struct Chain {
     began: Instant,
 }
 
-/// All that a run has found.
-pub struct Findings {
-    /// Alerts by time.
+/// An incident with all that belongs to it.
+pub struct Judged {
+    pub incident: Incident,
+    /// Its alerts, oldest first.
     pub alerts: Vec<Alert>,
-    /// Incidents by time, each with its verdict and what would be done about it.
-    pub incidents: Vec<Judged>,
+    pub verdict: Verdict,
+    /// What would be done about it.
+    pub decisions: Vec<Decision>,
+}
+
+/// What a run has counted.
+pub struct Summary {
     /// Totals.
     pub stats: Stats,
     /// Time of the first and of the last event.
     pub span: Option<(Timestamp, Timestamp)>,
-}
-
-/// An incident with its verdict and decisions.
-pub struct Judged {
-    pub incident: Incident,
-    pub verdict: Verdict,
-    pub decisions: Vec<Decision>,
 }
 
 impl Chain {
@@ -92,32 +91,17 @@ impl Chain {
     }
 
     /// Judges what was found and decides, as of each incident's last event: a finished log is
-    /// judged as its own time would have judged it, on any day.
-    pub fn finish(mut self, lost: BTreeMap<String, u64>) -> Findings {
+    /// judged as its own time would have judged it, on any day. Hands out each incident, oldest
+    /// end first, and keeps none, so that memory does not grow with what is found.
+    pub fn finish<E>(
+        mut self,
+        lost: BTreeMap<String, u64>,
+        mut each: impl FnMut(Judged) -> Result<(), E>,
+    ) -> Result<Summary, E> {
         self.collect();
         let mut stats = std::mem::take(&mut self.stats);
         self.totals.add_to(&mut stats);
-        let span = self.span;
-        let (judged, alerts) = self.judge();
-        stats.alerts = alerts.len() as u64;
-        stats.incidents = judged.len() as u64;
-        for alert in &alerts {
-            if let Some(count) = stats.by_rule.get_mut(&alert.rule.id) {
-                *count += 1;
-            } else {
-                stats.by_rule.insert(alert.rule.id.clone(), 1);
-            }
-        }
-        for one in &judged {
-            *stats.by_severity.entry(one.verdict.severity.name().to_owned()).or_default() += 1;
-        }
         stats.lost = lost;
-        stats.seconds = self.began.elapsed().as_secs_f64();
-        Findings { alerts, incidents: judged, stats, span }
-    }
-
-    /// Judges each incident and decides about it; gives them and all alerts, by time.
-    fn judge(&mut self) -> (Vec<Judged>, Vec<Alert>) {
         let analyst = BuiltIn::new();
         // Of this machine nothing is asked: the log may be another's. What is never bannable
         // anywhere stays so.
@@ -125,26 +109,33 @@ impl Chain {
         let mut incidents: Vec<Incident> =
             std::mem::take(&mut self.incidents).into_values().collect();
         incidents.sort_unstable_by_key(|incident| (incident.last_seen, incident.id));
-        let mut judged = Vec::with_capacity(incidents.len());
-        let mut alerts = Vec::with_capacity(self.alerts.len());
         for incident in incidents {
-            let first = alerts.len();
-            alerts.extend(incident.alerts.iter().filter_map(|id| self.alerts.remove(id)));
-            let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
-            let case = Case {
-                incident: &incident,
-                alerts: alerts.get(first..).unwrap_or_default(),
-                guidance: &guidance,
-                now: incident.last_seen,
-            };
-            let verdict = analyst.judge(&case);
+            let mut alerts: Vec<Alert> =
+                incident.alerts.iter().filter_map(|id| self.alerts.remove(id)).collect();
+            alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
             let now = incident.last_seen;
+            let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
+            let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
+            let verdict = analyst.judge(&case);
             let protection = Protection::of(Vec::new(), now);
-            let response = responder.decide(&verdict, &incident, &[], &protection, now);
-            judged.push(Judged { incident, verdict, decisions: response.decisions });
+            let decisions = responder.decide(&verdict, &incident, &[], &protection, now).decisions;
+            stats.incidents += 1;
+            stats.alerts += alerts.len() as u64;
+            for alert in &alerts {
+                count(&mut stats.by_rule, &alert.rule.id);
+            }
+            count(&mut stats.by_severity, verdict.severity.name());
+            each(Judged { incident, alerts, verdict, decisions })?;
         }
-        judged.sort_unstable_by_key(|one| (one.incident.first_seen, one.incident.id));
-        alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
-        (judged, alerts)
+        stats.seconds = self.began.elapsed().as_secs_f64();
+        Ok(Summary { stats, span: self.span })
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    if let Some(count) = counts.get_mut(name) {
+        *count += 1;
+    } else {
+        counts.insert(name.to_owned(), 1);
     }
 }

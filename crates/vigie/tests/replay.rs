@@ -11,6 +11,8 @@ use std::path::Path;
 
 use common::{Centre, objects, shared_data, stdout_of, wait_for};
 use serde_json::Value;
+use vigie_event::Lang;
+use vigie_store::journal::{Journal, JournalOptions};
 use vigie_store::state::{AlertFilter, IncidentFilter, PageRequest, State};
 
 /// What must be equal: of alerts id, rule, count and incident; of incidents id, alerts and actor.
@@ -91,15 +93,13 @@ fn live_and_split_over_restarts_gives_what_a_scan_gives() {
 
     let live = dir.path().join("live.log");
     std::fs::write(&live, "").unwrap();
-    let configuration = format!(
-        "timezone = \"UTC\"\n[sources]\nfiles = [{:?}]\njournald = \"never\"\n",
-        live.display().to_string()
-    );
+    let configuration =
+        format!("[sources]\nfiles = [{:?}]\njournald = \"never\"\n", live.display().to_string());
     let lines: Vec<&str> = text.lines().collect();
     let mut written = String::new();
     // Three lives of one centre; what is written between two of them is read by the next.
     for (at, part) in lines.chunks(lines.len().div_ceil(5)).enumerate() {
-        let centre = (at % 2 == 0).then(|| start(dir.path(), &configuration));
+        let centre = (at % 2 == 0).then(|| Centre::start(dir.path(), &configuration, &[]));
         for line in part {
             writeln!(written, "{line}").unwrap();
         }
@@ -110,16 +110,8 @@ fn live_and_split_over_restarts_gives_what_a_scan_gives() {
             centre.kill();
         }
     }
-    start(dir.path(), &configuration).stop();
+    Centre::start(dir.path(), &configuration, &[]).stop();
     assert_eq!(found_in(&dir.path().join("data/state.sqlite")), expected);
-}
-
-fn start(dir: &Path, configuration: &str) -> Centre {
-    // Keys of the top level come before the tables that `Centre::start` writes.
-    let (top, tables) = configuration.split_once('\n').unwrap();
-    let zone = top.trim_start_matches("timezone = ").trim_matches('"').to_owned();
-    assert_eq!(zone, "UTC", "tests run in UTC by their environment");
-    Centre::start(dir, tables, &[])
 }
 
 /// How far the live log is in the journal: the end of its last line.
@@ -132,7 +124,6 @@ fn read_up_to(dir: &Path) -> u64 {
             std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
         }
     }
-    use vigie_store::journal::{Journal, JournalOptions};
     let Ok((journal, _)) = Journal::open(copy.path(), JournalOptions::default()) else { return 0 };
     journal
         .cursors()
@@ -151,10 +142,9 @@ fn found_in(path: &Path) -> Found {
         let page = PageRequest { limit: 500, after: None };
         let alerts = state.alerts(&AlertFilter::default(), &page).await.unwrap().items;
         let incidents = state.incidents(&IncidentFilter::default(), &page).await.unwrap().items;
-        let alerts = alerts.iter().map(|alert| vigie_event::wire::alert(alert, Default::default()));
-        let incidents = incidents
-            .iter()
-            .map(|one| vigie_event::wire::incident(&one.incident, Default::default()));
+        let alerts = alerts.iter().map(|alert| vigie_event::wire::alert(alert, Lang::default()));
+        let incidents =
+            incidents.iter().map(|one| vigie_event::wire::incident(&one.incident, Lang::default()));
         alerts.chain(incidents).map(|object| essence(&object)).collect()
     })
 }

@@ -100,11 +100,11 @@ fn matches(args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         let mut fired = Vec::new();
         let read = input::Input::open(path, args.format, &options).and_then(|mut input| {
             while input.advance()? {
-                let matched = matcher.matches(&input.event);
+                let hits = matcher.matches(&input.event);
                 fired.clear();
-                correlator.observe(&input.event, matched, &mut fired);
+                correlator.observe(&input.event, hits, &mut fired);
                 let raised = fired.iter().filter(|firing| firing.raised).map(|firing| firing.rule);
-                for index in matched.iter().copied().chain(raised) {
+                for index in hits.iter().copied().chain(raised) {
                     let Some(rule) = rules.rule(index) else { continue };
                     let object = json!({
                         "file": path.display().to_string(), "record": input.number,

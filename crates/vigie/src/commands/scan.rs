@@ -1,5 +1,6 @@
 //! `vigie scan`: finished logs through the whole chain.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,8 +10,8 @@ use anyhow::bail;
 use vigie_event::{Lang, wire};
 
 use crate::cli::{Global, ScanArgs};
-use crate::offline::{Chain, Findings};
-use crate::report;
+use crate::offline::{Chain, Judged};
+use crate::report::{self, Findings};
 use crate::{input, output, shipped};
 
 pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
@@ -32,12 +33,21 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
             *lost.entry(reason).or_default() += count;
         }
     }
-    let findings = chain.finish(lost);
-
     let lang = global.lang();
     let mut out = output::stdout();
+    let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
+    let summary = chain.finish(lost, |judged| {
+        if global.json {
+            print_json(&mut out, &judged, lang)?;
+        }
+        if !global.json || args.report.is_some() {
+            kept.take(judged);
+        }
+        anyhow::Ok(())
+    })?;
+    let findings = Findings { summary, worst: kept.worst_first() };
     if global.json {
-        print_json(&mut out, &findings, lang)?;
+        output::json_line(&mut out, &wire::stats(&findings.summary.stats))?;
     } else {
         report::terminal(&mut out, &findings, &rules, lang, output::Paint::for_stdout(global))?;
     }
@@ -52,17 +62,45 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print_json(out: &mut impl Write, findings: &Findings, lang: Lang) -> anyhow::Result<()> {
-    for alert in &findings.alerts {
-        output::json_line(out, &wire::alert(alert, lang))?;
+/// The worst incidents, as many as are to be shown.
+struct Kept {
+    most: usize,
+    judged: Vec<Judged>,
+}
+
+impl Kept {
+    fn new(most: usize) -> Self {
+        Self { most, judged: Vec::new() }
     }
-    for judged in &findings.incidents {
-        output::json_line(out, &wire::incident(&judged.incident, lang))?;
-        output::json_line(out, &wire::verdict(&judged.verdict, lang))?;
-        for decision in &judged.decisions {
-            output::json_line(out, &wire::decision(decision))?;
+
+    fn take(&mut self, judged: Judged) {
+        self.judged.push(judged);
+        if self.judged.len() >= self.most.saturating_mul(2) {
+            self.sort();
+            self.judged.truncate(self.most);
         }
     }
-    output::json_line(out, &wire::stats(&findings.stats))?;
+
+    /// Stable: of two equally bad ones the older stays first.
+    fn sort(&mut self) {
+        self.judged.sort_by_key(|one| Reverse((one.verdict.severity, one.verdict.confidence)));
+    }
+
+    fn worst_first(mut self) -> Vec<Judged> {
+        self.sort();
+        self.judged.truncate(self.most);
+        self.judged
+    }
+}
+
+fn print_json(out: &mut impl Write, judged: &Judged, lang: Lang) -> anyhow::Result<()> {
+    for alert in &judged.alerts {
+        output::json_line(out, &wire::alert(alert, lang))?;
+    }
+    output::json_line(out, &wire::incident(&judged.incident, lang))?;
+    output::json_line(out, &wire::verdict(&judged.verdict, lang))?;
+    for decision in &judged.decisions {
+        output::json_line(out, &wire::decision(decision))?;
+    }
     Ok(())
 }

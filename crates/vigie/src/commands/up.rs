@@ -20,13 +20,13 @@ const ADMINISTRATOR: &str = "admin";
 /// What the demonstration plays.
 const DEMO: &str = "demo";
 
-pub fn run(global: &Global, args: UpArgs) -> anyhow::Result<ExitCode> {
+pub fn run(global: &Global, args: &UpArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(args.config.as_deref(), std::env::vars())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(global, &args, config))
+    runtime.block_on(serve(global, args, config))
 }
 
 async fn serve(global: &Global, args: &UpArgs, mut config: Config) -> anyhow::Result<ExitCode> {

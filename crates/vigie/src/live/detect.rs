@@ -119,11 +119,11 @@ impl Detection {
 
     /// The detector as it was at the snapshot, and the position to read on from.
     fn restore(&self, checkpoint: &Checkpoint) -> (Detector, Position) {
-        let fresh = || Detector::new(Arc::clone(&self.rules), self.settings.clone());
+        let fresh = || Detector::new(Arc::clone(&self.rules), self.settings);
         let Some(snapshot) = &checkpoint.snapshot else {
             return (fresh(), Position(0));
         };
-        match Detector::restore(Arc::clone(&self.rules), self.settings.clone(), snapshot) {
+        match Detector::restore(Arc::clone(&self.rules), self.settings, snapshot) {
             Ok(detector) => (detector, checkpoint.snapshot_position),
             Err(error) => {
                 tracing::warn!(%error, "the detector's memory cannot be read; windows start anew");

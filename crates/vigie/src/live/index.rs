@@ -18,7 +18,7 @@ const ROUND: u64 = 4_096;
 /// Events become searchable this long after they were read, at latest.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How often old days are dropped.
-const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
+const RETAIN_EVERY: Duration = Duration::from_hours(1);
 
 /// What the indexer's thread works with.
 pub struct Indexing {

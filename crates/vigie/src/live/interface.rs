@@ -35,7 +35,7 @@ pub struct Parts<'p> {
 
 /// Serves the interface on its three listeners (collect, analyze, respond); nothing where there
 /// are none.
-pub async fn start(
+pub fn start(
     listeners: Vec<TcpListener>,
     inlets: &mut JoinSet<()>,
     stop: &watch::Receiver<bool>,

@@ -38,7 +38,7 @@ use crate::config::{Config, FirstRead, Journald};
 use crate::shipped;
 
 /// How often old journal segments are dropped.
-const RETAIN_EVERY: Duration = Duration::from_secs(300);
+const RETAIN_EVERY: Duration = Duration::from_mins(5);
 /// Logs that the system's journal stands in for.
 const SYSTEM_LOGS: [&str; 4] = ["auth.log", "secure", "syslog", "messages"];
 
@@ -176,8 +176,7 @@ impl Centre {
             &mut inlets,
             &inlets_stopped,
             interface::Parts { dir, journal: &journal, state: &state, responding, lang },
-        )
-        .await?;
+        )?;
 
         let (batches, queue) = mpsc::channel(writer::QUEUE);
         let writer = tokio::spawn(writer::run(journal.clone(), queue));
@@ -365,7 +364,9 @@ async fn start_sensors(
     let wanted = match config.sources.journald {
         Journald::Always => true,
         Journald::Never => false,
-        Journald::Auto => !config.sources.files.iter().any(|path| is_readable_system_log(path)),
+        Journald::Auto => {
+            !config.sources.files.iter().map(PathBuf::as_path).any(is_readable_system_log)
+        }
     };
     if wanted {
         let options =
@@ -377,7 +378,7 @@ async fn start_sensors(
     Ok(Sensors { follower, journald, statuses: sources })
 }
 
-fn is_readable_system_log(path: &PathBuf) -> bool {
+fn is_readable_system_log(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     SYSTEM_LOGS.contains(&name) && std::fs::File::open(path).is_ok()
 }
@@ -416,9 +417,12 @@ pub fn agents_token(dir: &Path) -> anyhow::Result<(String, Option<PathBuf>)> {
             return Err(error).with_context(|| format!("cannot read {}", path.display()));
         }
     }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
-    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut halves = [[0; 16]; 2];
+    for half in &mut halves {
+        getrandom::fill(half).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    }
+    let [high, low] = halves.map(u128::from_be_bytes);
+    let token = format!("{high:032x}{low:032x}");
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)

@@ -10,9 +10,17 @@ use serde_json::json;
 use vigie_event::{Decision, Lang, Timestamp, wire};
 use vigie_sigma::RuleSet;
 
-use crate::offline::Findings;
+use crate::offline::{Judged, Summary};
 
-pub use terminal::terminal;
+pub use terminal::{SHOWN, terminal};
+
+/// What a report shows.
+pub struct Findings {
+    /// Totals over everything.
+    pub summary: Summary,
+    /// Incidents, worst first: all of them for a file, some for the terminal.
+    pub worst: Vec<Judged>,
+}
 
 /// The forms of a report in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,22 +60,19 @@ pub fn write(
 
 fn json(findings: &Findings, lang: Lang) -> anyhow::Result<String> {
     let incidents: Vec<_> = findings
-        .incidents
+        .worst
         .iter()
         .map(|judged| {
+            let alerts = judged.alerts.iter().map(|alert| wire::alert(alert, lang));
             json!({
                 "incident": wire::incident(&judged.incident, lang),
+                "alerts": alerts.collect::<Vec<_>>(),
                 "verdict": wire::verdict(&judged.verdict, lang),
                 "decisions": judged.decisions.iter().map(wire::decision).collect::<Vec<_>>(),
             })
         })
         .collect();
-    let alerts: Vec<_> = findings.alerts.iter().map(|alert| wire::alert(alert, lang)).collect();
-    let report = json!({
-        "stats": wire::stats(&findings.stats),
-        "incidents": incidents,
-        "alerts": alerts,
-    });
+    let report = json!({ "stats": wire::stats(&findings.summary.stats), "incidents": incidents });
     Ok(serde_json::to_string_pretty(&report)?)
 }
 

@@ -1,13 +1,10 @@
 //! The report of a scan as one HTML file or as Markdown.
 
-use std::collections::HashMap;
-
 use askama::Template;
-use vigie_event::{Alert, AlertId, Lang, Severity};
+use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{decided, grouped, moment};
-use crate::offline::Findings;
+use super::{Findings, decided, grouped, moment};
 use crate::output::inert;
 
 /// Raw lines shown of each incident.
@@ -97,7 +94,7 @@ fn contents(
     lang: Lang,
     safe: fn(&str) -> String,
 ) -> Contents {
-    let stats = &findings.stats;
+    let stats = &findings.summary.stats;
     let severities = Severity::ALL
         .into_iter()
         .rev()
@@ -118,6 +115,7 @@ fn contents(
     Contents {
         lang,
         span: findings
+            .summary
             .span
             .map(|(first, last)| format!("{} – {} UTC", moment(first), moment(last)))
             .unwrap_or_default(),
@@ -149,16 +147,12 @@ fn bars(counts: Vec<(String, String, u64)>, lang: Lang) -> Vec<Bar> {
 }
 
 fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Entry> {
-    let alerts: HashMap<AlertId, &Alert> =
-        findings.alerts.iter().map(|alert| (alert.id, alert)).collect();
-    let evidence_of =
-        |id: &AlertId| alerts.get(id).map(|alert| alert.evidence.as_slice()).unwrap_or_default();
-    let mut entries: Vec<Entry> = findings
-        .incidents
+    findings
+        .worst
         .iter()
         .map(|judged| {
             let (incident, verdict) = (&judged.incident, &judged.verdict);
-            let evidence = incident.alerts.iter().take(LINES_SHOWN).flat_map(evidence_of);
+            let evidence = judged.alerts.iter().flat_map(|alert| &alert.evidence);
             Entry {
                 id: incident.id.to_string(),
                 title: safe(incident.title.get(lang)),
@@ -182,9 +176,7 @@ fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Ent
                 lines: evidence.take(LINES_SHOWN).map(|line| inert(&line.raw)).collect(),
             }
         })
-        .collect();
-    entries.sort_by_key(|entry| std::cmp::Reverse((entry.severity, entry.confidence)));
-    entries
+        .collect()
 }
 
 fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {

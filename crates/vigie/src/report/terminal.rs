@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{decided, grouped, moment};
-use crate::offline::{Findings, Judged};
+use super::{Findings, decided, grouped, moment};
+use crate::offline::Judged;
 use crate::output::{Paint, inert};
 
 /// Incidents that are shown one by one; `--json` and `--report` give all.
-const SHOWN: usize = 20;
+pub const SHOWN: usize = 20;
 /// Decisions shown of each.
 const DECISIONS_SHOWN: usize = 4;
 
@@ -23,24 +23,21 @@ pub fn terminal(
     paint: Paint,
 ) -> io::Result<()> {
     totals(out, findings, lang)?;
-    if findings.incidents.is_empty() {
+    if findings.worst.is_empty() {
         let nothing = lang.pick("Nothing was found.", "Rien n’a été trouvé.");
         return writeln!(out, "\n{nothing}");
     }
     let heading = lang.pick("Incidents", "Incidents");
     writeln!(out, "\n{}  {}", paint.bold(heading), by_severity(findings, lang, paint))?;
-    let mut worst: Vec<&Judged> = findings.incidents.iter().collect();
-    worst.sort_by_key(|judged| {
-        std::cmp::Reverse((judged.verdict.severity, judged.verdict.confidence))
-    });
-    for judged in worst.iter().take(SHOWN) {
+    for judged in findings.worst.iter().take(SHOWN) {
         incident(out, judged, lang, paint)?;
     }
-    if worst.len() > SHOWN {
-        let more = grouped((worst.len() - SHOWN) as u64, lang);
+    let more = findings.summary.stats.incidents.saturating_sub(SHOWN as u64);
+    if more > 0 {
+        let more = grouped(more, lang);
         match lang {
             Lang::En => {
-                writeln!(out, "\n… and {more} more: --json or --report FILE.html shows all.")?
+                writeln!(out, "\n… and {more} more: --json or --report FILE.html shows all.")?;
             }
             Lang::Fr => writeln!(
                 out,
@@ -52,7 +49,7 @@ pub fn terminal(
 }
 
 fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<()> {
-    let stats = &findings.stats;
+    let stats = &findings.summary.stats;
     let (records, events) = (grouped(stats.records, lang), grouped(stats.events, lang));
     let unparsed = grouped(stats.unparsed, lang);
     match lang {
@@ -65,7 +62,7 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
             "{records} enregistrements : {events} événements compris, {unparsed} de forme inconnue"
         )?,
     }
-    if let Some((first, last)) = findings.span {
+    if let Some((first, last)) = findings.summary.span {
         let to = lang.pick("to", "au");
         write!(out, "\n{} {to} {} UTC", moment(first), moment(last))?;
     }
@@ -80,7 +77,8 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
 fn by_severity(findings: &Findings, lang: Lang, paint: Paint) -> String {
     let mut parts = Vec::new();
     for severity in Severity::ALL.into_iter().rev() {
-        let count = findings.stats.by_severity.get(severity.name()).copied().unwrap_or_default();
+        let count =
+            findings.summary.stats.by_severity.get(severity.name()).copied().unwrap_or_default();
         if count > 0 {
             let text = format!("{} {}", grouped(count, lang), severity.label(lang).to_lowercase());
             parts.push(paint.severity(severity, &text));
@@ -90,7 +88,7 @@ fn by_severity(findings: &Findings, lang: Lang, paint: Paint) -> String {
 }
 
 fn incident(out: &mut impl Write, judged: &Judged, lang: Lang, paint: Paint) -> io::Result<()> {
-    let Judged { incident, verdict, decisions } = judged;
+    let Judged { incident, verdict, decisions, .. } = judged;
     let severity = format!("{:<10}", verdict.severity.label(lang));
     let title = inert(incident.title.get(lang));
     writeln!(out, "\n{} {}", paint.severity(verdict.severity, &severity), paint.bold(&title))?;
@@ -129,7 +127,7 @@ fn by_rule(
 ) -> io::Result<()> {
     let heading = lang.pick("Alerts by rule", "Alertes par règle");
     writeln!(out, "\n{}", paint.bold(heading))?;
-    let mut counts: Vec<_> = findings.stats.by_rule.iter().collect();
+    let mut counts: Vec<_> = findings.summary.stats.by_rule.iter().collect();
     counts.sort_by_key(|(id, count)| (std::cmp::Reverse(**count), *id));
     for (id, count) in counts {
         let title = rules.by_id(id).map_or(id.as_str(), |rule| rule.reference.title.get(lang));
