@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
@@ -20,6 +20,8 @@ pub const BODY_LIMIT: usize = 16 << 20;
 pub const EVENT_LIMIT: usize = 1 << 20;
 /// Records of one request at most.
 pub const RECORDS_LIMIT: usize = 100_000;
+/// Room that a body takes whose length is not told, until it outgrows it.
+const UNDECLARED: usize = 256 << 10;
 /// Bytes of a piece of a long answer.
 const PIECE_BYTES: usize = 64 << 10;
 /// Between two pieces of a body.
@@ -33,7 +35,7 @@ const ROOM_TIME: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Whole {
     pub bytes: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _rooms: Vec<OwnedSemaphorePermit>,
 }
 
 /// Reads the whole body of `request`, at most `limit` bytes, within `budget` (permits of 1 KiB).
@@ -51,17 +53,15 @@ pub async fn read(
             "compressed bodies are not taken; send it uncompressed",
         ));
     }
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse::<usize>().ok());
+    let declared = request.body().size_hint().exact();
+    let declared = declared.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let room = match budget {
-        Some(budget) => Some(room(budget, declared.unwrap_or(limit)).await?),
-        None => None,
-    };
+    let mut rooms = Vec::new();
+    if let Some(budget) = budget {
+        rooms.push(room(budget, declared.unwrap_or(UNDECLARED)).await?);
+    }
     let late = || Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
     let end = Instant::now() + BODY_TIME;
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0));
@@ -73,9 +73,13 @@ pub async fn read(
         if bytes.len() + piece.len() > limit {
             return Err(too_large(limit));
         }
+        let outgrown = declared.is_none() && bytes.len() + piece.len() > UNDECLARED;
+        if let (true, 1, Some(budget)) = (outgrown, rooms.len(), budget) {
+            rooms.push(room(budget, limit.saturating_sub(UNDECLARED)).await?);
+        }
         bytes.extend_from_slice(&piece);
     }
-    Ok(Whole { bytes, _room: room })
+    Ok(Whole { bytes, _rooms: rooms })
 }
 
 async fn room(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {

@@ -86,7 +86,11 @@ impl Lane {
             let (batch, shares) = batch_of(first, posts);
             let count = batch.records.len() as u64;
             match self.log.append(batch).await {
-                Ok(end) => self.settle(first, count, end, shares),
+                Ok(end) => {
+                    self.settle(first, count, end, shares);
+                    // Those who were told get to send their next before the next is gathered.
+                    tokio::task::yield_now().await;
+                }
                 Err(error) => refuse(&error, shares),
             }
         }
