@@ -391,11 +391,17 @@ async fn retain(journal: Journal, state: State, indexed: Arc<AtomicU64>) {
         let Ok(checkpoint) = state.detector_checkpoint().await else { continue };
         let indexed = Position(indexed.load(Ordering::Relaxed));
         let needed = checkpoint.snapshot_position.min(indexed);
-        let journal = journal.clone();
+        let start = journal.start();
+        let kept = journal.clone();
         let retained =
-            tokio::task::spawn_blocking(move || journal.retain(needed, SystemClock.now())).await;
+            tokio::task::spawn_blocking(move || kept.retain(needed, SystemClock.now())).await;
         if let Ok(Err(error)) = retained {
             tracing::error!(%error, "old journal segments cannot be removed");
+        }
+        if journal.start() != start
+            && let Err(error) = state.forget_seed_marks(journal.start()).await
+        {
+            tracing::error!(%error, "marks of dropped agents' events cannot be removed");
         }
     }
 }
