@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Stream, detector, run, summary};
-use vigie_event::Event;
+use vigie_event::{EVIDENCE_PER_ALERT, Event};
 
 const ATTACKER: &str = "203.0.113.7";
 const OTHER: &str = "198.51.100.9";
@@ -35,7 +35,7 @@ fn a_scanner_is_one_alert_that_grows() {
     let changes = run(&events);
     let alert = &changes.alerts[0];
     assert_eq!(alert.events.len(), 100);
-    assert_eq!(alert.evidence.len(), 10);
+    assert_eq!(alert.evidence.len(), EVIDENCE_PER_ALERT);
     assert_eq!(alert.evidence[0].raw, events[0].text());
     assert_eq!(alert.entities.values("url.path").len(), 100);
     assert_eq!(alert.first_seen, events[0].time);
@@ -162,7 +162,7 @@ fn guessing_and_getting_in_are_one_incident() {
     let brute_force = &changes.alerts[0];
     assert_eq!(brute_force.group["source.ip"], ATTACKER);
     let raw: Vec<_> = brute_force.evidence.iter().map(|evidence| evidence.raw.as_str()).collect();
-    let expected: Vec<_> = events[..8].iter().map(Event::text).collect();
+    let expected: Vec<_> = events[..EVIDENCE_PER_ALERT].iter().map(Event::text).collect();
     assert_eq!(raw, expected);
     assert_eq!(changes.incidents[0].entities.values("user.name"), ["root"]);
     assert_eq!(changes.incidents[0].actor.value, ATTACKER);
