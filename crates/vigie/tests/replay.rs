@@ -6,7 +6,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use common::{Centre, objects, shared_data, stdout_of, wait_for};
@@ -96,16 +96,15 @@ fn live_and_split_over_restarts_gives_what_a_scan_gives() {
     let configuration =
         format!("[sources]\nfiles = [{:?}]\njournald = \"never\"\n", live.display().to_string());
     let lines: Vec<&str> = text.lines().collect();
-    let mut written = String::new();
+    let mut out = std::fs::OpenOptions::new().append(true).open(&live).unwrap();
     // Three lives of one centre; what is written between two of them is read by the next.
     for (at, part) in lines.chunks(lines.len().div_ceil(5)).enumerate() {
         let centre = (at % 2 == 0).then(|| Centre::start(dir.path(), &configuration, &[]));
         for line in part {
-            writeln!(written, "{line}").unwrap();
+            writeln!(out, "{line}").unwrap();
         }
-        std::fs::write(&live, &written).unwrap();
         if let Some(centre) = centre {
-            let bytes = written.len() as u64;
+            let bytes = out.metadata().unwrap().len();
             wait_for("the log is read", || (read_up_to(dir.path()) == bytes).then_some(()));
             centre.kill();
         }
