@@ -5,30 +5,7 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{Event, FieldId, ValueRef, field, fingerprint};
-
-/// Fields whose values are entities, in the order of their facets' numbers. The numbers stand in
-/// snapshots: add at the end only.
-pub(crate) const FIELDS: [FieldId; 18] = [
-    field::SOURCE_IP,
-    field::DESTINATION_IP,
-    field::HOST_NAME,
-    field::USER_NAME,
-    field::USER_TARGET_NAME,
-    field::USER_EFFECTIVE_NAME,
-    field::URL_PATH,
-    field::URL_DOMAIN,
-    field::DNS_QUESTION_NAME,
-    field::TLS_CLIENT_SERVER_NAME,
-    field::FILE_PATH,
-    field::FILE_HASH_MD5,
-    field::FILE_HASH_SHA1,
-    field::FILE_HASH_SHA256,
-    field::PROCESS_COMMAND_LINE,
-    field::DESTINATION_PORT,
-    field::USER_AGENT_ORIGINAL,
-    field::SENSOR_ID,
-];
+use vigie_event::{ENTITY_FIELDS, Event, FieldId, ValueRef, field, fingerprint};
 
 /// Bytes kept of one text value.
 const TEXT_BYTES: usize = 512;
@@ -121,7 +98,7 @@ impl Facet<'_> {
 
     /// The field's name.
     pub(crate) fn name(self) -> &'static str {
-        FIELDS.get(usize::from(self.number)).map_or("", |field| field.name())
+        ENTITY_FIELDS.get(usize::from(self.number)).map_or("", |field| field.name())
     }
 
     /// The value as text.
@@ -197,7 +174,7 @@ mod tests {
         let (_, mut fields) = event.fields_mut();
         // Every known field, so that an entity field added there is missed here.
         let names = (0..1_000).map_while(|index| {
-            let id = FIELDS.iter().copied().chain(all_known()).nth(index)?;
+            let id = ENTITY_FIELDS.iter().copied().chain(all_known()).nth(index)?;
             Some(id)
         });
         for id in names {
@@ -238,7 +215,7 @@ mod tests {
 
     #[test]
     fn numbers_are_places_in_the_table() {
-        for (place, id) in FIELDS.into_iter().enumerate() {
+        for (place, id) in ENTITY_FIELDS.into_iter().enumerate() {
             assert_eq!(number_of(id), Some(place as u8), "{id:?}");
         }
     }

@@ -11,8 +11,9 @@ use crate::{Event, FieldId, ValueRef, field};
 /// Distinct values kept of one entity field; an attacker can invent names without end.
 pub const VALUES_PER_ENTITY: usize = 100;
 
-/// Fields whose values are entities.
-const ENTITY_FIELDS: &[FieldId] = &[
+/// Fields whose values are entities. Their places stand in the detector's snapshots: add at the
+/// end only.
+pub const ENTITY_FIELDS: [FieldId; 18] = [
     field::SOURCE_IP,
     field::DESTINATION_IP,
     field::HOST_NAME,

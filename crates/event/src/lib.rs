@@ -45,7 +45,7 @@ pub mod wire;
 pub use alert::{Alert, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Evidence, RuleRef};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Action, Decision, DecisionStatus, Mode};
-pub use entity::{Entities, VALUES_PER_ENTITY, network_of, unmapped};
+pub use entity::{ENTITY_FIELDS, Entities, VALUES_PER_ENTITY, network_of, unmapped};
 pub use event::{Event, EventKind, Fields};
 pub use field::FieldId;
 pub use guidance::Guidance;
