@@ -60,17 +60,21 @@ pub(crate) struct OpenAlert {
 
 impl OpenAlert {
     fn to_alert(&self, incident: Option<IncidentId>) -> Alert {
+        self.clone().into_alert(incident)
+    }
+
+    fn into_alert(self, incident: Option<IncidentId>) -> Alert {
         Alert {
             id: self.id,
             rule: (*self.rule).clone(),
             tags: (*self.tags).clone(),
-            group: self.group.clone(),
-            entities: self.entities.clone(),
+            group: self.group,
+            entities: self.entities,
             first_seen: self.first,
             last_seen: self.last,
             count: self.count,
-            events: self.events.clone(),
-            evidence: self.evidence.clone(),
+            events: self.events,
+            evidence: self.evidence,
             incident,
         }
     }
@@ -106,6 +110,14 @@ impl OpenAlert {
     pub(crate) fn weight(&self) -> usize {
         BASE_WEIGHT + self.entity_bytes + self.evidence_bytes + self.events.len() * 16
     }
+}
+
+/// What an incident wants to know of an alert that was closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closed {
+    pub(crate) id: AlertId,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
 }
 
 /// All open alerts.
@@ -186,16 +198,17 @@ impl Alerts {
     }
 
     /// Closes the alert at `slot`; what nobody has seen yet is handed out as part of `incident`.
-    pub(crate) fn close(&mut self, slot: u32, incident: Option<IncidentId>) -> Option<OpenAlert> {
+    pub(crate) fn close(&mut self, slot: u32, incident: Option<IncidentId>) -> Option<Closed> {
         let alert = self.slots.remove(slot)?;
         self.weight = self.weight.saturating_sub(alert.weight());
         if self.index.get(&alert.key) == Some(&slot) {
             self.index.remove(&alert.key);
         }
+        let closed = Closed { id: alert.id, first: alert.first, last: alert.last };
         if alert.dirty {
-            self.outgoing.push(alert.to_alert(incident));
+            self.outgoing.push(alert.into_alert(incident));
         }
-        Some(alert)
+        Some(closed)
     }
 
     /// Whether there is one too many, or they weigh too much.

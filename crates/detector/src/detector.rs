@@ -106,6 +106,18 @@ impl Detector {
         Changes { alerts, incidents: incidents.take(), moved: std::mem::take(moved) }
     }
 
+    /// Alerts that were closed and incidents that left memory since the last call, for who only
+    /// wants what the stream of events will not change any more. What is still open is left to
+    /// [`Detector::take_changes`].
+    pub fn take_finished(&mut self) -> Changes {
+        let Core { alerts, incidents, .. } = &mut self.core;
+        Changes {
+            alerts: std::mem::take(&mut alerts.outgoing),
+            incidents: std::mem::take(&mut incidents.outgoing),
+            moved: Vec::new(),
+        }
+    }
+
     /// Applies what somebody changed about an incident.
     pub fn apply(&mut self, command: Command) -> Applied {
         self.core.apply(command)

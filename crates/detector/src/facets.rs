@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{ENTITY_FIELDS, Event, FieldId, ValueRef, field, fingerprint};
+use vigie_event::{ENTITY_FIELDS, Event, FieldId, ValueRef, fingerprint};
 
 /// Bytes kept of one text value.
 const TEXT_BYTES: usize = 512;
@@ -16,6 +16,9 @@ const TEXT: u8 = 0;
 const ADDRESS_4: u8 = 1;
 const ADDRESS_6: u8 = 2;
 const INTEGER: u8 = 3;
+/// Fields known from the start are fewer; the table of places would not compile otherwise.
+const MOST_FIELDS: usize = 256;
+const NO_ENTITY: u8 = u8::MAX;
 /// Number, kind, length in two bytes.
 const HEADER: usize = 4;
 
@@ -29,19 +32,15 @@ impl Facets {
     /// Takes the entities of `event`.
     pub(crate) fn read(&mut self, event: &Event) {
         self.bytes.clear();
-        for (id, value) in event.fields() {
+        event.fields().for_each(|(id, value)| {
             let Some(number) = number_of(id) else {
-                continue;
+                return;
             };
             match value {
-                ValueRef::List(list) => {
-                    for member in list.iter() {
-                        self.add(number, member);
-                    }
-                }
+                ValueRef::List(list) => list.iter().for_each(|member| self.add(number, member)),
                 value => self.add(number, value),
             }
-        }
+        });
     }
 
     /// The facets' bytes, to be read by [`iter`].
@@ -129,34 +128,27 @@ pub(crate) fn iter(bytes: &[u8]) -> impl Iterator<Item = Facet<'_>> {
     })
 }
 
+/// Places in [`ENTITY_FIELDS`] by field, for the fields that are known from the start.
+// What is out of bounds here does not compile.
+#[allow(clippy::indexing_slicing)]
+const NUMBERS: [u8; MOST_FIELDS] = {
+    let mut numbers = [NO_ENTITY; MOST_FIELDS];
+    let mut place = 0;
+    while place < ENTITY_FIELDS.len() {
+        numbers[ENTITY_FIELDS[place].index()] = place as u8;
+        place += 1;
+    }
+    numbers
+};
+
 fn number_of(id: FieldId) -> Option<u8> {
-    Some(match id {
-        field::SOURCE_IP => 0,
-        field::DESTINATION_IP => 1,
-        field::HOST_NAME => 2,
-        field::USER_NAME => 3,
-        field::USER_TARGET_NAME => 4,
-        field::USER_EFFECTIVE_NAME => 5,
-        field::URL_PATH => 6,
-        field::URL_DOMAIN => 7,
-        field::DNS_QUESTION_NAME => 8,
-        field::TLS_CLIENT_SERVER_NAME => 9,
-        field::FILE_PATH => 10,
-        field::FILE_HASH_MD5 => 11,
-        field::FILE_HASH_SHA1 => 12,
-        field::FILE_HASH_SHA256 => 13,
-        field::PROCESS_COMMAND_LINE => 14,
-        field::DESTINATION_PORT => 15,
-        field::USER_AGENT_ORIGINAL => 16,
-        field::SENSOR_ID => 17,
-        _ => return None,
-    })
+    NUMBERS.get(id.index()).copied().filter(|number| *number != NO_ENTITY)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vigie_event::{Entities, Value};
+    use vigie_event::{Entities, Value, field};
 
     fn rendered(event: &Event) -> Entities {
         let mut facets = Facets::default();

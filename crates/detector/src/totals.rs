@@ -118,6 +118,9 @@ impl Totals {
 }
 
 fn cut(text: &str) -> &str {
+    if text.len() <= NAME_BYTES {
+        return text;
+    }
     text.get(..text.floor_char_boundary(NAME_BYTES.min(text.len()))).unwrap_or_default()
 }
 

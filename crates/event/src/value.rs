@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use serde::{Serialize, Serializer};
+
 /// The value in a slot of an event. Text is a span of the event's text wherever it stands there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -27,7 +29,13 @@ pub enum Value {
 }
 
 impl Value {
+    /// Whether dropping it frees memory.
+    pub(crate) const fn owns(&self) -> bool {
+        matches!(self, Self::Made(_) | Self::List(_))
+    }
+
     /// Resolves spans against the text that they were cut from.
+    #[inline]
     pub fn resolve<'e>(&'e self, text: &'e str) -> ValueRef<'e> {
         match self {
             Self::Span(start, length) => {
@@ -82,17 +90,18 @@ impl<'e> ValueRef<'e> {
             Self::Null => Cow::Borrowed(""),
         }
     }
+}
 
-    /// The value as JSON.
-    pub fn to_json(self) -> serde_json::Value {
-        match self {
-            Self::Text(text) => text.into(),
-            Self::Integer(number) => number.into(),
-            Self::Float(number) => number.into(),
-            Self::Boolean(truth) => truth.into(),
-            Self::Address(address) => address.to_string().into(),
-            Self::List(list) => list.iter().map(ValueRef::to_json).collect(),
-            Self::Null => serde_json::Value::Null,
+impl Serialize for ValueRef<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Integer(number) => serializer.serialize_i64(number),
+            Self::Float(number) => serializer.serialize_f64(number),
+            Self::Boolean(truth) => serializer.serialize_bool(truth),
+            Self::Address(address) => address.serialize(serializer),
+            Self::List(list) => serializer.collect_seq(list.iter()),
+            Self::Null => serializer.serialize_unit(),
         }
     }
 }

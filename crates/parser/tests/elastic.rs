@@ -90,7 +90,7 @@ fn misses(event: &Event, expect: &serde_json::Map<String, Value>) -> Vec<String>
 fn documents_have_flat_keys() {
     let mut bench = Bench::new("UTC", "2019-12-01T00:00:00Z", None);
     let event = bench.parse(b"Nov 30 10:00:00 web sshd[7]: Invalid user  from 192.0.2.7 port 22");
-    let document = wire::event(&event);
+    let document = wire::to_value(wire::event(&event));
     assert_eq!(document["event.dataset"], "sshd");
     assert_eq!(document["source.ip"], "192.0.2.7");
     assert_eq!(document["user.name"], "");

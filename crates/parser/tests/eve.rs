@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use common::{Bench, cases, data, score};
 use serde_json::Value;
-use vigie_event::{Event, EventKind, FieldId, Format, ValueRef};
+use vigie_event::{Event, EventKind, FieldId, Format, ValueRef, wire};
 
 #[test]
 fn queries_give_their_counts() {
@@ -62,7 +62,7 @@ fn fits(event: &Event, wanted: &serde_json::Map<String, Value>) -> bool {
 fn equal(found: ValueRef<'_>, wanted: &Value) -> bool {
     match found {
         ValueRef::List(list) => list.iter().any(|member| equal(member, wanted)),
-        found => found.to_json() == *wanted,
+        found => wire::to_value(found) == *wanted,
     }
 }
 

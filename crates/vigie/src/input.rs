@@ -68,7 +68,11 @@ impl Input {
     /// What could not be kept, by reason.
     pub fn lost(&self) -> impl Iterator<Item = (String, u64)> {
         let lost = self.reader.lost();
-        let counts = [("cut_lines", lost.cut_lines), ("gaps", lost.gaps)];
+        let counts = [
+            ("cut_lines", lost.cut_lines),
+            ("gaps", lost.gaps),
+            ("damaged_records", lost.damaged),
+        ];
         counts.into_iter().filter(|(_, count)| *count > 0).map(|(why, n)| (why.to_owned(), n))
     }
 }
@@ -86,7 +90,13 @@ pub fn open_all(args: &InputArgs) -> anyhow::Result<Vec<Input>> {
 /// together is seen together even when it stands in several files. Within a file the file's
 /// order holds. A file that fails in its middle ends there: its error is returned after the
 /// events of the others.
-pub fn merge(inputs: &mut [Input], mut each: impl FnMut(&Event)) -> Vec<anyhow::Error> {
+///
+/// # Errors
+/// The first that `each` gives ends it.
+pub fn merge(
+    inputs: &mut [Input],
+    mut each: impl FnMut(&Event) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut errors = Vec::new();
     let mut open: Vec<&mut Input> = Vec::new();
     for input in inputs {
@@ -96,20 +106,20 @@ pub fn merge(inputs: &mut [Input], mut each: impl FnMut(&Event)) -> Vec<anyhow::
         let earliest = open.iter().enumerate().min_by_key(|(_, input)| input.event.time);
         let Some((at, _)) = earliest else { break };
         let Some(input) = open.get_mut(at) else { break };
-        each(&input.event);
+        each(&input.event)?;
         if !keep_if_open(input.advance(), &mut errors) {
             open.remove(at);
         }
     }
     if let Some(input) = open.pop() {
         loop {
-            each(&input.event);
+            each(&input.event)?;
             if !keep_if_open(input.advance(), &mut errors) {
                 break;
             }
         }
     }
-    errors
+    Ok(errors)
 }
 
 fn keep_if_open(advanced: anyhow::Result<bool>, errors: &mut Vec<anyhow::Error>) -> bool {

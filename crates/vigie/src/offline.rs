@@ -5,29 +5,31 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use vigie_analyzer::{BuiltIn, Case};
-use vigie_detector::{Detector, Settings, Totals};
+use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
-    Alert, AlertId, Decision, Event, EventKind, Incident, IncidentId, Mode, Stats, Timestamp,
-    Verdict,
+    Alert, AlertId, Decision, Event, EventKind, Incident, Mode, Stats, Timestamp, Verdict,
 };
 use vigie_responder::{Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
 
-/// Events between two collections of what was found, so that finished incidents leave the
-/// detector's memory.
-const COLLECT_EVERY: u64 = 65_536;
+/// Events between two looks for what is finished.
+const LOOK_EVERY: u64 = 4_096;
 
-/// From events to decisions.
-pub struct Chain {
+/// From events to decisions. Each incident is handed out once nothing can join it any more, so
+/// that memory holds what is going on and not all that was found.
+pub struct Chain<F> {
     rules: Arc<RuleSet>,
     detector: Detector,
+    analyst: BuiltIn,
+    responder: Responder,
     totals: Totals,
     stats: Stats,
     span: Option<(Timestamp, Timestamp)>,
+    /// Alerts whose incident goes on.
     alerts: BTreeMap<AlertId, Alert>,
-    incidents: BTreeMap<IncidentId, Incident>,
-    since_collected: u64,
+    observed: u64,
     began: Instant,
+    each: F,
 }
 
 /// An incident with all that belongs to it.
@@ -48,25 +50,27 @@ pub struct Summary {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-impl Chain {
-    pub fn new(rules: Arc<RuleSet>) -> Self {
+impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
+    /// A chain that hands each finished incident to `each`.
+    pub fn new(rules: Arc<RuleSet>, each: F) -> Self {
         Self {
             detector: Detector::new(Arc::clone(&rules), Settings::default()),
             rules,
+            analyst: BuiltIn::new(),
+            responder: Responder::new(Policy::shipped(), Mode::DryRun),
             totals: Totals::default(),
             stats: Stats::default(),
             span: None,
             alerts: BTreeMap::new(),
-            incidents: BTreeMap::new(),
-            since_collected: 0,
+            observed: 0,
             began: Instant::now(),
+            each,
         }
     }
 
     /// Takes one event.
-    pub fn observe(&mut self, event: &Event) {
+    pub fn observe(&mut self, event: &Event) -> anyhow::Result<()> {
         self.totals.count(event);
-        self.stats.records += 1;
         match event.kind {
             EventKind::Unparsed => self.stats.unparsed += 1,
             EventKind::Event | EventKind::Alert => self.stats.events += 1,
@@ -76,59 +80,54 @@ impl Chain {
             Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
         };
         self.detector.observe(event);
-        self.since_collected += 1;
-        if self.since_collected >= COLLECT_EVERY {
-            self.since_collected = 0;
-            self.collect();
+        self.observed += 1;
+        if self.observed.is_multiple_of(LOOK_EVERY) {
+            let finished = self.detector.take_finished();
+            self.take(finished)?;
         }
+        Ok(())
     }
 
-    fn collect(&mut self) {
-        let changes = self.detector.take_changes();
-        self.alerts.extend(changes.alerts.into_iter().map(|alert| (alert.id, alert)));
-        self.incidents
-            .extend(changes.incidents.into_iter().map(|incident| (incident.id, incident)));
-    }
-
-    /// Judges what was found and decides, as of each incident's last event: a finished log is
-    /// judged as its own time would have judged it, on any day. Hands out each incident, oldest
-    /// end first, and keeps none, so that memory does not grow with what is found.
-    pub fn finish<E>(
-        mut self,
-        lost: BTreeMap<String, u64>,
-        mut each: impl FnMut(Judged) -> Result<(), E>,
-    ) -> Result<Summary, E> {
-        self.collect();
-        let mut stats = std::mem::take(&mut self.stats);
+    /// Hands out what is still open, and gives the totals.
+    pub fn finish(mut self, lost: BTreeMap<String, u64>) -> anyhow::Result<Summary> {
+        let rest = self.detector.take_changes();
+        self.take(rest)?;
+        let mut stats = self.stats;
         self.totals.add_to(&mut stats);
+        stats.records = self.observed;
         stats.lost = lost;
-        let analyst = BuiltIn::new();
-        // Of this machine nothing is asked: the log may be another's. What is never bannable
-        // anywhere stays so.
-        let mut responder = Responder::new(Policy::shipped(), Mode::DryRun);
-        let mut incidents: Vec<Incident> =
-            std::mem::take(&mut self.incidents).into_values().collect();
-        incidents.sort_unstable_by_key(|incident| (incident.last_seen, incident.id));
-        for incident in incidents {
-            let mut alerts: Vec<Alert> =
-                incident.alerts.iter().filter_map(|id| self.alerts.remove(id)).collect();
-            alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
-            let now = incident.last_seen;
-            let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
-            let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
-            let verdict = analyst.judge(&case);
-            let protection = Protection::of(Vec::new(), now);
-            let decisions = responder.decide(&verdict, &incident, &[], &protection, now).decisions;
-            stats.incidents += 1;
-            stats.alerts += alerts.len() as u64;
-            for alert in &alerts {
-                count(&mut stats.by_rule, &alert.rule.id);
-            }
-            count(&mut stats.by_severity, verdict.severity.name());
-            each(Judged { incident, alerts, verdict, decisions })?;
-        }
         stats.seconds = self.began.elapsed().as_secs_f64();
         Ok(Summary { stats, span: self.span })
+    }
+
+    fn take(&mut self, finished: Changes) -> anyhow::Result<()> {
+        self.alerts.extend(finished.alerts.into_iter().map(|alert| (alert.id, alert)));
+        let mut incidents = finished.incidents;
+        incidents.sort_unstable_by_key(|incident| (incident.last_seen, incident.id));
+        incidents.into_iter().try_for_each(|incident| self.judge(incident))
+    }
+
+    /// Judges an incident and decides, as of its last event: a finished log is judged as its own
+    /// time would have judged it, on any day.
+    fn judge(&mut self, incident: Incident) -> anyhow::Result<()> {
+        let mut alerts: Vec<Alert> =
+            incident.alerts.iter().filter_map(|id| self.alerts.remove(id)).collect();
+        alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
+        let now = incident.last_seen;
+        let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
+        let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
+        let verdict = self.analyst.judge(&case);
+        // Of this machine nothing is asked: the log may be another's. What is never bannable
+        // anywhere stays so.
+        let protection = Protection::of(Vec::new(), now);
+        let decisions = self.responder.decide(&verdict, &incident, &[], &protection, now).decisions;
+        self.stats.incidents += 1;
+        self.stats.alerts += alerts.len() as u64;
+        for alert in &alerts {
+            count(&mut self.stats.by_rule, &alert.rule.id);
+        }
+        count(&mut self.stats.by_severity, verdict.severity.name());
+        (self.each)(Judged { incident, alerts, verdict, decisions })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Global;
@@ -88,7 +89,7 @@ pub fn inert(text: &str) -> String {
 }
 
 /// Writes one JSON object a line.
-pub fn json_line(out: &mut impl Write, object: &serde_json::Value) -> io::Result<()> {
+pub fn json_line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, object)?;
     out.write_all(b"\n")
 }

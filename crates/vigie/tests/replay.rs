@@ -141,9 +141,12 @@ fn found_in(path: &Path) -> Found {
         let page = PageRequest { limit: 500, after: None };
         let alerts = state.alerts(&AlertFilter::default(), &page).await.unwrap().items;
         let incidents = state.incidents(&IncidentFilter::default(), &page).await.unwrap().items;
-        let alerts = alerts.iter().map(|alert| vigie_event::wire::alert(alert, Lang::default()));
-        let incidents =
-            incidents.iter().map(|one| vigie_event::wire::incident(&one.incident, Lang::default()));
+        let alerts = alerts.iter().map(|alert| {
+            vigie_event::wire::to_value(vigie_event::wire::alert(alert, Lang::default()))
+        });
+        let incidents = incidents.iter().map(|one| {
+            vigie_event::wire::to_value(vigie_event::wire::incident(&one.incident, Lang::default()))
+        });
         alerts.chain(incidents).map(|object| essence(&object)).collect()
     })
 }

@@ -29,8 +29,9 @@ pub(crate) async fn list_all(
     }
     let found = console.state.incidents(&wanted, &paging.request()).await?;
     let items = found.items.iter().map(|summary| {
-        let mut item = wire::incident(&summary.incident, lang);
-        let verdict = summary.verdict.as_ref().map(|verdict| wire::verdict(verdict, lang));
+        let mut item = wire::to_value(wire::incident(&summary.incident, lang));
+        let verdict =
+            summary.verdict.as_ref().map(|verdict| wire::to_value(wire::verdict(verdict, lang)));
         insert(&mut item, "verdict", verdict.unwrap_or_default());
         item
     });
@@ -53,10 +54,16 @@ pub(crate) async fn show(
         .map(|note| json!({ "@timestamp": note.time, "author": note.author, "text": note.text }))
         .collect();
     let all = |values: Vec<Value>| Value::Array(values);
-    let mut item = wire::incident(&detail.incident, lang);
-    let alerts = detail.alerts.iter().map(|alert| wire::alert(alert, lang)).collect();
-    let verdicts = detail.verdicts.iter().map(|verdict| wire::verdict(verdict, lang)).collect();
-    let decisions = detail.decisions.iter().map(|one| wire::decision(&one.decision)).collect();
+    let mut item = wire::to_value(wire::incident(&detail.incident, lang));
+    let alerts =
+        detail.alerts.iter().map(|alert| wire::to_value(wire::alert(alert, lang))).collect();
+    let verdicts = detail
+        .verdicts
+        .iter()
+        .map(|verdict| wire::to_value(wire::verdict(verdict, lang)))
+        .collect();
+    let decisions =
+        detail.decisions.iter().map(|one| wire::to_value(wire::decision(&one.decision))).collect();
     let tickets = detail.tickets.iter().map(|one| super::lists::ticket(one, lang)).collect();
     // `alerts` of the incident itself holds ids; the objects stand beside it under a longer name.
     insert(&mut item, "alert_details", all(alerts));

@@ -45,7 +45,10 @@ pub(crate) async fn alerts(
     };
     let found = console.state.alerts(&filter, &paging.request()).await?;
     let lang = context.t.lang();
-    Ok(list(found.items.iter().map(|alert| wire::alert(alert, lang)).collect(), found.next))
+    Ok(list(
+        found.items.iter().map(|alert| wire::to_value(wire::alert(alert, lang))).collect(),
+        found.next,
+    ))
 }
 
 /// Which bans or tickets: `active`, `expired`, `lifted`; `open`, `closed`.

@@ -24,19 +24,10 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
         bail!("no rule could be loaded");
     }
     let rules = Arc::new(rules);
-    let mut chain = Chain::new(Arc::clone(&rules));
-    let mut inputs = input::open_all(&args.input)?;
-    let errors = input::merge(&mut inputs, |event| chain.observe(event));
-    let mut lost = BTreeMap::new();
-    for input in &inputs {
-        for (reason, count) in input.lost() {
-            *lost.entry(reason).or_default() += count;
-        }
-    }
     let lang = global.lang();
     let mut out = output::stdout();
     let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
-    let summary = chain.finish(lost, |judged| {
+    let mut chain = Chain::new(Arc::clone(&rules), |judged| {
         if global.json {
             print_json(&mut out, &judged, lang)?;
         }
@@ -44,7 +35,16 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
             kept.take(judged);
         }
         anyhow::Ok(())
-    })?;
+    });
+    let mut inputs = input::open_all(&args.input)?;
+    let errors = input::merge(&mut inputs, |event| chain.observe(event))?;
+    let mut lost = BTreeMap::new();
+    for input in &inputs {
+        for (reason, count) in input.lost() {
+            *lost.entry(reason).or_default() += count;
+        }
+    }
+    let summary = chain.finish(lost)?;
     let findings = Findings { summary, worst: kept.worst_first() };
     if global.json {
         output::json_line(&mut out, &wire::stats(&findings.summary.stats))?;

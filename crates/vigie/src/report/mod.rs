@@ -63,16 +63,16 @@ fn json(findings: &Findings, lang: Lang) -> anyhow::Result<String> {
         .worst
         .iter()
         .map(|judged| {
-            let alerts = judged.alerts.iter().map(|alert| wire::alert(alert, lang));
+            let alerts = judged.alerts.iter().map(|alert| wire::to_value(wire::alert(alert, lang)));
             json!({
-                "incident": wire::incident(&judged.incident, lang),
+                "incident": wire::to_value(wire::incident(&judged.incident, lang)),
                 "alerts": alerts.collect::<Vec<_>>(),
-                "verdict": wire::verdict(&judged.verdict, lang),
-                "decisions": judged.decisions.iter().map(wire::decision).collect::<Vec<_>>(),
+                "verdict": wire::to_value(wire::verdict(&judged.verdict, lang)),
+                "decisions": judged.decisions.iter().map(|decision| wire::to_value(wire::decision(decision))).collect::<Vec<_>>(),
             })
         })
         .collect();
-    let report = json!({ "stats": wire::stats(&findings.summary.stats), "incidents": incidents });
+    let report = json!({ "stats": wire::to_value(wire::stats(&findings.summary.stats)), "incidents": incidents });
     Ok(serde_json::to_string_pretty(&report)?)
 }
 
