@@ -52,5 +52,6 @@ mod syslog;
 mod text;
 mod time;
 mod url;
+mod windows;
 
 pub use parser::{Options, Parser, Reference};

@@ -8,6 +8,7 @@ use crate::line::{Known, Line};
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
 use crate::time::{Clockwork, Written};
+use crate::windows::Renames;
 use crate::{apache_error, iptables, json, logsources, nginx_error, program, text};
 
 /// What a time without a year is measured against.
@@ -45,6 +46,7 @@ pub struct Parser {
 struct State {
     clock: Clockwork,
     memory: Memory,
+    renames: Renames,
 }
 
 /// What was found out about a record.
@@ -65,7 +67,11 @@ impl Parser {
     pub fn new(options: Options) -> Self {
         Self {
             reference: options.reference,
-            state: State { clock: Clockwork::new(options.timezone), memory: Memory::default() },
+            state: State {
+                clock: Clockwork::new(options.timezone),
+                memory: Memory::default(),
+                renames: Renames::default(),
+            },
             walker: json::Walker::default(),
         }
     }
@@ -120,6 +126,11 @@ impl<'r> Reading<'r> {
     /// The format that the user named.
     pub(crate) fn format(&self) -> Option<Format> {
         self.source.format
+    }
+
+    /// The plain names of Windows events' fields.
+    pub(crate) fn renames(&mut self) -> &mut Renames {
+        &mut self.state.renames
     }
 
     /// The instant of a written time.

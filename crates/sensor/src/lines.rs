@@ -26,6 +26,8 @@ pub struct Lost {
     /// Times that a file which had not been read to its end was gone, so that an unknown number
     /// of lines is missing.
     pub gaps: u64,
+    /// Records of a Windows event log file, or whole chunks of it, that are damaged.
+    pub damaged: u64,
 }
 
 impl Lost {
@@ -38,6 +40,7 @@ impl Lost {
 impl AddAssign for Lost {
     fn add_assign(&mut self, other: Self) {
         self.cut_lines += other.cut_lines;
+        self.damaged += other.damaged;
         self.cut_bytes += other.cut_bytes;
         self.gaps += other.gaps;
     }

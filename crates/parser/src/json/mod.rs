@@ -14,7 +14,7 @@ use vigie_event::{FieldId, Fields, Format, Timestamp, Value, ValueRef, field};
 use crate::line::Known;
 use crate::parser::{Found, Reading};
 use crate::syslog::Header;
-use crate::time;
+use crate::{time, windows};
 use names::names;
 
 /// Reads a record that is one JSON object. `None`: it is none.
@@ -28,6 +28,7 @@ pub(crate) fn parse(
         return None;
     }
     let kind = match reading.format() {
+        Some(Format::Windows | Format::Evtx) => Kind::Windows,
         Some(Format::Suricata) => Kind::Eve,
         Some(Format::Journald) => Kind::Journald,
         Some(Format::Seed) => Kind::Seed,
@@ -36,9 +37,21 @@ pub(crate) fn parse(
     };
     match kind {
         Kind::Journald => return Some(journald::parse(walker, reading, fields)),
+        Kind::Windows => return Some(windows(walker, reading, fields)),
         Kind::Eve | Kind::Seed | Kind::Generic => {}
     }
     Some(finish(walker, reading, fields, kind))
+}
+
+fn windows(walker: &mut Walker, reading: &mut Reading<'_>, fields: &mut Fields<'_>) -> Found {
+    let time = time_of(walker, reading);
+    windows::parse(walker, reading, fields, time)
+}
+
+/// Whether a program hands on Windows events by syslog. Any other that logs JSON may be logging
+/// what somebody sent it.
+fn ships_windows(program: &str) -> bool {
+    program.starts_with("Microsoft-Windows-") || matches!(program, "nxlog" | "winlogbeat")
 }
 
 /// Reads a message in a syslog frame that is one JSON object, also behind `@cee:`. Only Suricata
@@ -58,6 +71,9 @@ pub(crate) fn parse_message(
     if !text.starts_with('{') || !walker.walk(fields, text) {
         return None;
     }
+    if ships_windows(header.program) && windows::recognise(walker) {
+        return Some(windows(walker, reading, fields));
+    }
     let kind = if header.program == "suricata" { Kind::Eve } else { Kind::Generic };
     Some(finish(walker, reading, fields, kind))
 }
@@ -67,6 +83,7 @@ enum Kind {
     Eve,
     Seed,
     Journald,
+    Windows,
     Generic,
 }
 
@@ -78,6 +95,9 @@ fn recognise(walker: &Walker, base: &str) -> Kind {
         if eve.into_iter().any(has) || eve::is_type(text_of(walker, names.event_type, base)) {
             return Kind::Eve;
         }
+    }
+    if windows::recognise(walker) {
+        return Kind::Windows;
     }
     if has(names.realtime) || (has(names.journal_message) && has(names.cursor)) {
         return Kind::Journald;
@@ -99,7 +119,7 @@ fn finish(
     let known = match kind {
         Kind::Eve => eve::derive(walker, fields, base),
         Kind::Seed => seed::derive(walker, fields, base),
-        Kind::Generic | Kind::Journald => generic::derive(walker, fields, base),
+        Kind::Generic | Kind::Journald | Kind::Windows => generic::derive(walker, fields, base),
     };
     hand_over(walker, fields, kind == Kind::Generic, base);
     Found::new(known, time)
@@ -108,21 +128,25 @@ fn finish(
 /// Hands the record's own fields over. A name that is ours, or that the parser has filled
 /// already, is data here and goes by `data.<name>`.
 fn hand_over(walker: &mut Walker, fields: &mut Fields<'_>, ecs: bool, base: &str) {
-    let reserved = &names().reserved;
     for (id, value) in walker.take() {
-        let ours = reserved.contains(&id) || (is_known(id) && fields.has(id));
-        if !ours {
-            let value = if ecs { generic::typed(id, value, base) } else { value };
-            fields.value(id, value);
-            continue;
-        }
-        let name = format!("data.{}", id.name());
-        match FieldId::intern(&name) {
-            Some(id) => fields.value(id, value),
-            None => fields.overflow(&name, &value),
-        }
+        let value = if ecs { generic::typed(id, value, base) } else { value };
+        hand_over_value(fields, id, value);
     }
     walker.leftovers(fields);
+}
+
+/// Hands one field over.
+pub(crate) fn hand_over_value(fields: &mut Fields<'_>, id: FieldId, value: Value) {
+    let ours = names().reserved.contains(&id) || (is_known(id) && fields.has(id));
+    if !ours {
+        fields.value(id, value);
+        return;
+    }
+    let name = format!("data.{}", id.name());
+    match FieldId::intern(&name) {
+        Some(id) => fields.value(id, value),
+        None => fields.overflow(&name, &value),
+    }
 }
 
 /// Whether the name is one that parsers fill.
@@ -146,7 +170,7 @@ fn time_of(walker: &Walker, reading: &mut Reading<'_>) -> Option<Timestamp> {
     None
 }
 
-fn text_time(text: &str, reading: &mut Reading<'_>) -> Option<Timestamp> {
+pub(crate) fn text_time(text: &str, reading: &mut Reading<'_>) -> Option<Timestamp> {
     let text = text.trim();
     let written = time::iso(text)
         .or_else(|| time::month_first(text))

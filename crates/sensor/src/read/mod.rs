@@ -2,6 +2,7 @@
 
 mod compression;
 mod error;
+mod evtx;
 mod reader;
 
 pub use compression::Compression;

@@ -1,7 +1,7 @@
 //! A lending iterator over the records of one finished file.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +11,13 @@ use vigie_event::{Clock, Format, RecordRef, Source, SourceKind, Timestamp};
 
 use super::compression::{Compression, MAGIC_BYTES, decoder};
 use super::error::ReadError;
+use super::evtx::{self, EvtxLines};
 use crate::lines::{HEAD_BYTES, Lost, MAX_LINE, head_fingerprint, without_terminator};
 
 /// Bytes asked of the file or decompressor at a time.
 const CHUNK: usize = 256 * 1024;
+/// The largest Windows event log that is read from a pipe or decompressed, in bytes.
+const MOST_EVTX: u64 = 1 << 30;
 /// The source's name where standard input is read.
 const STDIN: &str = "-";
 
@@ -22,7 +25,8 @@ const STDIN: &str = "-";
 /// nothing is allocated for a line.
 ///
 /// A record is a line without its end (`\n` or `\r\n`), also the last one without an end, also an
-/// empty one. Its offset is that of its first byte in the decompressed stream.
+/// empty one. Its offset is that of its first byte in the decompressed stream. Of a Windows event
+/// log file (EVTX) a record is an event as one JSON object.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
@@ -43,6 +47,7 @@ pub struct Reader {
     ended: bool,
     error: Option<ReadError>,
     lost: Lost,
+    damaged: Arc<AtomicU64>,
 }
 
 /// A `Read` without a useful `Debug`.
@@ -51,6 +56,22 @@ struct Input(Box<dyn Read + Send>);
 impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Input")
+    }
+}
+
+/// The first bytes of `input`, fewer where it ends before.
+fn head(input: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(length);
+    input.take(length as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// An error that belongs behind what was read before it.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 
@@ -74,10 +95,11 @@ impl Reader {
     /// [`Reader::next`].
     pub fn open(path: &Path, format: Option<Format>, clock: &dyn Clock) -> Result<Self, ReadError> {
         if path.as_os_str() == STDIN {
-            return Self::new(path, SourceKind::Stdin, io::stdin(), format, clock.now(), None);
+            let (kind, now) = (SourceKind::Stdin, clock.now());
+            return Self::new(path, kind, io::stdin(), format, now, None, Arc::default());
         }
         let opening = |error| ReadError::opening(path, error);
-        let file = File::open(path).map_err(opening)?;
+        let mut file = File::open(path).map_err(opening)?;
         let metadata = file.metadata().map_err(opening)?;
         if metadata.is_dir() {
             return Err(ReadError::Directory { path: path.to_owned() });
@@ -85,8 +107,18 @@ impl Reader {
         let modified =
             metadata.modified().ok().and_then(|time| jiff::Timestamp::try_from(time).ok());
         let observed = modified.map_or_else(|| clock.now(), Timestamp::from);
-        let size = metadata.is_file().then_some(metadata.len());
-        Self::new(path, SourceKind::File, file, format, observed, size)
+        let (kind, damaged) = (SourceKind::File, Arc::default());
+        if !metadata.is_file() {
+            return Self::new(path, kind, file, format, observed, None, damaged);
+        }
+        let begin = head(&mut file, evtx::MAGIC.len()).map_err(opening)?;
+        file.rewind().map_err(opening)?;
+        if begin == evtx::MAGIC {
+            let file = BufReader::with_capacity(CHUNK / 4, file);
+            let lines = EvtxLines::open(file, Arc::clone(&damaged)).map_err(opening)?;
+            return Self::new(path, kind, lines, format, observed, None, damaged);
+        }
+        Self::new(path, kind, file, format, observed, Some(metadata.len()), damaged)
     }
 
     fn new(
@@ -96,20 +128,30 @@ impl Reader {
         format: Option<Format>,
         observed: Timestamp,
         size: Option<u64>,
+        damaged: Arc<AtomicU64>,
     ) -> Result<Self, ReadError> {
         let opening = |error| ReadError::opening(path, error);
         let taken = Arc::new(AtomicU64::new(0));
         let mut input = Counted(input, Arc::clone(&taken));
-        let mut magic = Vec::with_capacity(MAGIC_BYTES);
-        (&mut input).take(MAGIC_BYTES as u64).read_to_end(&mut magic).map_err(opening)?;
+        let magic = head(&mut input, MAGIC_BYTES).map_err(opening)?;
         let compression = Compression::of(&magic);
         let input = Cursor::new(magic).chain(input);
-        let input: Box<dyn Read + Send> = match compression {
+        let mut input: Box<dyn Read + Send> = match compression {
             // A buffer more would only cost a copy.
             Compression::None => Box::new(input),
             _ => {
                 decoder(compression, BufReader::with_capacity(CHUNK / 4, input)).map_err(opening)?
             }
+        };
+        let mut begin = Vec::with_capacity(evtx::MAGIC.len());
+        let failed = (&mut input).take(evtx::MAGIC.len() as u64).read_to_end(&mut begin).err();
+        input = if begin == evtx::MAGIC {
+            // From a pipe, or compressed: the format jumps about, so it is taken in whole.
+            let mut whole = begin;
+            input.take(MOST_EVTX).read_to_end(&mut whole).map_err(opening)?;
+            Box::new(EvtxLines::open(Cursor::new(whole), Arc::clone(&damaged)).map_err(opening)?)
+        } else {
+            Box::new(Cursor::new(begin).chain(Failed(failed)).chain(input))
         };
         let mut reader = Self {
             path: path.to_owned(),
@@ -127,6 +169,7 @@ impl Reader {
             ended: false,
             error: None,
             lost: Lost::default(),
+            damaged,
         };
         let fingerprint = reader.first_fingerprint();
         let name = path.to_string_lossy().into_owned();
@@ -149,9 +192,10 @@ impl Reader {
         (self.taken.load(Ordering::Relaxed), self.size)
     }
 
-    /// What was lost so far: the ends of lines over [`MAX_LINE`].
+    /// What was lost so far: the ends of lines over [`MAX_LINE`], damaged records of Windows event
+    /// logs.
     pub fn lost(&self) -> Lost {
-        self.lost
+        Lost { damaged: self.damaged.load(Ordering::Relaxed), ..self.lost }
     }
 
     /// The next record, or `None` at the end.
