@@ -68,11 +68,8 @@ impl Input {
     /// What could not be kept, by reason.
     pub fn lost(&self) -> impl Iterator<Item = (String, u64)> {
         let lost = self.reader.lost();
-        let counts = [
-            ("cut_lines", lost.cut_lines),
-            ("gaps", lost.gaps),
-            ("damaged_records", lost.damaged),
-        ];
+        let counts =
+            [("cut_lines", lost.cut_lines), ("gaps", lost.gaps), ("damaged_records", lost.damaged)];
         counts.into_iter().filter(|(_, count)| *count > 0).map(|(why, n)| (why.to_owned(), n))
     }
 }

@@ -35,7 +35,7 @@ async fn each_change_leaves_a_row_in_the_chain() {
             ("zoé", "user.login"),
         ];
         assert_eq!(told, expected);
-        assert_eq!(rows[1].detail, r#"{"from":"open","reason":"true_positive","to":"closed"}"#);
+        assert_eq!(rows[1].detail, r#"{"from":"open","to":"closed","reason":"true_positive"}"#);
         assert!(rows.iter().all(|row| !row.detail.contains("hunter2")));
 
         let report = state.verify_audit().await.unwrap();
