@@ -26,6 +26,9 @@ use crate::{SensorState, SensorStatus, Statuses};
 const NAME: &str = "journald";
 /// First and longest wait before the child is started again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// A child that has lived this long without a word is following; one that may not read the journal
+/// or finds none ends at once.
+const SETTLED: Duration = Duration::from_millis(500);
 /// Bytes of the child's complaints that are kept.
 const COMPLAINT: u64 = 1_000;
 
@@ -185,7 +188,6 @@ impl Following {
         let (Some(output), Some(complaints)) = (child.stdout.take(), child.stderr.take()) else {
             return Ok(Some("journalctl has no output".into()));
         };
-        self.state(SensorState::Reading);
         // Kept flowing, so that the child never waits for somebody to read its complaints.
         let complaints = tokio::spawn(async move {
             let mut text = Vec::new();
@@ -206,11 +208,19 @@ impl Following {
         let mut output = BufReader::with_capacity(64 * 1024, output);
         let mut lines = Lines::default();
         let mut batcher = Batcher::default();
+        let settled = tokio::time::sleep(SETTLED);
+        tokio::pin!(settled);
+        let mut following = false;
         loop {
             let due = batcher.deadline();
             let chunk = tokio::select! {
                 () = self.sender.closed() => return Ok(Ending::Closed),
                 chunk = output.fill_buf() => chunk?,
+                () = &mut settled, if !following => {
+                    following = true;
+                    self.state(SensorState::Reading);
+                    continue;
+                }
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now).into()),
                     if due.is_some() =>
                 {
@@ -222,6 +232,10 @@ impl Following {
                 }
             };
             let count = chunk.len();
+            if count > 0 && !following {
+                following = true;
+                self.state(SensorState::Reading);
+            }
             lines.push(chunk, |line| self.take(line, &mut batcher));
             output.consume(count);
             let lost = lines.take_lost();
@@ -286,8 +300,9 @@ mod tests {
     /// A program that answers as `journalctl` would: entries after the cursor given, three at a
     /// time, then it dies.
     fn program(folder: &Path) -> PathBuf {
-        let path = folder.join("journalctl");
-        let script = r#"#!/bin/sh
+        script(
+            folder,
+            r#"#!/bin/sh
 n=0
 for argument; do
   case "$argument" in --after-cursor=s=*) n=${argument#--after-cursor=s=} ;; esac
@@ -298,8 +313,13 @@ for step in 1 2 3; do
 done
 echo "it died" >&2
 exit 1
-"#;
-        fs::write(&path, script).unwrap();
+"#,
+        )
+    }
+
+    fn script(folder: &Path, text: &str) -> PathBuf {
+        let path = folder.join("journalctl");
+        fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
@@ -342,5 +362,29 @@ exit 1
         assert!(receiver.recv().await.is_none());
         let status = journald.statuses().list().remove(0);
         assert!(matches!(status.state, SensorState::Absent { .. }), "{status:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_first_look_tells_how_it_went() {
+        async fn check(text: &str, expected: impl Fn(&SensorState) -> bool) {
+            let folder = tempfile::tempdir().unwrap();
+            let (sender, _receiver) = mpsc::channel(4);
+            let program = script(folder.path(), text);
+            let options = JournaldOptions { program, ..Default::default() };
+            let journald = follow(options, clock(), sender);
+            journald.statuses().looked_at().await;
+            let status = journald.statuses().list().remove(0);
+            assert!(expected(&status.state), "{text}: {status:?}");
+        }
+        check("#!/bin/sh\nexec sleep 60\n", |state| *state == SensorState::Reading).await;
+        check("#!/bin/sh\necho 'No journal files were found.' >&2\nexit 1\n", |state| {
+            matches!(state, SensorState::Failed { error } if error.contains("No journal files"))
+        })
+        .await;
+        let entry = r#"{"MESSAGE":"m","__CURSOR":"s=1"}"#;
+        check(&format!("#!/bin/sh\necho '{entry}'\nexec sleep 60\n"), |state| {
+            *state == SensorState::Reading
+        })
+        .await;
     }
 }

@@ -1,8 +1,9 @@
 //! How each source is doing, for the start message and the console.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::sync::watch;
 use vigie_event::{Lang, Localized, SourceKind, Timestamp};
 
 use crate::Lost;
@@ -103,27 +104,34 @@ impl SensorStatus {
 }
 
 /// The statuses of some sources, shared between their reader and whoever shows them.
-#[derive(Clone, Debug, Default)]
-pub struct Statuses(Arc<Mutex<Vec<SensorStatus>>>);
+#[derive(Clone, Debug)]
+pub struct Statuses(Arc<watch::Sender<Vec<SensorStatus>>>);
 
 impl Statuses {
     pub(crate) fn new(statuses: Vec<SensorStatus>) -> Self {
-        Self(Arc::new(Mutex::new(statuses)))
+        Self(Arc::new(watch::Sender::new(statuses)))
     }
 
     /// How the sources are doing now, in the order in which they were named.
     pub fn list(&self) -> Vec<SensorStatus> {
-        self.lock().clone()
+        self.0.borrow().clone()
+    }
+
+    /// Waits until every source has been looked at once, so that its status tells something.
+    pub async fn looked_at(&self) {
+        let looked = |list: &Vec<SensorStatus>| {
+            list.iter().all(|status| status.state != SensorState::Starting)
+        };
+        // It cannot fail: the sender is kept alive by `self`.
+        let _ = self.0.subscribe().wait_for(looked).await;
     }
 
     pub(crate) fn update(&self, index: usize, change: impl FnOnce(&mut SensorStatus)) {
-        if let Some(status) = self.lock().get_mut(index) {
-            change(status);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<SensorStatus>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.send_modify(|list| {
+            if let Some(status) = list.get_mut(index) {
+                change(status);
+            }
+        });
     }
 }
 

@@ -39,6 +39,8 @@ use crate::shipped;
 
 /// How often old journal segments are dropped.
 const RETAIN_EVERY: Duration = Duration::from_mins(5);
+/// How long the start waits for each source to be looked at, so that the greeting can tell.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// Logs that the system's journal stands in for.
 const SYSTEM_LOGS: [&str; 4] = ["auth.log", "secure", "syslog", "messages"];
 
@@ -358,7 +360,6 @@ async fn start_sensors(
     let options = FollowOptions { files, cursors: journal.cursors(), from };
     let mut follower =
         vigie_sensor::follow::follow(options, Arc::new(SystemClock), batches.clone())?;
-    follower.first_look().await;
     let mut sources = vec![follower.statuses()];
     let mut journald = None;
     let wanted = match config.sources.journald {
@@ -374,6 +375,16 @@ async fn start_sensors(
         let following = journald::follow(options, Arc::new(SystemClock), batches.clone());
         sources.push(following.statuses());
         journald = Some(following);
+    }
+    // A source that hangs does not keep the centre from starting.
+    let first_look = async {
+        follower.first_look().await;
+        for statuses in &sources {
+            statuses.looked_at().await;
+        }
+    };
+    if tokio::time::timeout(FIRST_LOOK, first_look).await.is_err() {
+        tracing::debug!("a source has not been looked at after {FIRST_LOOK:?}");
     }
     Ok(Sensors { follower, journald, statuses: sources })
 }

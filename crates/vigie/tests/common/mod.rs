@@ -70,6 +70,8 @@ pub struct Centre {
     pub link: Option<String>,
     /// `http://…` of collect, analyze and respond.
     pub agents: Vec<String>,
+    /// How each source is doing, as the greeting tells it.
+    pub sources: Vec<String>,
 }
 
 impl Centre {
@@ -88,12 +90,13 @@ impl Centre {
             panic!("vigie up ended ({status}) without a greeting: {line}");
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let agents = up["agents_interface"].as_array().unwrap();
+        let texts = |value: &Value| value.as_array().unwrap().iter().filter_map(text).collect();
         Self {
             child,
             console: text(&up["console"]).unwrap(),
             link: text(&up["link"]),
-            agents: agents.iter().filter_map(text).collect(),
+            agents: texts(&up["agents_interface"]),
+            sources: texts(&up["sources"]),
         }
     }
 
