@@ -7,8 +7,8 @@ use serde::Deserialize;
 use vigie_event::{IncidentId, Timestamp};
 use vigie_store::state::{Ban, BanFilter, BanStatus, PageRequest};
 
-use super::Pager;
 use super::incidents::given;
+use super::{List, Pager, Part};
 use crate::auth::sign_in::see_other;
 use crate::console::Console;
 use crate::context::{Context, page};
@@ -25,7 +25,7 @@ const PAGE: u64 = 50;
 struct BansPage {
     t: Text,
     shell: Shell,
-    history: bool,
+    list: List,
     bans: Vec<BanView>,
     pager: Pager,
 }
@@ -45,7 +45,7 @@ struct BanView {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Part {
+pub(crate) struct Wanted {
     history: String,
     after: String,
 }
@@ -54,19 +54,29 @@ pub(crate) struct Part {
 pub(crate) async fn show(
     State(console): State<Console>,
     context: Context,
-    Query(part): Query<Part>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
     context.reader()?;
-    let history = !part.history.is_empty();
+    let history = !wanted.history.is_empty();
     let filter = if history { BanFilter::default() } else { BanFilter::active() };
-    let after = given(&part.after);
+    let after = given(&wanted.after);
     let request = PageRequest { limit: PAGE, after: after.clone() };
     let found = console.state.bans(&filter, &request).await?;
     let kept = [("history", if history { "1" } else { "" })];
     page(&BansPage {
         t: context.t,
         shell: context.shell(Section::Bans),
-        history,
+        list: List {
+            title: "bans-title",
+            parts: [
+                Part { name: "bans-active", href: "/bans", current: !history },
+                Part { name: "bans-history", href: "/bans?history=1", current: history },
+            ],
+            columns: &["col-address", "col-reason", "col-status", "col-since", "col-until"],
+            is_empty: found.items.is_empty(),
+            empty_title: "no-ban-title",
+            empty_text: if history { "no-ban-ever-text" } else { "no-ban-text" },
+        },
         bans: found.items.iter().map(|ban| view(ban, context.t)).collect(),
         pager: Pager::new("/bans", &kept, after.as_deref(), found.next.as_deref()),
     })

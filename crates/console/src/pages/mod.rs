@@ -11,6 +11,25 @@ pub(crate) mod tickets;
 pub(crate) mod timeline;
 pub(crate) mod verdict_view;
 
+/// What stands around the rows of a list that has a part and a whole. Texts are named by their keys.
+pub(crate) struct List {
+    pub title: &'static str,
+    /// What may be looked at.
+    pub parts: [Part; 2],
+    /// The heads of the columns, without that of the buttons.
+    pub columns: &'static [&'static str],
+    pub is_empty: bool,
+    pub empty_title: &'static str,
+    pub empty_text: &'static str,
+}
+
+/// A part of a list to look at.
+pub(crate) struct Part {
+    pub name: &'static str,
+    pub href: &'static str,
+    pub current: bool,
+}
+
 /// Links to the neighbours of a page of a list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pager {

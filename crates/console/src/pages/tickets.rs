@@ -7,8 +7,8 @@ use serde::Deserialize;
 use vigie_event::{IncidentId, Severity, Timestamp};
 use vigie_store::state::{PageRequest, Ticket, TicketFilter, TicketStatus};
 
-use super::Pager;
 use super::incidents::given;
+use super::{List, Pager, Part};
 use crate::auth::sign_in::see_other;
 use crate::console::Console;
 use crate::context::{Context, page};
@@ -25,7 +25,7 @@ const PAGE: u64 = 50;
 struct TicketsPage {
     t: Text,
     shell: Shell,
-    all: bool,
+    list: List,
     tickets: Vec<TicketRow>,
     pager: Pager,
 }
@@ -45,7 +45,7 @@ struct TicketRow {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Part {
+pub(crate) struct Wanted {
     all: String,
     after: String,
 }
@@ -54,20 +54,30 @@ pub(crate) struct Part {
 pub(crate) async fn show(
     State(console): State<Console>,
     context: Context,
-    Query(part): Query<Part>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
     context.reader()?;
-    let all = !part.all.is_empty();
+    let all = !wanted.all.is_empty();
     let status = (!all).then_some(TicketStatus::Open);
     let filter = TicketFilter { status, ..TicketFilter::default() };
-    let after = given(&part.after);
+    let after = given(&wanted.after);
     let request = PageRequest { limit: PAGE, after: after.clone() };
     let found = console.state.tickets(&filter, &request).await?;
     let kept = [("all", if all { "1" } else { "" })];
     page(&TicketsPage {
         t: context.t,
         shell: context.shell(Section::Tickets),
-        all,
+        list: List {
+            title: "tickets-title",
+            parts: [
+                Part { name: "tickets-open", href: "/tickets", current: !all },
+                Part { name: "tickets-all", href: "/tickets?all=1", current: all },
+            ],
+            columns: &["col-ticket", "col-severity", "col-subject", "col-status", "col-opened"],
+            is_empty: found.items.is_empty(),
+            empty_title: "no-ticket-title",
+            empty_text: if all { "no-ticket-ever-text" } else { "no-ticket-text" },
+        },
         tickets: found.items.iter().map(|ticket| view(ticket, context.t)).collect(),
         pager: Pager::new("/tickets", &kept, after.as_deref(), found.next.as_deref()),
     })
