@@ -35,6 +35,7 @@ async fn main() -> Result<(), Failed> {
     let state = State::in_memory().await?;
     create_administrator(&state, &SystemClock, "camille", "quatre mouettes au large").await?;
     let intrusion = sample::fill(&state, SystemClock.now()).await;
+    sample::flood(SystemClock.now(), 230).save(&state).await;
     if std::env::args().nth(2).as_deref() == Some("hostile") {
         let text = "\"><img src=x onerror=alert(1)><script>alert(1)</script>\u{1b}[31m\u{202E}gpj";
         sample::hostile(SystemClock.now(), text).save(&state).await;

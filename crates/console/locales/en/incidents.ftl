@@ -86,6 +86,18 @@ moment-note = Note
 moment-evidence = Event
 evidence = Raw evidence
 evidence-explained = The lines as they were read. Invisible characters are made visible, nothing in them is a link.
+lines-count = { $n ->
+    [one] { $shown } line
+   *[other] { $shown } lines
+}
+more-lines = { $n ->
+    [one] Show { $shown } more line
+   *[other] Show { $shown } more lines
+}
+lines-left-out = { $n ->
+    [one] { $shown } later line is kept and not shown here.
+   *[other] { $shown } later lines are kept and not shown here.
+}
 no-evidence = No raw line is kept with these alerts.
 at-offset = offset { $offset }
 work = Handling

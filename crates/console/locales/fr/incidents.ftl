@@ -86,6 +86,18 @@ moment-note = Note
 moment-evidence = Événement
 evidence = Pièces brutes
 evidence-explained = Les lignes telles qu’elles ont été lues. Les caractères invisibles sont rendus visibles, rien n’y est un lien.
+lines-count = { $n ->
+    [one] { $shown } ligne
+   *[other] { $shown } lignes
+}
+more-lines = { $n ->
+    [one] Afficher { $shown } ligne de plus
+   *[other] Afficher { $shown } lignes de plus
+}
+lines-left-out = { $n ->
+    [one] { $shown } ligne ultérieure est conservée sans être affichée ici.
+   *[other] { $shown } lignes ultérieures sont conservées sans être affichées ici.
+}
 no-evidence = Aucune ligne brute n’est conservée avec ces alertes.
 at-offset = position { $offset }
 work = Traitement

@@ -17,6 +17,10 @@ use crate::words;
 
 /// Lines of raw evidence on a page.
 const EVIDENCE: usize = 200;
+/// Lines of raw evidence before the fold.
+const FIRST_EVIDENCE: usize = 20;
+/// Characters from which on a line may need to be scrolled on a narrow screen.
+const SCROLLS_FROM: usize = 500;
 /// Values of an entity shown before the fold.
 const VALUES: usize = 6;
 /// Tags shown with an alert.
@@ -42,7 +46,14 @@ pub(crate) struct IncidentView {
     pub decisions: Vec<DecisionView>,
     pub alerts: Vec<AlertView>,
     pub timeline: Vec<Moment>,
+    /// The first lines.
     pub evidence: Vec<EvidenceView>,
+    /// What stands behind the fold.
+    pub more_evidence: Vec<EvidenceView>,
+    /// Lines kept with its alerts.
+    pub evidence_total: usize,
+    /// Lines that are kept and not on the page.
+    pub evidence_left_out: usize,
     pub notes: Vec<NoteView>,
     pub tickets: Vec<TicketView>,
     pub entities: Vec<EntityView>,
@@ -84,6 +95,8 @@ pub(crate) struct EvidenceView {
     pub source: Shown,
     pub offset: u64,
     pub raw: Shown,
+    /// Whether it may be too long for its box, which then must be within reach of the keyboard.
+    pub scrolls: bool,
 }
 
 /// What somebody wrote.
@@ -112,9 +125,11 @@ impl IncidentView {
     /// The page of `detail` as `reader` sees it.
     pub(crate) fn of(detail: &IncidentDetail, t: Text, reader: &str) -> Self {
         let incident = &detail.incident;
-        let evidence = evidence(&detail.alerts);
+        let (mut evidence, evidence_total) = evidence(&detail.alerts);
+        let evidence_left_out = evidence_total - evidence.len();
         let numbers: HashMap<EventId, usize> =
             evidence.iter().map(|line| (line.id, line.number)).collect();
+        let more_evidence = evidence.split_off(FIRST_EVIDENCE.min(evidence.len()));
         Self {
             id: incident.id,
             title: Shown::cut(t.pick(&incident.title), 300),
@@ -138,6 +153,9 @@ impl IncidentView {
             alerts: detail.alerts.iter().map(|one| alert(one, incident, t)).collect(),
             timeline: timeline::moments(detail, t),
             evidence,
+            more_evidence,
+            evidence_total,
+            evidence_left_out,
             notes: detail
                 .notes
                 .iter()
@@ -196,26 +214,28 @@ fn alert(alert: &Alert, incident: &Incident, t: Text) -> AlertView {
     }
 }
 
-/// The raw lines of all alerts, each once, in the order of time, numbered from 1.
-fn evidence(alerts: &[Alert]) -> Vec<EvidenceView> {
+/// The first raw lines of all alerts, each once, in the order of time, numbered from 1; and how many
+/// there are.
+fn evidence(alerts: &[Alert]) -> (Vec<EvidenceView>, usize) {
     let lines: BTreeMap<_, _> = alerts
         .iter()
         .flat_map(|alert| &alert.evidence)
         .map(|line| ((line.time, line.event), line))
         .collect();
-    lines
-        .into_values()
-        .take(EVIDENCE)
-        .enumerate()
-        .map(|(index, line)| EvidenceView {
+    let total = lines.len();
+    let shown = lines.into_values().take(EVIDENCE).enumerate().map(|(index, line)| {
+        let raw = Shown::long(&line.raw);
+        EvidenceView {
             id: line.event,
             number: index + 1,
             time: line.time,
             source: Shown::brief(&line.source),
             offset: line.offset,
-            raw: Shown::long(&line.raw),
-        })
-        .collect()
+            scrolls: raw.as_str().chars().nth(SCROLLS_FROM).is_some(),
+            raw,
+        }
+    });
+    (shown.collect(), total)
 }
 
 fn ticket(ticket: &Ticket, t: Text) -> TicketView {

@@ -215,3 +215,23 @@ async fn pages_hold_no_inline_script_or_style() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_flood_of_evidence_is_folded() {
+    let bench = Bench::ready().await;
+    let case = sample::flood(bench.now(), 230);
+    let id = case.incident.id;
+    case.save(&bench.state).await;
+    let mut browser = bench.signed_in().await;
+    let page = browser.get(&format!("/incidents/{id}")).await.body;
+    let evidence = page.split("aria-labelledby=\"evidence\"").nth(1).unwrap();
+    let (first, folded) = evidence.split_once("<details").unwrap();
+    let lines = |text: &str| text.matches("<li id=\"event-").count();
+    assert_eq!((lines(first), lines(folded)), (20, 180));
+    assert!(first.contains("230 lines"));
+    assert!(folded.contains("Show 180 more lines") && folded.contains("30 later lines are kept"));
+    // Proofs lead to lines in the fold too, and every line has one address.
+    let ids: std::collections::HashSet<&str> =
+        evidence.split("<li id=\"").skip(1).filter_map(|line| line.split('"').next()).collect();
+    assert_eq!(ids.len(), 200);
+}

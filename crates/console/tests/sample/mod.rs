@@ -617,6 +617,31 @@ fn injection(now: Timestamp) -> Case {
     case
 }
 
+/// An incident with so many lines of evidence.
+pub fn flood(now: Timestamp, lines: u64) -> Case {
+    let start = now.plus_seconds(-15_000);
+    let lines: Vec<Evidence> = (0..lines)
+        .map(|index| {
+            let raw = format!(
+                "Mar 12 10:31:{:02} web-01 sshd[{}]: Failed password for root from 203.0.113.99 port {} ssh2",
+                index % 60,
+                4_000 + index,
+                40_000 + index
+            );
+            let time = start.plus_seconds(i64::try_from(index).unwrap());
+            evidence(time, "/var/log/auth.log", 50_000 + index * 100, &raw)
+        })
+        .collect();
+    let entities: &[(&str, &[&str])] =
+        &[("source.ip", &["203.0.113.99"]), ("host.name", &["web-01"]), ("user.name", &["root"])];
+    let alerts = vec![alert(SPRAY, lines.len() as u64, lines, entities)];
+    let title = Localized::new(
+        "203.0.113.99 tries passwords without end",
+        "203.0.113.99 essaie des mots de passe sans fin",
+    );
+    case(title, "source.ip", "203.0.113.99", alerts, &["first"])
+}
+
 fn spraying(now: Timestamp) -> Case {
     let start = now.plus_seconds(-20_000);
     let lines: Vec<Evidence> = (0..6)
