@@ -46,7 +46,7 @@
   }
 
   function draw() {
-    for (const { chart, table } of drawn) chart.setOption(options(table), true);
+    for (const { chart, table } of drawn) chart.setOption(options(table));
   }
 
   for (const figure of document.querySelectorAll("[data-chart]")) {
@@ -58,5 +58,6 @@
   }
   draw();
   document.addEventListener("vigie:theme", draw);
+  document.addEventListener("vigie:fresh", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 })();

@@ -46,6 +46,15 @@
     document.dispatchEvent(new CustomEvent("vigie:theme"));
   });
 
+  // What an address points at within something folded is unfolded, as newer browsers do themselves.
+  function reveal() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target && target.closest("details:not([open])");
+    if (!folded) return;
+    folded.open = true;
+    target.scrollIntoView();
+  }
+
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
     if (question && !confirm(question)) event.preventDefault();
@@ -74,7 +83,9 @@
     });
   }
 
-  window.vigie = { language, localTime };
+  window.vigie = { language, localTime, showLocalTimes };
   showLocalTimes(document);
+  reveal();
+  addEventListener("hashchange", reveal);
   document.addEventListener("htmx:after:swap", () => showLocalTimes(document));
 })();

@@ -13,7 +13,6 @@
   const number = new Intl.NumberFormat(window.vigie.language, { maximumFractionDigits: 1 });
   let paused = false;
   let missed = 0;
-  let changed = 0;
 
   function say(text) {
     if (state.textContent !== text) state.textContent = text;
@@ -62,23 +61,12 @@
     set("lost", values.lost);
   }
 
-  // The figures are fetched anew at most every two seconds, however fast incidents change.
-  function figuresChanged() {
-    if (changed) return;
-    changed = setTimeout(() => {
-      changed = 0;
-      if (!document.querySelector("#figures")?.contains(document.activeElement)) {
-        document.body.dispatchEvent(new CustomEvent("vigie:changed"));
-      }
-    }, 2000);
-  }
-
   const source = new EventSource(words.live);
   source.addEventListener("open", () => say(list.children.length || paused ? (paused ? words.wordPaused : words.wordConnected) : words.wordWaiting));
   source.addEventListener("error", () => say(words.wordLost));
   source.addEventListener("line", (event) => {
     const message = JSON.parse(event.data);
-    if (message.kind !== "event") figuresChanged();
+    if (message.kind !== "event") document.dispatchEvent(new CustomEvent("vigie:news"));
     if (paused) { missed += 1; return; }
     say(words.wordConnected);
     line(message);

@@ -39,6 +39,11 @@ const ASSETS: &[Asset] = &[
         content: include_bytes!("../assets/live.js"),
     },
     Asset {
+        name: "fresh.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../assets/fresh.js"),
+    },
+    Asset {
         name: "charts.js",
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../assets/charts.js"),

@@ -91,11 +91,10 @@ pub(crate) async fn find(
     Ok(Some(Person { user: session.user, expires, token: token.to_owned() }))
 }
 
-/// Whether the page asked by itself: the live view, or the overview's figures renewing themselves
-/// (htmx names the element that asks).
+/// Whether the page asked by itself: the live view, or a page that keeps itself fresh.
 fn is_by_itself(headers: &HeaderMap) -> bool {
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
-    is("accept", "text/event-stream") || is("hx-source", "div#figures")
+    is("accept", "text/event-stream") || is("vigie-refresh", "page")
 }
 
 /// Begins a session for `user` in place of the one that the request came with, and gives the

@@ -113,7 +113,7 @@ async fn an_open_tab_is_no_work() {
     let mut browser = bench.signed_in().await;
     for _ in 0..11 {
         bench.pass(3_600);
-        let request = Request::get("/").header("hx-source", "div#figures");
+        let request = Request::get("/").header("vigie-refresh", "page");
         assert_eq!(browser.send(request, Body::empty()).await.status, StatusCode::OK);
     }
     bench.pass(3_600);

@@ -151,6 +151,42 @@ fn what_attackers_write_is_shown_as_text() {
     centre.stop();
 }
 
+#[test]
+fn the_overview_moves_and_leaves_what_the_reader_has_in_hand() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(browser) = Browser::open(dir.path()) else { return };
+    let centre = Centre::start(dir.path(), NO_SOURCES, &[]);
+    let fail = |address: &str, user: &str| {
+        let event =
+            json!({"type": "ssh_failed", "src": address, "dst": "192.0.2.10", "user": user});
+        let failures: Vec<Value> = vec![event; 8];
+        assert_eq!(centre.post(0, "/collect", &json!(failures).to_string()).0, 200);
+    };
+    welcome(&browser, &centre);
+    browser.wait_until("document.querySelector('#sources ol') === null");
+    // Of which a reload would leave nothing.
+    browser.value("window.opened = 'once'");
+
+    fail("203.0.113.9", "root");
+    browser.wait_until("document.querySelectorAll('#latest-incidents .row-link').length === 1");
+    browser.wait_until("document.querySelector('#sources')?.textContent.includes('203.0.113.9')");
+    browser.wait_until("document.querySelector('#rules ol') !== null");
+    browser.wait_until("[...document.querySelectorAll('#hours-rows [data-value]')].some((hour) => hour.dataset.value > 0)");
+    browser.wait_until("document.querySelector('[data-chart] canvas') !== null");
+
+    browser.value("document.querySelector('.row-link').focus()");
+    browser.value("document.querySelector('.row-link').mark = 'mine'");
+    fail("198.51.100.7", "backup");
+    browser.wait_until("document.querySelector('#sources')?.textContent.includes('198.51.100.7')");
+    assert_eq!(browser.value("document.activeElement.mark ?? 'another'"), "mine");
+    browser.value("document.activeElement.blur()");
+    browser.wait_until("document.querySelectorAll('#latest-incidents .row-link').length === 2");
+    assert_eq!(browser.value("window.opened"), "once");
+    look(&browser);
+    drop(browser);
+    centre.stop();
+}
+
 /// Nothing of an attacker's text has become markup, run, or turned the direction of writing.
 fn inert(browser: &Browser) {
     let page = browser.value("location.href");
