@@ -46,6 +46,17 @@ impl Shown {
         Self(shown)
     }
 
+    /// The text in pieces, and whether each stands between backticks, which are how rules mark what
+    /// is to be typed. A text with one backtick too many is one piece.
+    pub fn pieces(&self) -> Vec<(bool, &str)> {
+        let pieces: Vec<&str> = self.0.split('`').collect();
+        if pieces.len().is_multiple_of(2) {
+            return vec![(false, &self.0)];
+        }
+        let marked = pieces.into_iter().enumerate().map(|(index, piece)| (index % 2 == 1, piece));
+        marked.filter(|(_, piece)| !piece.is_empty()).collect()
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -133,5 +144,18 @@ mod tests {
         let shown = Shown::cut(&"é".repeat(2_048), 10);
         assert_eq!(shown.as_str(), format!("{}…", "é".repeat(10)));
         assert_eq!(Shown::cut("1234567890", 10).as_str(), "1234567890");
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_set_apart() {
+        for (text, expected) in [
+            ("plain", vec![(false, "plain")]),
+            ("run `who`, then", vec![(false, "run "), (true, "who"), (false, ", then")]),
+            ("`a``b`", vec![(true, "a"), (true, "b")]),
+            ("one ` too many", vec![(false, "one ` too many")]),
+            ("", vec![]),
+        ] {
+            assert_eq!(Shown::brief(text).pieces(), expected, "{text}");
+        }
     }
 }

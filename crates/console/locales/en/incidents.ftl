@@ -86,6 +86,10 @@ moment-note = Note
 moment-evidence = Event
 evidence = Raw evidence
 evidence-explained = The lines as they were read. Invisible characters are made visible, nothing in them is a link.
+more-alerts = { $n ->
+    [one] Show { $shown } more alert
+   *[other] Show { $shown } more alerts
+}
 lines-count = { $n ->
     [one] { $shown } line
    *[other] { $shown } lines

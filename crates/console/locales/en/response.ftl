@@ -47,4 +47,4 @@ decision-failed = Failed
 decision-expired = Expired
 decision-undone = Undone
 mode-name-dry-run = dry run
-mode-name-enforce = live
+mode-name-enforce = enforced

@@ -86,6 +86,10 @@ moment-note = Note
 moment-evidence = Événement
 evidence = Pièces brutes
 evidence-explained = Les lignes telles qu’elles ont été lues. Les caractères invisibles sont rendus visibles, rien n’y est un lien.
+more-alerts = { $n ->
+    [one] Afficher { $shown } alerte de plus
+   *[other] Afficher { $shown } alertes de plus
+}
 lines-count = { $n ->
     [one] { $shown } ligne
    *[other] { $shown } lignes

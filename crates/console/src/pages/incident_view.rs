@@ -18,7 +18,9 @@ use crate::words;
 /// Lines of raw evidence on a page.
 const EVIDENCE: usize = 200;
 /// Lines of raw evidence before the fold.
-const FIRST_EVIDENCE: usize = 20;
+const FIRST_EVIDENCE: usize = 10;
+/// Alerts before the fold.
+const FIRST_ALERTS: usize = 6;
 /// Characters from which on a line may need to be scrolled on a narrow screen.
 const SCROLLS_FROM: usize = 500;
 /// Values of an entity shown before the fold.
@@ -44,7 +46,10 @@ pub(crate) struct IncidentView {
     pub events: u64,
     pub verdicts: Vec<VerdictView>,
     pub decisions: Vec<DecisionView>,
+    /// The first alerts, worst first.
     pub alerts: Vec<AlertView>,
+    /// The alerts behind the fold.
+    pub more_alerts: Vec<AlertView>,
     pub timeline: Vec<Moment>,
     /// The first lines.
     pub evidence: Vec<EvidenceView>,
@@ -130,6 +135,11 @@ impl IncidentView {
         let numbers: HashMap<EventId, usize> =
             evidence.iter().map(|line| (line.id, line.number)).collect();
         let more_evidence = evidence.split_off(FIRST_EVIDENCE.min(evidence.len()));
+        let mut alerts: Vec<AlertView> =
+            detail.alerts.iter().map(|one| alert(one, incident, t)).collect();
+        // The timeline has them in the order of time.
+        alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.first_seen));
+        let more_alerts = alerts.split_off(FIRST_ALERTS.min(alerts.len()));
         Self {
             id: incident.id,
             title: Shown::cut(t.pick(&incident.title), 300),
@@ -150,7 +160,8 @@ impl IncidentView {
                 .map(|verdict| VerdictView::of(verdict, t, &numbers))
                 .collect(),
             decisions: decisions(&detail.decisions, t),
-            alerts: detail.alerts.iter().map(|one| alert(one, incident, t)).collect(),
+            alerts,
+            more_alerts,
             timeline: timeline::moments(detail, t),
             evidence,
             more_evidence,

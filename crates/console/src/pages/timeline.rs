@@ -9,8 +9,6 @@ use crate::i18n::Text;
 use crate::shown::Shown;
 use crate::words;
 
-/// Raw lines in a timeline; more stand under the evidence.
-const LINES: usize = 20;
 /// Characters of a raw line in a timeline.
 const LINE_LENGTH: usize = 240;
 
@@ -32,9 +30,13 @@ pub(crate) fn moments(detail: &IncidentDetail, t: Text) -> Vec<Moment> {
         .flat_map(|alert| &alert.evidence)
         .map(|line| ((line.time, line.event), line))
         .collect();
-    let mut moments: Vec<Moment> = lines
-        .into_values()
-        .take(LINES)
+    // With what it began and, so far, ended; what lies between is told by alerts, and each line
+    // stands under the evidence.
+    let mut ends = lines.into_values();
+    let ends = [ends.next(), ends.next_back()];
+    let mut moments: Vec<Moment> = ends
+        .into_iter()
+        .flatten()
         .map(|line| Moment {
             time: line.time,
             kind: "evidence",
