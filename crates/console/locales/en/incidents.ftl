@@ -40,6 +40,7 @@ actor-address = address
 actor-account = account
 actor-host = machine
 actor-other = { $field }
+on-this-page = On this page
 verdict = Verdict
 analyst-built-in = Built-in analyst
 analyst-model = Language model

@@ -40,6 +40,7 @@ actor-address = adresse
 actor-account = compte
 actor-host = machine
 actor-other = { $field }
+on-this-page = Sur cette page
 verdict = Verdict
 analyst-built-in = Analyste intégré
 analyst-model = Modèle de langage

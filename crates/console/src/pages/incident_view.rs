@@ -46,6 +46,7 @@ pub(crate) struct IncidentView {
     pub events: u64,
     pub verdicts: Vec<VerdictView>,
     pub decisions: Vec<DecisionView>,
+    pub alert_total: usize,
     /// The first alerts, worst first.
     pub alerts: Vec<AlertView>,
     /// The alerts behind the fold.
@@ -160,6 +161,7 @@ impl IncidentView {
                 .map(|verdict| VerdictView::of(verdict, t, &numbers))
                 .collect(),
             decisions: decisions(&detail.decisions, t),
+            alert_total: detail.alerts.len(),
             alerts,
             more_alerts,
             timeline: timeline::moments(detail, t),

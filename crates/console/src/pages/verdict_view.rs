@@ -147,7 +147,11 @@ impl VerdictView {
     }
 }
 
-/// Techniques under their tactics, in the verdict's order.
+/// Reconnaissance and resource development come before all other tactics (MITRE ATT&CK for
+/// enterprises), though their ids are later.
+const BEFORE: [&str; 2] = ["TA0043", "TA0042"];
+
+/// Techniques under their tactics, in the verdict's order but for what comes before all others.
 fn tactics(attack: &[Attack]) -> Vec<TacticView> {
     let mut tactics: Vec<(&str, TacticView)> = Vec::new();
     for entry in attack {
@@ -168,5 +172,8 @@ fn tactics(attack: &[Attack]) -> Vec<TacticView> {
         };
         tactics.push((&entry.tactic, tactic));
     }
+    tactics.sort_by_key(|(id, _)| {
+        BEFORE.iter().position(|before| before == id).unwrap_or(BEFORE.len())
+    });
     tactics.into_iter().map(|(_, tactic)| tactic).collect()
 }

@@ -217,13 +217,20 @@ async fn pages_hold_no_inline_script_or_style() {
 }
 
 #[tokio::test]
-async fn a_flood_of_evidence_is_folded() {
+async fn a_flood_of_alerts_and_evidence_is_folded() {
     let bench = Bench::ready().await;
     let case = sample::flood(bench.now(), 230);
     let id = case.incident.id;
     case.save(&bench.state).await;
     let mut browser = bench.signed_in().await;
     let page = browser.get(&format!("/incidents/{id}")).await.body;
+    assert!(page.contains("8 alerts · 230 events"));
+    let alerts = page.split("aria-labelledby=\"alerts\"").nth(1).unwrap();
+    let (first, folded) = alerts.split_once("<details").unwrap();
+    let folded = folded.split_once("</details>").unwrap().0;
+    let alerts = |text: &str| text.matches("<li id=\"alert-").count();
+    assert_eq!((alerts(first), alerts(folded)), (6, 2));
+    assert!(folded.contains("Show 2 more alerts"));
     let evidence = page.split("aria-labelledby=\"evidence\"").nth(1).unwrap();
     let (first, folded) = evidence.split_once("<details").unwrap();
     let lines = |text: &str| text.matches("<li id=\"event-").count();

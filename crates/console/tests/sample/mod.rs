@@ -617,7 +617,7 @@ fn injection(now: Timestamp) -> Case {
     case
 }
 
-/// An incident with so many lines of evidence.
+/// An incident with so many lines of evidence, in eight alerts.
 pub fn flood(now: Timestamp, lines: u64) -> Case {
     let start = now.plus_seconds(-15_000);
     let lines: Vec<Evidence> = (0..lines)
@@ -634,7 +634,11 @@ pub fn flood(now: Timestamp, lines: u64) -> Case {
         .collect();
     let entities: &[(&str, &[&str])] =
         &[("source.ip", &["203.0.113.99"]), ("host.name", &["web-01"]), ("user.name", &["root"])];
-    let alerts = vec![alert(SPRAY, lines.len() as u64, lines, entities)];
+    let an_eighth = lines.len().div_ceil(8);
+    let alerts = lines
+        .chunks(an_eighth)
+        .map(|lines| alert(SPRAY, lines.len() as u64, lines.to_vec(), entities))
+        .collect();
     let title = Localized::new(
         "203.0.113.99 tries passwords without end",
         "203.0.113.99 essaie des mots de passe sans fin",
