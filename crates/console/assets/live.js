@@ -62,7 +62,11 @@
   }
 
   const source = new EventSource(words.live);
-  source.addEventListener("open", () => say(list.children.length || paused ? (paused ? words.wordPaused : words.wordConnected) : words.wordWaiting));
+  source.addEventListener("open", () => {
+    if (paused) say(words.wordPaused); else say(list.children.length ? words.wordConnected : words.wordWaiting);
+    // There may have been news while nobody listened.
+    document.dispatchEvent(new CustomEvent("vigie:news"));
+  });
   source.addEventListener("error", () => say(words.wordLost));
   source.addEventListener("line", (event) => {
     const message = JSON.parse(event.data);

@@ -113,8 +113,10 @@ fn what_attackers_write_is_shown_as_text() {
     let centre = Centre::start(dir.path(), NO_SOURCES, &[]);
     welcome(&browser, &centre);
 
-    // The live view shows what comes while it is open.
-    browser.wait_until("document.querySelector('[data-live-state]').textContent !== ''");
+    // The live view shows what comes once it is connected.
+    browser.wait_until(
+        "document.querySelector('[data-live-state]').textContent === document.querySelector('[data-live]').dataset.wordWaiting",
+    );
     let event =
         json!({"type": "ssh_failed", "src": "203.0.113.9", "dst": "192.0.2.10", "user": user});
     let failures: Vec<Value> = vec![event; 8];
