@@ -125,5 +125,9 @@ fn texts_are_set_with_proper_marks() {
     }
     for line in FRENCH.iter().flat_map(|file| file.lines()) {
         assert!(!line.contains('“'), "French quotes are « »: {line}");
+        // U+202F keeps a mark with its word.
+        let breaks =
+            [" ;", " :", " ?", " !", " »", "« ", "n° "].iter().any(|mark| line.contains(mark));
+        assert!(!breaks || line.starts_with('#'), "a line may break before a mark: {line}");
     }
 }

@@ -34,6 +34,7 @@ any-status = Any
 status-unclosed = Not closed
 no-match-title = Nothing matches
 no-match-text = No incident matches this filter. Widen it or clear it.
+no-incident-yet-text = No incident so far. One appears here as soon as a rule fires.
 bad-date = That date cannot be read; it was left out.
 bad-page = That page is gone; this is the first one.
 actor-address = address

@@ -1,6 +1,6 @@
 sign-in-title = Connexion
 sign-in-button = Se connecter
-sign-in-first = Personne n’a encore de compte. Vigie affiche un lien à usage unique là où il a été démarré ; ouvrez-le pour créer le premier.
+sign-in-first = Personne n’a encore de compte. Vigie affiche un lien à usage unique là où il a été démarré ; ouvrez-le pour créer le premier.
 sign-in-wrong = Nom ou mot de passe incorrect.
 sign-in-wait = Trop de tentatives. Réessayez dans { $duration }.
 field-name = Nom
@@ -18,7 +18,7 @@ name-bad = Un nom compte de 2 à 64 lettres, chiffres, points, tirets ou traits 
 name-taken = Ce nom est déjà pris.
 password-hint = Au moins 12 caractères. Quelques mots sans rapport entre eux se retiennent bien et se devinent mal.
 password-too-short = Le mot de passe doit compter au moins 12 caractères.
-password-too-long = Le mot de passe est trop long ; 512 octets au plus.
+password-too-long = Le mot de passe est trop long ; 512 octets au plus.
 password-guessable = Ce mot de passe est facile à deviner. Évitez les répétitions, les suites de touches, votre nom et les mots de passe connus.
 password-differs = Les deux mots de passe ne sont pas identiques.
 password-wrong = Le mot de passe actuel est incorrect.

@@ -1,5 +1,5 @@
 error-home = Retour à la vue d’ensemble
-error-request = Référence pour le journal :
+error-request = Référence pour le journal :
 error-400-title = Demande incompréhensible
 error-400-text = La demande n’a pas pu être comprise. Revenez en arrière et réessayez.
 error-403-title = Accès refusé

@@ -16,7 +16,7 @@ tile-tickets = { $n ->
 latest-incidents = Derniers incidents
 all-incidents = Tous les incidents
 no-incident-title = Rien à signaler
-no-incident-text = Aucun incident pour l’instant. Ce que lit Vigie défile en direct plus bas ; un incident apparaît ici dès qu’une règle se déclenche.
+no-incident-text = Aucun incident pour l’instant. Ce que lit Vigie défile en direct plus bas ; un incident apparaît ici dès qu’une règle se déclenche.
 alerts-per-hour = Alertes par heure
 alerts-in-day = { $n ->
     [one] { $shown } alerte en 24 heures

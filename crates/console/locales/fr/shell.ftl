@@ -1,6 +1,6 @@
 # Le cadre de chaque page
 skip = Aller au contenu
-tagline = Vigie veille : de la ligne de journal à la riposte, sur votre propre machine.
+tagline = Vigie veille : de la ligne de journal à la riposte, sur votre propre machine.
 nav-label = Navigation principale
 nav-overview = Vue d’ensemble
 nav-incidents = Incidents
