@@ -96,6 +96,16 @@ pub fn respond_to(
             put(&mut body, "ticket_id", ticket(&opened).into());
             let status = if action == Action::Escalate { "escalated" } else { "created" };
             put(&mut body, "status", status.into());
+            if action == Action::Escalate {
+                let payload = json!({
+                    "policy": POLICY,
+                    "reason": why,
+                    "severity": severity,
+                    "category": category,
+                    "event": event,
+                });
+                response.outbox.push(responder.effect(&decision, payload));
+            }
             response.tickets.push(opened);
             response.decisions.push(decision);
         }
@@ -244,8 +254,9 @@ fn own_decision(
     let target = [("source.ip".to_owned(), wording::plain(source_of(event)))].into();
     let reason = wording::sentence(responder.lang(), order.why);
     let mut decision = responder.decision(order, action, target, 0, reason);
-    if responder.mode() == Mode::Enforce {
-        decision.status = DecisionStatus::Applied;
+    // Escalating calls people: that is delivered. The others are done once they are kept.
+    if action != Action::Escalate {
+        decision.status = responder.status_inside();
     }
     decision
 }
@@ -383,6 +394,29 @@ mod tests {
         assert_eq!(first.response.outbox.len(), 1);
         assert!(second.response.is_empty());
         assert_eq!(second.body["status"], "blocked");
+    }
+
+    #[test]
+    fn what_leaves_goes_through_the_outbox_in_either_mode() {
+        for mode in [Mode::DryRun, Mode::Enforce] {
+            for (action, leaves) in [
+                ("block_ip", true),
+                ("escalate", true),
+                ("create_ticket", false),
+                ("monitor", false),
+                ("ignore", false),
+            ] {
+                let answer = check(mode, &result(action, "198.51.100.7"), &[]);
+                let response = answer.response;
+                let waits = response.decisions[0].status == DecisionStatus::Pending;
+                assert_eq!(
+                    (response.outbox.len(), waits),
+                    (usize::from(leaves), leaves),
+                    "{action}"
+                );
+                assert!(response.outbox.iter().all(|effect| effect.mode == mode));
+            }
+        }
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub struct Ban {
     pub expires: Timestamp,
     /// Whether it is real.
     pub mode: Mode,
-    /// Where it stands: `pending` until the firewall lists it, `simulated` in dry run.
+    /// Where it stands: `pending` until it is delivered, that is until the firewall lists it; in
+    /// dry run, `simulated` from then on.
     pub status: DecisionStatus,
 }
 

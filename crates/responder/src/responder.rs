@@ -178,17 +178,10 @@ impl Responder {
                 explanation: verdict.summary.clone(),
             });
         }
-        let inside = matches!(step.action, Action::CreateTicket | Action::Monitor | Action::Ignore);
-        if inside && self.mode == Mode::Enforce {
-            // Done with the transaction that keeps the decision: nothing is left to deliver.
-            decision.status = DecisionStatus::Applied;
-        } else if self.mode == Mode::Enforce {
-            response.outbox.push(OutboxEntry {
-                idempotency_key: format!("{}/do", decision.id),
-                kind: step.action,
-                payload: told(step, rule, verdict, incident),
-                decision: decision.id,
-            });
+        if matches!(step.action, Action::CreateTicket | Action::Monitor | Action::Ignore) {
+            decision.status = self.status_inside();
+        } else {
+            response.outbox.push(self.effect(&decision, told(step, rule, verdict, incident)));
         }
         response.decisions.push(decision);
     }
@@ -208,7 +201,7 @@ impl Responder {
             target,
             duration_s: None,
             mode: self.mode,
-            status: self.status_of_effect(),
+            status: DecisionStatus::Pending,
             policy: order.policy.to_owned(),
             reason,
             created: order.now,
@@ -216,10 +209,23 @@ impl Responder {
         }
     }
 
-    fn status_of_effect(&self) -> DecisionStatus {
+    /// The effect of `decision`, which is no ban, to be delivered.
+    pub(crate) fn effect(&self, decision: &Decision, payload: serde_json::Value) -> OutboxEntry {
+        OutboxEntry {
+            idempotency_key: format!("{}/{}/do", decision.id, self.mode),
+            kind: decision.action,
+            mode: self.mode,
+            payload,
+            decision: decision.id,
+        }
+    }
+
+    /// Where a decision stands that is done with the transaction that keeps it, so that nothing
+    /// is left to deliver.
+    pub(crate) fn status_inside(&self) -> DecisionStatus {
         match self.mode {
             Mode::DryRun => DecisionStatus::Simulated,
-            Mode::Enforce => DecisionStatus::Pending,
+            Mode::Enforce => DecisionStatus::Applied,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vigie_event::{Action, Category, Decision, DecisionId, IncidentId, Localized, Severity};
+use vigie_event::{
+    Action, Category, Decision, DecisionId, DecisionStatus, IncidentId, Localized, Mode, Severity,
+};
 
 use crate::Ban;
 
@@ -15,8 +17,7 @@ pub struct Response {
     pub bans: Vec<Ban>,
     /// Tickets to open; the store gives them their numbers.
     pub tickets: Vec<NewTicket>,
-    /// Effects on the world to deliver. Empty in dry run: what is not there cannot be delivered
-    /// by mistake.
+    /// Effects on the world to deliver; those of the dry run too, up to the last call.
     pub outbox: Vec<OutboxEntry>,
 }
 
@@ -27,6 +28,20 @@ impl Response {
             && self.bans.is_empty()
             && self.tickets.is_empty()
             && self.outbox.is_empty()
+    }
+
+    /// Says at once of what is pending in dry run that it is simulated: for those who have no
+    /// outbox to deliver from. Real effects stay pending.
+    pub fn simulate(&mut self) {
+        self.outbox.retain(|effect| effect.mode != Mode::DryRun);
+        let statuses =
+            (self.decisions.iter_mut().map(|decision| (decision.mode, &mut decision.status)))
+                .chain(self.bans.iter_mut().map(|ban| (ban.mode, &mut ban.status)));
+        for (mode, status) in statuses {
+            if mode == Mode::DryRun && *status == DecisionStatus::Pending {
+                *status = DecisionStatus::Simulated;
+            }
+        }
     }
 }
 
@@ -54,6 +69,9 @@ pub struct OutboxEntry {
     pub idempotency_key: String,
     /// What is done.
     pub kind: Action,
+    /// Whether it is real. One of the dry run is delivered without its last call, whatever the
+    /// mode has become since.
+    pub mode: Mode,
     /// What the worker needs for it. For `block_ip`: `operation` (`add` or `remove`), `network`,
     /// `expires`, `duration_s`. Everything else: what happened, in both languages.
     pub payload: Value,

@@ -120,7 +120,9 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
         // Of this machine nothing is asked: the log may be another's. What is never bannable
         // anywhere stays so.
         let protection = Protection::of(Vec::new(), now);
-        let decisions = self.responder.decide(&verdict, &incident, &[], &protection, now).decisions;
+        let mut response = self.responder.decide(&verdict, &incident, &[], &protection, now);
+        response.simulate();
+        let decisions = response.decisions;
         self.stats.incidents += 1;
         self.stats.alerts += alerts.len() as u64;
         for alert in &alerts {

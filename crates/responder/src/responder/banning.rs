@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use serde_json::json;
-use vigie_event::{Action, Decision, DecisionStatus, Incident, Mode, Timestamp, Verdict};
+use vigie_event::{Action, Decision, DecisionStatus, Incident, Timestamp, Verdict};
 
 use super::{BanOutcome, Order, Responder};
 use crate::bans::Ban;
@@ -60,9 +60,7 @@ impl Responder {
         if let Some(network) = self.bans.network_of(decision.id, decision.mode)
             && let Some(mut ban) = self.bans.lift(&network, decision.mode, true)
         {
-            if ban.mode == Mode::Enforce {
-                response.outbox.push(lift_entry(&ban));
-            }
+            response.outbox.push(lift_entry(&ban));
             ban.status = DecisionStatus::Undone;
             response.bans.push(ban);
         }
@@ -132,7 +130,7 @@ impl Responder {
                 return BanOutcome::Standing;
             }
             if let Some(ban) = self.bans.extend(&network, self.mode, expires) {
-                self.deliver_ban(&ban, order.now, response);
+                response.outbox.push(ban_entry(&ban, order.now));
                 response.bans.push(ban);
             }
             return BanOutcome::Standing;
@@ -186,7 +184,7 @@ impl Responder {
         response: &mut Response,
     ) {
         decision.mode = self.mode;
-        decision.status = self.status_of_effect();
+        decision.status = DecisionStatus::Pending;
         let ban = Ban {
             network,
             incident: decision.incident,
@@ -199,27 +197,8 @@ impl Responder {
         };
         self.bans.count(now);
         self.bans.enter(ban.clone());
-        self.deliver_ban(&ban, now, response);
+        response.outbox.push(ban_entry(&ban, now));
         response.bans.push(ban);
-    }
-
-    fn deliver_ban(&self, ban: &Ban, now: Timestamp, response: &mut Response) {
-        if self.mode != Mode::Enforce {
-            return;
-        }
-        response.outbox.push(OutboxEntry {
-            idempotency_key: format!("{}/add/{}", ban.decision, ban.expires.seconds()),
-            kind: Action::BlockIp,
-            payload: json!({
-                "operation": "add",
-                "network": ban.network,
-                "duration_s": (ban.expires.since(now) / 1_000_000_000).max(1),
-                "expires": ban.expires,
-                "incident": ban.incident,
-                "reason": ban.reason,
-            }),
-            decision: ban.decision,
-        });
     }
 }
 
@@ -286,10 +265,28 @@ fn after(now: Timestamp, seconds: u64) -> Timestamp {
     now.plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
+fn ban_entry(ban: &Ban, now: Timestamp) -> OutboxEntry {
+    OutboxEntry {
+        idempotency_key: format!("{}/{}/add/{}", ban.decision, ban.mode, ban.expires.seconds()),
+        kind: Action::BlockIp,
+        mode: ban.mode,
+        payload: json!({
+            "operation": "add",
+            "network": ban.network,
+            "duration_s": (ban.expires.since(now) / 1_000_000_000).max(1),
+            "expires": ban.expires,
+            "incident": ban.incident,
+            "reason": ban.reason,
+        }),
+        decision: ban.decision,
+    }
+}
+
 fn lift_entry(ban: &Ban) -> OutboxEntry {
     OutboxEntry {
-        idempotency_key: format!("{}/remove", ban.decision),
+        idempotency_key: format!("{}/{}/remove", ban.decision, ban.mode),
         kind: Action::BlockIp,
+        mode: ban.mode,
         payload: json!({
             "operation": "remove",
             "network": ban.network,

@@ -52,21 +52,54 @@ fn a_high_verdict_bans_and_opens_a_ticket() {
 }
 
 #[test]
-fn dry_run_decides_the_same_and_delivers_nothing() {
+fn dry_run_goes_the_same_way() {
     let incident = incident(ATTACKER);
     let verdict = verdict(&incident, Severity::Critical, true);
     let real = responder(Mode::Enforce).decide(&verdict, &incident, &[], &open(), NOW);
     let mut dry_responder = responder(Mode::DryRun);
     let dry = dry_responder.decide(&verdict, &incident, &[], &open(), NOW);
     assert_eq!(told(&real), ["escalate pending", "block_ip pending"]);
-    assert_eq!(told(&dry), ["escalate simulated", "block_ip simulated"]);
-    assert_eq!(real.outbox.len(), 2);
-    assert!(dry.outbox.is_empty());
+    assert_eq!(told(&dry), told(&real));
     let ids = |response: &Response| response.decisions.iter().map(|d| d.id).collect::<Vec<_>>();
     assert_eq!(ids(&real), ids(&dry));
     assert_eq!(dry.tickets, real.tickets);
+    assert_eq!(real.outbox.len(), 2);
+    for (real, dry) in real.outbox.iter().zip(&dry.outbox) {
+        assert_eq!((real.mode, dry.mode), (Mode::Enforce, Mode::DryRun));
+        assert_eq!((&real.payload, real.kind), (&dry.payload, dry.kind));
+        // Else the simulated one would keep the real one out of the outbox.
+        assert_ne!(real.idempotency_key, dry.idempotency_key);
+    }
     assert!(dry_responder.bans().is_banned(ATTACKER.parse().unwrap(), Mode::DryRun, NOW));
     assert!(!dry_responder.bans().is_banned(ATTACKER.parse().unwrap(), Mode::Enforce, NOW));
+}
+
+#[test]
+fn what_has_no_outbox_is_simulated_at_once() {
+    let incident = incident(ATTACKER);
+    for (mode, severity, expected) in [
+        (Mode::DryRun, Severity::Critical, ["escalate simulated", "block_ip simulated"]),
+        (Mode::DryRun, Severity::High, ["block_ip simulated", "create_ticket simulated"]),
+        (Mode::Enforce, Severity::High, ["block_ip pending", "create_ticket applied"]),
+    ] {
+        let verdict = verdict(&incident, severity, true);
+        let mut response = responder(mode).decide(&verdict, &incident, &[], &open(), NOW);
+        response.simulate();
+        assert_eq!(told(&response), expected);
+        assert_eq!(response.bans[0].status == DecisionStatus::Simulated, mode == Mode::DryRun);
+        assert_eq!(response.outbox.is_empty(), mode == Mode::DryRun);
+    }
+}
+
+#[test]
+fn lifting_a_simulated_ban_goes_the_same_way() {
+    let mut responder = responder(Mode::DryRun);
+    let incident = incident(ATTACKER);
+    let verdict = verdict(&incident, Severity::High, true);
+    let response = responder.decide(&verdict, &incident, &[], &open(), NOW);
+    let undone = responder.undo(&response.decisions[0]);
+    assert_eq!(undone.outbox[0].payload["operation"], "remove");
+    assert_eq!(undone.outbox[0].mode, Mode::DryRun);
 }
 
 #[test]

@@ -162,8 +162,8 @@ impl State {
         .await
     }
 
-    /// Takes a ban back: it is lifted, its decision is undone, and for a real one an outbox entry
-    /// `block_ip` with the operation `remove` is queued.
+    /// Takes a ban back: it is lifted, its decision is undone, and an outbox entry `block_ip` with
+    /// the operation `remove` is queued in its mode.
     ///
     /// # Errors
     /// There is no such ban, or it is over.
@@ -182,9 +182,7 @@ impl State {
             if let Some(undone) = &row.decision_id {
                 undo(tx, undone, DecisionStatus::Undone).await?;
             }
-            if lifted.mode == Mode::Enforce {
-                outbox::insert(tx, &removal(&lifted, now)).await?;
-            }
+            outbox::insert(tx, &removal(&lifted, now)).await?;
             let detail = json!({ "target": lifted.target });
             let change = Change { by, action: "ban.lift", target: id, detail, now };
             audit::write(tx, &change).await?;
@@ -229,8 +227,9 @@ impl State {
 /// What takes a ban out of the firewall. It names no decision: that one is undone already.
 fn removal(ban: &Ban, now: Timestamp) -> OutboxEntry {
     OutboxEntry {
-        key: format!("{}/remove", ban.id),
+        key: format!("{}/{}/remove", ban.id, ban.mode),
         kind: Action::BlockIp.name().to_owned(),
+        mode: ban.mode,
         incident: ban.incident,
         decision: None,
         payload: json!({

@@ -86,7 +86,8 @@ impl State {
         status: DecisionStatus,
         reason: Option<&str>,
     ) -> Result<()> {
-        self.write(async |tx| note_outcome(tx, &id.to_string(), status, reason).await).await
+        self.write(async |tx| note_outcome(tx, &id.to_string(), status, reason).await).await?;
+        Ok(())
     }
 
     /// Approves a decision that awaits it, with all that follows: `effects` holds the decision as
@@ -180,18 +181,19 @@ async fn awaiting(tx: &DatabaseTransaction, id: &str) -> Result<Decision> {
 }
 
 /// Notes how the carrying out went, unless people or the clock have ended the decision since.
+/// Returns the decision, where it changed.
 pub(super) async fn note_outcome(
     tx: &DatabaseTransaction,
     id: &str,
     status: DecisionStatus,
     reason: Option<&str>,
-) -> Result<()> {
-    let Some(row) = decision::Entity::find_by_id(id).one(tx).await? else { return Ok(()) };
+) -> Result<Option<Decision>> {
+    let Some(row) = decision::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
     let ended = [DecisionStatus::Undone, DecisionStatus::Expired, DecisionStatus::Refused];
-    if !ended.iter().any(|ended| ended.name() == row.status) {
-        set_status(tx, id, status, reason).await?;
+    if ended.iter().any(|ended| ended.name() == row.status) {
+        return Ok(None);
     }
-    Ok(())
+    set_status(tx, id, status, reason).await.map(Some)
 }
 
 /// The decision of a row.

@@ -7,7 +7,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
-use vigie_event::{DecisionId, DecisionStatus, IncidentId, Timestamp};
+use vigie_event::{Decision, DecisionId, DecisionStatus, IncidentId, Mode, Timestamp};
 
 use super::entity::outbox;
 use super::page::{Key, newest_first};
@@ -21,6 +21,8 @@ pub struct OutboxEntry {
     pub key: String,
     /// What kind of effect, such as `block_ip`, `webhook`, `notify`.
     pub kind: String,
+    /// Whether it is real; one of the dry run is delivered without its last call.
+    pub mode: Mode,
     /// The incident, where there is one.
     pub incident: Option<IncidentId>,
     /// The decision, where there is one.
@@ -70,11 +72,18 @@ pub struct OutboxItem {
 }
 
 impl State {
-    /// What is due at `now`, longest due first.
-    pub async fn outbox_due(&self, now: Timestamp, limit: u64) -> Result<Vec<OutboxItem>> {
+    /// What is due at `now` in `mode`, longest due first. What was queued in the other mode waits
+    /// until that mode is back: nothing becomes real, or unreal, by a change of the setting.
+    pub async fn outbox_due(
+        &self,
+        mode: Mode,
+        now: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<OutboxItem>> {
         self.read(async |db| {
             let rows = outbox::Entity::find()
                 .filter(outbox::Column::Status.eq(OutboxStatus::Pending.name()))
+                .filter(outbox::Column::Mode.eq(mode.name()))
                 .filter(outbox::Column::NextTry.lte(now.nanos()))
                 .order_by_asc(outbox::Column::NextTry)
                 .order_by_asc(outbox::Column::DedupKey)
@@ -93,7 +102,7 @@ impl State {
     }
 
     /// The effect was carried out; `outcome` is where its decision stands now, with a new reason
-    /// where there is one.
+    /// where there is one. Returns the decision, where it changed.
     ///
     /// # Errors
     /// There is no such entry.
@@ -101,7 +110,7 @@ impl State {
         &self,
         key: &str,
         outcome: Option<(DecisionStatus, Option<&str>)>,
-    ) -> Result<()> {
+    ) -> Result<Option<Decision>> {
         self.write(async |tx| {
             let row = find(tx, key).await?;
             outbox::Entity::update_many()
@@ -110,10 +119,12 @@ impl State {
                 .filter(outbox::Column::DedupKey.eq(key))
                 .exec(tx)
                 .await?;
-            if let (Some(decided), Some((status, reason))) = (&row.decision_id, outcome) {
-                decision::note_outcome(tx, decided, status, reason).await?;
+            match (&row.decision_id, outcome) {
+                (Some(decided), Some((status, reason))) => {
+                    decision::note_outcome(tx, decided, status, reason).await
+                }
+                _ => Ok(None),
             }
-            Ok(())
         })
         .await
     }
@@ -182,6 +193,7 @@ pub(super) async fn insert(tx: &DatabaseTransaction, entry: &OutboxEntry) -> Res
     let row = outbox::ActiveModel {
         dedup_key: Set(entry.key.clone()),
         kind: Set(entry.kind.clone()),
+        mode: Set(entry.mode.name().to_owned()),
         incident_id: Set(entry.incident.map(|id| id.to_string())),
         decision_id: Set(entry.decision.map(|id| id.to_string())),
         status: Set(OutboxStatus::Pending.name().to_owned()),
@@ -200,6 +212,7 @@ fn stored(row: &outbox::Model) -> Result<OutboxItem> {
         entry: OutboxEntry {
             key: row.dedup_key.clone(),
             kind: row.kind.clone(),
+            mode: from_name("mode", &row.mode)?,
             incident: from_id_opt("incident id", row.incident_id.as_deref())?,
             decision: from_id_opt("decision id", row.decision_id.as_deref())?,
             payload: from_body("outbox payload", &row.payload)?,

@@ -133,8 +133,11 @@ fn stage(table: &str) -> String {
     for status in DecisionStatus::ALL {
         let stage = match status {
             DecisionStatus::AwaitingApproval => 0,
-            DecisionStatus::Pending | DecisionStatus::Simulated => 1,
-            DecisionStatus::Applied | DecisionStatus::Refused | DecisionStatus::Failed => 2,
+            DecisionStatus::Pending => 1,
+            DecisionStatus::Simulated
+            | DecisionStatus::Applied
+            | DecisionStatus::Refused
+            | DecisionStatus::Failed => 2,
             DecisionStatus::Expired | DecisionStatus::Undone => 3,
         };
         let _ = write!(sql, " WHEN '{status}' THEN {stage}");

@@ -48,6 +48,7 @@ fn effect(key: &str, n: u64) -> OutboxEntry {
     OutboxEntry {
         key: key.to_owned(),
         kind: "block_ip".to_owned(),
+        mode: Mode::Enforce,
         incident: Some(incident_id(1)),
         decision: Some(decision_id(n)),
         payload: serde_json::json!({ "operation": "add" }),
@@ -86,9 +87,10 @@ async fn deciding_again_changes_nothing() {
         assert_eq!(first.tickets[0].about, batch.tickets[0]);
 
         let applied = Some((DecisionStatus::Applied, Some("in the firewall")));
-        state.outbox_done("effect 1", applied).await.unwrap();
+        let changed = state.outbox_done("effect 1", applied).await.unwrap().unwrap();
+        assert_eq!(changed.status, DecisionStatus::Applied);
         assert_eq!(state.save_decisions(&verdict, &batch).await.unwrap(), first);
-        assert_eq!(state.outbox_due(NOW.plus_seconds(99), 10).await.unwrap(), []);
+        assert_eq!(state.outbox_due(Mode::Enforce, NOW.plus_seconds(99), 10).await.unwrap(), []);
         let detail = state.incident(incident_id(1)).await.unwrap().unwrap();
         assert_eq!(detail.decisions.len(), 1);
         assert_eq!(detail.decisions[0].decision.status, DecisionStatus::Applied);
@@ -113,6 +115,8 @@ async fn decisions_move_on_and_never_back() {
         (Pending, AwaitingApproval, 5, Pending),
         (Pending, Applied, 0, Applied),
         (Applied, Pending, 5, Applied),
+        (Pending, Simulated, 0, Simulated),
+        (Simulated, Pending, 5, Simulated),
         (Applied, Undone, 0, Undone),
         (Undone, Pending, 5, Undone),
         (Expired, Simulated, 5, Expired),
@@ -131,7 +135,7 @@ async fn decisions_move_on_and_never_back() {
     let filter = DecisionFilter { status: vec![Pending, Undone], ..DecisionFilter::default() };
     let page = state.decisions(&filter, &PageRequest::default()).await.unwrap();
     let found: Vec<_> = page.items.iter().map(|stored| stored.decision.id).collect();
-    assert_eq!(found, [11, 7, 6, 3, 1].map(decision_id));
+    assert_eq!(found, [13, 9, 8, 3, 1].map(decision_id));
 }
 
 #[tokio::test]
@@ -166,7 +170,10 @@ async fn approvals_come_with_their_effects() {
         state.approve_decision(decision_id(1), &effects, "zoé", NOW).await.unwrap();
         assert_eq!(status(&state, 1).await, DecisionStatus::Pending);
         assert_eq!(state.active_bans().await.unwrap(), effects.bans);
-        assert_eq!(state.outbox_due(NOW, 10).await.unwrap()[0].entry, effects.outbox[0]);
+        assert_eq!(
+            state.outbox_due(Mode::Enforce, NOW, 10).await.unwrap()[0].entry,
+            effects.outbox[0]
+        );
 
         let refused = state.refuse_decision(decision_id(2), "ours", "zoé", NOW).await.unwrap();
         assert_eq!((refused.status, refused.reason.as_str()), (DecisionStatus::Undone, "ours"));
@@ -224,8 +231,11 @@ async fn bans_end_by_the_clock_or_by_hand_and_are_remembered() {
         assert_eq!(lifted.ended_by.as_deref(), Some("zoé"));
         assert_eq!(status(&state, 2).await, DecisionStatus::Undone);
         state.lift_ban(&ban(3, 0).id, "zoé", now).await.unwrap();
-        let due = state.outbox_due(now, 10).await.unwrap();
-        assert_eq!(due.len(), 1, "nothing leaves in dry run");
+        let simulated = state.outbox_due(Mode::DryRun, now, 10).await.unwrap();
+        assert_eq!(simulated.len(), 1, "the dry run lifts as if");
+        assert_eq!(simulated[0].entry.payload["network"], "203.0.113.3/32");
+        let due = state.outbox_due(Mode::Enforce, now, 10).await.unwrap();
+        assert_eq!(due.len(), 1, "what is simulated never comes among the real ones");
         assert_eq!(due[0].entry.payload["operation"], "remove");
         assert_eq!(due[0].entry.payload["network"], "203.0.113.2/32");
         state.outbox_done(&due[0].entry.key, Some((DecisionStatus::Applied, None))).await.unwrap();
@@ -261,7 +271,7 @@ async fn effects_are_tried_until_done_or_given_up() {
         assert!(state.queue(&effect("mail", 7)).await.unwrap());
         assert!(!state.queue(&effect("mail", 7)).await.unwrap(), "each key once");
         let due = async |seconds: i64| {
-            let due = state.outbox_due(NOW.plus_seconds(seconds), 10).await.unwrap();
+            let due = state.outbox_due(Mode::Enforce, NOW.plus_seconds(seconds), 10).await.unwrap();
             due.into_iter().map(|item| (item.entry.key, item.attempts)).collect::<Vec<_>>()
         };
         assert_eq!(due(-1).await, []);

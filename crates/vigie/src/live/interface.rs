@@ -111,6 +111,7 @@ impl Responder {
         }
         match self.responding.state.save_response(&batch).await {
             Ok(saved) => {
+                self.responding.wake();
                 if let (Some(ticket), Some(body)) =
                     (saved.tickets.first(), answer.body.as_object_mut())
                 {

@@ -148,11 +148,12 @@ impl Centre {
             ports,
             allow,
             feed.clone(),
+            judged,
         )
         .await?;
         let responder = responding.clone();
         stages.spawn(async move {
-            responder.run(judged, stopped).await;
+            responder.run(stopped).await;
             Ok(())
         });
         inlets.spawn(feed.clone().count(journal.clone()));

@@ -32,10 +32,12 @@ pub struct Responding {
     ports: AdminPorts,
     allow: Arc<Vec<Allowed>>,
     feed: Feed,
+    /// There are verdicts to decide on, or effects to deliver.
+    wake: Arc<Notify>,
 }
 
 impl Responding {
-    /// A responder that knows the bans in force and the earlier ones.
+    /// A responder that knows the bans in force and the earlier ones; `wake` sets it to work.
     pub async fn new(
         state: State,
         policy: Policy,
@@ -43,6 +45,7 @@ impl Responding {
         ports: AdminPorts,
         allow: Vec<Allowed>,
         feed: Feed,
+        wake: Arc<Notify>,
     ) -> Result<Self, StateError> {
         let mut page = PageRequest { limit: 1_000, after: None };
         let (mut active, mut past) = (Vec::new(), Vec::new());
@@ -59,10 +62,7 @@ impl Responding {
                             created: ban.created,
                             expires,
                             mode: ban.mode,
-                            status: match ban.mode {
-                                Mode::DryRun => DecisionStatus::Simulated,
-                                Mode::Enforce => DecisionStatus::Pending,
-                            },
+                            status: DecisionStatus::Pending,
                         });
                     }
                     _ => past.push(PastBan {
@@ -84,6 +84,7 @@ impl Responding {
             ports,
             allow: Arc::new(allow),
             feed,
+            wake,
         })
     }
 
@@ -103,14 +104,19 @@ impl Responding {
         self.responder.lock().await
     }
 
-    /// Runs until `stop`, woken by `judged`.
-    pub async fn run(self, judged: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    /// Sets the responder to work: something was put into the outbox.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Runs until `stop`.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
         loop {
             if let Err(error) = self.round().await {
                 tracing::error!(%error, "cannot decide; trying again");
             }
             tokio::select! {
-                () = judged.notified() => {}
+                () = self.wake.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 _ = stop.changed() => return,
             }
@@ -176,18 +182,22 @@ impl Responding {
         Ok(())
     }
 
-    /// Carries out what is due. In dry run the last call is left out and everything else is done.
+    /// Delivers what is due of the dry run: everything is done but the last call, which would
+    /// change something outside. Real effects have no worker yet, and stay where they are.
     async fn deliver(&self) -> Result<(), StateError> {
         loop {
-            let due = self.state.outbox_due(SystemClock.now(), EFFECTS).await?;
+            let now = SystemClock.now();
+            let due = self.state.outbox_due(Mode::DryRun, now, EFFECTS).await?;
             if due.is_empty() {
                 return Ok(());
             }
             for item in due {
                 tracing::debug!(kind = item.entry.kind, key = item.entry.key, "simulated");
-                self.state
-                    .outbox_done(&item.entry.key, Some((DecisionStatus::Simulated, None)))
-                    .await?;
+                let outcome = Some((DecisionStatus::Simulated, None));
+                let changed = self.state.outbox_done(&item.entry.key, outcome).await?;
+                if let Some(decision) = &changed {
+                    self.feed.decision(decision);
+                }
             }
         }
     }
@@ -221,6 +231,7 @@ pub fn stored(response: &Response, now: Timestamp) -> ResponseBatch {
     let outbox = response.outbox.iter().map(|effect| OutboxEntry {
         key: effect.idempotency_key.clone(),
         kind: effect.kind.name().to_owned(),
+        mode: effect.mode,
         incident: None,
         decision: Some(effect.decision),
         payload: effect.payload.clone(),
@@ -232,5 +243,66 @@ pub fn stored(response: &Response, now: Timestamp) -> ResponseBatch {
         bans: bans.collect(),
         tickets: tickets.collect(),
         outbox: outbox.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vigie_responder::agents;
+    use vigie_store::state::OutboxStatus;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+    /// A ban and an escalation, decided in `mode` and kept.
+    async fn decide(state: &State, mode: Mode) -> Vec<Decision> {
+        let protection = Protection::of(Vec::new(), NOW);
+        let mut responder = Responder::new(Policy::shipped(), mode);
+        let mut decisions = Vec::new();
+        for action in ["block_ip", "escalate"] {
+            let result = json!({
+                "recommended_action": action,
+                "original_event": { "src": "203.0.113.7", "type": mode.name() },
+            });
+            let ticket = &mut |_: &vigie_responder::NewTicket| String::new();
+            let answer =
+                agents::respond_to(&result, &mut responder, &protection, NOW, ticket).unwrap();
+            state.save_response(&stored(&answer.response, NOW)).await.unwrap();
+            decisions.extend(answer.response.decisions);
+        }
+        decisions
+    }
+
+    #[tokio::test]
+    async fn delivering_simulates_the_dry_run_and_touches_nothing_real() {
+        let state = State::in_memory().await.unwrap();
+        let responding = Responding::new(
+            state.clone(),
+            Policy::shipped(),
+            Mode::DryRun,
+            AdminPorts::default(),
+            Vec::new(),
+            Feed::new(),
+            Arc::default(),
+        )
+        .await
+        .unwrap();
+        for (mode, status, left) in [
+            (Mode::DryRun, DecisionStatus::Simulated, OutboxStatus::Done),
+            (Mode::Enforce, DecisionStatus::Pending, OutboxStatus::Pending),
+        ] {
+            let decisions = decide(&state, mode).await;
+            assert!(decisions.iter().all(|decision| decision.status == DecisionStatus::Pending));
+            responding.deliver().await.unwrap();
+            for decision in decisions {
+                let kept = state.decision(decision.id).await.unwrap().unwrap().decision;
+                assert_eq!((kept.action, kept.status), (decision.action, status));
+            }
+            let outbox = state.outbox(&[], &PageRequest::default()).await.unwrap().items;
+            let of_mode: Vec<_> = outbox.iter().filter(|item| item.entry.mode == mode).collect();
+            assert!(!of_mode.is_empty() && of_mode.iter().all(|item| item.status == left));
+        }
     }
 }

@@ -8,6 +8,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub dedup_key: String,
     pub kind: String,
+    pub mode: String,
     pub incident_id: Option<String>,
     pub decision_id: Option<String>,
     pub status: String,

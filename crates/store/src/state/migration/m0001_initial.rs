@@ -60,7 +60,7 @@ const INDEXES: &[(&str, &[&str])] = &[
     ("ban", &["target", "created"]),
     ("ticket", &["status", "number"]),
     ("ticket", &["incident_id"]),
-    ("outbox", &["status", "next_try"]),
+    ("outbox", &["status", "mode", "next_try"]),
     ("outbox", &["decision_id"]),
     ("note", &["incident_id", "id"]),
     ("session", &["user_name"]),
@@ -171,6 +171,7 @@ fn tables() -> Vec<TableCreateStatement> {
         table("outbox")
             .col(text("dedup_key").primary_key())
             .col(text("kind"))
+            .col(text("mode"))
             .col(text_null("incident_id"))
             .col(text_null("decision_id"))
             .col(text("status"))
