@@ -12,6 +12,7 @@ use crate::alerts::{AlertKey, Alerts, OpenAlert};
 use crate::clocks::{Clocks, to_micros};
 use crate::facets::Facets;
 use crate::facts::{EntityKey, Facts};
+use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
 use crate::recent::Recent;
 use crate::rule_info::{RuleInfo, table};
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) alerts: Alerts,
     pub(crate) incidents: Incidents,
     pub(crate) recent: Recent,
+    pub(crate) hosts: Hosts,
     pub(crate) clocks: Clocks,
     /// Events seen.
     pub(crate) seen: u64,
@@ -71,6 +73,7 @@ impl Core {
             alerts: Alerts::default(),
             incidents: Incidents::default(),
             recent: Recent::default(),
+            hosts: Hosts::default(),
             clocks: Clocks::default(),
             seen: 0,
             swept: 0,
@@ -83,6 +86,7 @@ impl Core {
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
+        self.hosts.learn(event, self.seen);
         if !matched.is_empty() || !fired.is_empty() {
             self.take_in(event, matched, fired);
         }
@@ -321,7 +325,8 @@ impl Core {
                 }
             }
         }
-        let facts = Facts::of(event, raise.group, &info.families, raise.first, raise.last);
+        let mut facts = Facts::of(event, raise.group, &info.families, raise.first, raise.last);
+        facts.from_host = facts.address().and_then(|from| self.hosts.host_of(from)).cloned();
         let keys = facts.keys();
         let gap_s = u64::from(self.settings.incident_gap_s);
         let place = self.incidents.place_of(&facts, gap_s);

@@ -22,8 +22,6 @@ pub(crate) enum Key {
     Owned(CompactString, CompactString),
     /// A host that the actor got into.
     Entered(CompactString),
-    /// The address of such a host.
-    EnteredAddress(IpAddr),
     /// A network with a family of techniques.
     Network(IpNet, u64),
 }
@@ -88,6 +86,8 @@ pub(crate) struct Facts<'f> {
     pub(crate) account: Option<(CompactString, CompactString)>,
     /// The host that its last event names.
     pub(crate) host: Option<CompactString>,
+    /// The host whose address it is about, where that is known.
+    pub(crate) from_host: Option<CompactString>,
     /// Whether its last event is a success, or a failure.
     pub(crate) outcome: Outcome,
     /// Families of techniques of its rule.
@@ -133,6 +133,7 @@ impl<'f> Facts<'f> {
             entity: entity_of_group(group).unwrap_or_else(|| EntityKey::of(event)),
             account,
             host,
+            from_host: None,
             outcome: Outcome::of(event),
             families,
             first,
@@ -216,6 +217,28 @@ pub(crate) fn is_inside(address: IpAddr) -> bool {
                 || v6.is_unicast_link_local()
         }
     }
+}
+
+/// Names that nearly every machine has an account of: that two logins share such a name says
+/// nothing about who logged in.
+const COMMON_ACCOUNTS: [&str; 12] = [
+    "root",
+    "admin",
+    "administrator",
+    "administrateur",
+    "system",
+    "ubuntu",
+    "debian",
+    "ec2-user",
+    "centos",
+    "vagrant",
+    "pi",
+    "user",
+];
+
+/// Whether an account's name stands for one account wherever it is met.
+pub(crate) fn names_one_account(user: &str) -> bool {
+    !COMMON_ACCOUNTS.iter().any(|common| common.eq_ignore_ascii_case(user))
 }
 
 /// The field as a key: short, and without copying where it is short already.

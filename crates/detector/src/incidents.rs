@@ -4,18 +4,23 @@
 //! order:
 //! 1. its source address (`same_address`);
 //! 2. its source address is that of a host which the incident's actor logged in to
-//!    (`same_host`): he moved on from there;
-//! 3. it is a success on an account that the actor logged in to, on the same host, or from an
-//!    inside address on any host (`same_account`). Failures do not count: everybody guesses at
-//!    `root`;
-//! 4. it names no source, and is about an account that the incident is about or that the actor
-//!    logged in to (`same_account`);
+//!    (`from_host`): he moved on from there;
+//! 3. it is a success on an account that the actor logged in to: on the same host, or on any host
+//!    from an inside address of which it is not known whose it is (`taken_account`). Failures do
+//!    not count, and on other hosts accounts that every machine has do not either: everybody
+//!    guesses at `root`, and every administrator logs in as it;
+//! 4. it names no source and is no failure, and is of an account that the actor logged in to on
+//!    that host (`taken_account`), or is about an account that the incident is about
+//!    (`same_account`);
 //! 5. it names no source, is no failure, and happened on a host that the actor got into; or it
 //!    names no source and no account, and is about a host that the incident is about
 //!    (`same_host`);
 //! 6. its source lies in the same public /24 or /64, and its rule is of the same family: shares
 //!    an ATT&CK technique, sub-techniques aside (`same_network`). Without the family, two
 //!    customers of one hosting company would be one incident.
+//!
+//! What the actor logged in to grows with him, see `success.rs`; whose address is whose, see
+//! `hosts.rs`.
 //!
 //! An alert joins one incident; incidents are merged by people only.
 
@@ -30,7 +35,7 @@ use vigie_event::{
 
 use crate::clocks::{Clocks, within};
 use crate::eviction::{least, standing};
-use crate::facts::{Facts, Key, Outcome, is_inside, neighbourhood};
+use crate::facts::{Facts, Key, Outcome, is_inside, names_one_account, neighbourhood};
 use crate::settings::{
     ALERTS_PER_INCIDENT, ENTITY_BYTES_PER_INCIDENT, KEYS_PER_INCIDENT, MAX_INCIDENT_BYTES,
 };
@@ -194,8 +199,10 @@ impl Incidents {
             if let Some(slot) = found(Key::Address(address)) {
                 return Some((slot, Why::new("same_address", "source.ip", shown())));
             }
-            if let Some(slot) = found(Key::EnteredAddress(address)) {
-                return Some((slot, Why::new("same_host", "source.ip", shown())));
+            if let Some(host) = &facts.from_host
+                && let Some(slot) = found(Key::Entered(host.clone()))
+            {
+                return Some((slot, Why::new("from_host", "host.name", host.clone())));
             }
         }
         if let Some((user, host)) = &facts.account {
@@ -204,12 +211,14 @@ impl Incidents {
             } else {
                 facts.outcome != Outcome::Failure
             };
-            let why = || Why::new("same_account", "user.name", user.clone());
+            let why = || Why::new("taken_account", "user.name", user.clone());
             if may_own && let Some(slot) = found(Key::Owned(user.clone(), host.clone())) {
                 return Some((slot, why()));
             }
-            let moves_inside =
-                facts.outcome == Outcome::Success && facts.address().is_some_and(is_inside);
+            let moves_inside = facts.outcome == Outcome::Success
+                && facts.from_host.is_none()
+                && facts.address().is_some_and(is_inside)
+                && names_one_account(user);
             if moves_inside && let Some(slot) = found(Key::Owned(user.clone(), "".into())) {
                 return Some((slot, why()));
             }
@@ -259,6 +268,18 @@ impl Incidents {
             let near = within(first, incident.first, incident.last, gap_s)
                 || within(last, incident.first, incident.last, gap_s);
             (near && incident.takes_alerts()).then_some(slot)
+        })
+    }
+
+    /// Whether the actor of the incident at `slot` has logged in as `user`, on `host` or on
+    /// another.
+    pub(crate) fn owns(&self, slot: u32, user: &CompactString, host: &CompactString) -> bool {
+        let Some(incident) = self.slots.get(slot) else {
+            return false;
+        };
+        incident.keys.iter().any(|(key, _)| match key {
+            Key::Owned(owned, on) => owned == user && (on.is_empty() || on == host),
+            _ => false,
         })
     }
 

@@ -33,6 +33,7 @@ mod detector;
 mod eviction;
 mod facets;
 mod facts;
+mod hosts;
 mod incidents;
 mod recent;
 mod rule_info;

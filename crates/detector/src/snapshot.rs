@@ -30,13 +30,14 @@ use crate::clocks::Clocks;
 use crate::core::Core;
 use crate::detector::Detector;
 use crate::facts::{EntityKey, Key};
+use crate::hosts::{Hosts, SavedHosts};
 use crate::incidents::{Note, OpenIncident, Why};
 use crate::recent::{Recent, SavedRecent};
 use crate::settings::Settings;
 
 const MAGIC: &[u8; 4] = b"VGDT";
 /// Raised with every change of the format.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER: usize = 4 + 2 + 8;
 const CHECKSUM: usize = 8;
 
@@ -70,6 +71,7 @@ struct Saved {
     outgoing_incidents: Vec<Incident>,
     moved: Vec<(AlertId, IncidentId)>,
     recent: SavedRecent,
+    hosts: SavedHosts,
     clocks: Clocks,
     seen: u64,
     swept: u64,
@@ -245,6 +247,7 @@ fn save(core: &Core) -> Saved {
         outgoing_incidents: core.incidents.outgoing.clone(),
         moved: core.moved.clone(),
         recent: core.recent.save(),
+        hosts: core.hosts.save(),
         clocks: core.clocks,
         seen: core.seen,
         swept: core.swept,
@@ -356,6 +359,7 @@ fn load(core: &mut Core, saved: Saved) -> Vec<String> {
     core.alerts.outgoing = saved.outgoing_alerts;
     core.moved = saved.moved;
     core.recent = Recent::restore(saved.recent);
+    core.hosts = Hosts::restore(saved.hosts);
     core.clocks = saved.clocks;
     core.seen = saved.seen;
     core.swept = saved.swept;

@@ -1,14 +1,25 @@
 //! Where an actor got in: what ties what he does next to his incident.
 
-use vigie_event::{Event, field, unmapped};
+use std::net::IpAddr;
+
+use compact_str::CompactString;
+use vigie_event::{Event, Timestamp, field, unmapped};
 
 use crate::clocks::to_micros;
 use crate::core::Core;
-use crate::facts::{Key, Outcome, name_of};
+use crate::facts::{Key, Outcome, is_inside, name_of, names_one_account};
+
+/// A login that succeeded.
+struct Login {
+    user: CompactString,
+    host: CompactString,
+    from: IpAddr,
+    time: Timestamp,
+}
 
 impl Core {
     /// Whoever logs in from an address that an incident is about takes account and host into
-    /// that incident; so does whoever changes account there.
+    /// that incident; so does who moves on from there, and who changes account there.
     pub(crate) fn note_success(&mut self, event: &Event) {
         if Outcome::of(event) != Outcome::Success {
             return;
@@ -19,30 +30,10 @@ impl Core {
             return;
         };
         let host = name_of(event, field::HOST_NAME).unwrap_or_default();
-        let gap_s = u64::from(self.settings.incident_gap_s);
         let time = to_micros(event.time);
-        if let Some(address) = event.address_of(field::SOURCE_IP).map(unmapped) {
-            let logs_in = ["login", "logon", "session"].iter().any(|word| action.contains(word));
-            let Some(slot) = self.incidents.find(&Key::Address(address), time, time, gap_s) else {
-                return;
-            };
-            if !logs_in {
-                return;
-            }
-            let mut keys =
-                vec![Key::Owned(user.clone(), host.clone()), Key::Owned(user, "".into())];
-            if !host.is_empty() {
-                keys.push(Key::Entered(host));
-            }
-            let own = [field::HOST_IP, field::DESTINATION_IP];
-            keys.extend(
-                own.into_iter()
-                    .filter_map(|id| event.address_of(id).map(unmapped))
-                    .filter(|own| *own != address)
-                    .map(Key::EnteredAddress),
-            );
-            for key in keys {
-                self.incidents.add_key(slot, key);
+        if let Some(from) = event.address_of(field::SOURCE_IP).map(unmapped) {
+            if ["login", "logon", "session"].iter().any(|word| action.contains(word)) {
+                self.note_login(Login { user, host, from, time });
             }
             return;
         }
@@ -52,8 +43,41 @@ impl Core {
             return;
         };
         let owned = Key::Owned(user, host.clone());
+        let gap_s = u64::from(self.settings.incident_gap_s);
         if let Some(slot) = self.incidents.find(&owned, time, time, gap_s) {
             self.incidents.add_key(slot, Key::Owned(next, host));
+        }
+    }
+
+    fn note_login(&mut self, login: Login) {
+        let gap_s = u64::from(self.settings.incident_gap_s);
+        let find = |key: Key| self.incidents.find(&key, login.time, login.time, gap_s);
+        let from_host = self.hosts.host_of(login.from);
+        let entered = find(Key::Address(login.from)).or_else(|| {
+            // From a host that the actor got into, with an account of his. Others log in from
+            // there too: what they do is not his.
+            let from_host = from_host?;
+            find(Key::Entered(from_host.clone()))
+                .filter(|slot| self.incidents.owns(*slot, &login.user, from_host))
+        });
+        let Login { user, host, from, .. } = login;
+        if let Some(slot) = entered {
+            let any_host = Key::Owned(user.clone(), "".into());
+            self.incidents.add_key(slot, Key::Owned(user, host.clone()));
+            self.incidents.add_key(slot, any_host);
+            if !host.is_empty() {
+                self.incidents.add_key(slot, Key::Entered(host));
+            }
+            return;
+        }
+        // Nobody knows whose this inside address is. The account is the actor's: what it does
+        // there may be his, what others do there is not.
+        if from_host.is_none()
+            && is_inside(from)
+            && names_one_account(&user)
+            && let Some(slot) = find(Key::Owned(user.clone(), "".into()))
+        {
+            self.incidents.add_key(slot, Key::Owned(user, host));
         }
     }
 }

@@ -182,9 +182,9 @@ fn what_an_intruder_does_inside_belongs_to_him() {
         &events,
         "# Injection from 203.0.113.7: high
          Injection ×1 [first 203.0.113.7]
-         Shell through sudo ×1 [same_account alice]
+         Shell through sudo ×1 [taken_account alice]
          User added ×1 [same_host web-1]
-         Shell through sudo ×1 [same_account root]
+         Shell through sudo ×1 [taken_account root]
          # User added on db-1: low
          User added ×1 [first db-1]",
     );
@@ -211,8 +211,117 @@ fn logging_in_with_a_stolen_account_does() {
         &events,
         "# Login after failures from 203.0.113.7: critical
          Injection ×1 [first 203.0.113.7]
-         Login after failures ×2 [same_account alice]",
+         Login after failures ×2 [taken_account alice]",
     );
+}
+
+/// An intruder in web-1 as `user`; the address of web-1 is 10.0.0.20, that of ci-1 10.0.0.50.
+fn intrusion(stream: &mut Stream, user: &str) -> Vec<Event> {
+    vec![
+        stream.reached(0, ATTACKER, "web-1", "10.0.0.20"),
+        stream.reached(0, OTHER, "ci-1", "10.0.0.50"),
+        stream.request(1, ATTACKER, "/?q=select"),
+        stream.login(60, "success", ATTACKER, user),
+    ]
+}
+
+/// `user` logs in on db-1 from `from`, and there does what raises an alert.
+fn on_the_next_host(stream: &mut Stream, from: &str, user: &str) -> Vec<Event> {
+    vec![
+        stream.login_on(120, "success", from, user, "db-1"),
+        stream.sudo_on(180, user, "root", "/bin/bash", "db-1"),
+        stream.user_created(240, "backdoor", "db-1"),
+    ]
+}
+
+#[test]
+fn who_moves_on_from_a_host_takes_his_incident_along() {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    // Even the failures there are his: they come from the machine that he holds.
+    events.extend((0..5).map(|n| stream.login_on(100 + n, "failure", "10.0.0.20", "root", "db-1")));
+    events.extend(on_the_next_host(&mut stream, "10.0.0.20", "deploy"));
+    // And on from there, to the third machine.
+    events.push(stream.reached(290, "10.0.0.20", "db-1", "10.0.0.30"));
+    events.push(stream.login_on(300, "success", "10.0.0.30", "deploy", "files-1"));
+    events.push(stream.sudo_on(310, "deploy", "root", "/bin/bash", "files-1"));
+    check(
+        &events,
+        "# Login after failures from 203.0.113.7: critical
+         Injection ×1 [first 203.0.113.7]
+         SSH brute force ×5 [from_host web-1]
+         Login after failures ×6 [same_address 10.0.0.20]
+         Shell through sudo ×1 [taken_account deploy]
+         User added ×1 [same_host db-1]
+         Shell through sudo ×1 [taken_account deploy]",
+    );
+    let reason = &run(&events).incidents[0].reasons[1];
+    let sentence = reason.sentence(vigie_event::Lang::En);
+    assert_eq!(sentence, "from host web-1, where the actor had got in");
+}
+
+#[test]
+fn a_root_shell_moves_on_too() {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    events.push(stream.sudo(90, "deploy", "root", "/usr/bin/id"));
+    events.extend(on_the_next_host(&mut stream, "10.0.0.20", "root"));
+    assert_eq!(run(&events).incidents.len(), 1);
+}
+
+/// An intrusion as `taken`, and a login on the next host by `user` from `from`: what he does
+/// there is an incident of its own.
+fn check_apart(taken: &str, from: &str, user: &str, why: &str) {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, taken);
+    events.extend(on_the_next_host(&mut stream, from, user));
+    let changes = run(&events);
+    assert!(changes.incidents.len() >= 2, "{why}:\n{}", summary(&changes));
+    assert_eq!(changes.incidents[0].alerts.len(), 1, "{why}:\n{}", summary(&changes));
+}
+
+#[test]
+fn the_same_name_or_the_same_way_in_chains_nothing() {
+    check_apart("root", "10.0.0.99", "root", "everybody has a root");
+    check_apart("Admin", "10.0.0.99", "Admin", "nearly everybody has an admin");
+    check_apart("deploy", "10.0.0.50", "deploy", "from a known host that nobody got into");
+    check_apart("deploy", OTHER, "deploy", "from outside, on another host");
+    check_apart("deploy", "10.0.0.20", "carol", "a colleague from the same machine");
+    check_apart("deploy", "10.0.0.99", "carol", "somebody from somewhere inside");
+}
+
+#[test]
+fn a_taken_account_is_followed_from_an_unknown_inside_address() {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    events.extend(on_the_next_host(&mut stream, "10.0.0.99", "deploy"));
+    // What others do on that host is not his: he may not be the one who logged in.
+    check(
+        &events,
+        "# Injection from 203.0.113.7: high
+         Injection ×1 [first 203.0.113.7]
+         Shell through sudo ×1 [taken_account deploy]
+         # User added on db-1: low
+         User added ×1 [first db-1]",
+    );
+}
+
+#[test]
+fn an_address_behind_which_several_hosts_stand_ties_nothing() {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    events.insert(1, stream.reached(0, OTHER, "mail-1", "10.0.0.20"));
+    events.extend((0..5).map(|n| stream.login_on(100 + n, "failure", "10.0.0.20", "root", "db-1")));
+    assert_eq!(run(&events).incidents.len(), 2);
+}
+
+#[test]
+fn after_the_gap_moving_on_is_another_story() {
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    events.push(stream.login_on(4_000, "success", "10.0.0.20", "deploy", "db-1"));
+    events.push(stream.sudo_on(4_010, "deploy", "root", "/bin/bash", "db-1"));
+    assert_eq!(run(&events).incidents.len(), 2);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use vigie_detector::{Changes, Command, Detector, RestoreError, Settings};
 use vigie_event::{CloseReason, Event};
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
-    let step = (0_u8..7, 0_usize..5, 0_usize..3, 0_i64..900);
+    let step = (0_u8..9, 0_usize..5, 0_usize..3, 0_i64..900);
     prop::collection::vec(step, 1..120).prop_map(|steps| {
         let mut stream = Stream::default();
         let mut at = 0;
@@ -27,6 +27,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
                     2 => stream.login(at, "success", address, user),
                     3 => stream.sudo(at, user, "root", "/bin/bash"),
                     4 => stream.user_created(at, user, "web-1"),
+                    5 => stream.reached(at, "198.51.100.9", "web-1", address),
+                    6 => stream.login_on(at, "success", address, user, "db-1"),
                     _ => stream.login(at, "failure", address, user),
                 }
             })

@@ -57,7 +57,8 @@ pub struct Actor {
 pub struct MergeReason {
     /// The alert.
     pub alert: AlertId,
-    /// `first`, `same_address`, `same_network`, `same_account`, `same_host`, `by_hand` …
+    /// `first`, `same_address`, `same_network`, `same_account`, `taken_account`,
+    /// `same_host`, `from_host`, `by_hand` …
     pub reason: String,
     /// The entity in common: its field name.
     pub field: String,
@@ -78,8 +79,18 @@ impl MergeReason {
             (Lang::Fr, "same_network") => format!("même réseau {value}"),
             (Lang::En, "same_account") => format!("same account {value}"),
             (Lang::Fr, "same_account") => format!("même compte {value}"),
+            (Lang::En, "taken_account") => {
+                format!("account {value}, which the actor had taken over")
+            }
+            (Lang::Fr, "taken_account") => {
+                format!("compte {value}, dont l’acteur s’était emparé")
+            }
             (Lang::En, "same_host") => format!("on host {value}, where the actor had got in"),
             (Lang::Fr, "same_host") => format!("sur la machine {value}, où l’acteur était entré"),
+            (Lang::En, "from_host") => format!("from host {value}, where the actor had got in"),
+            (Lang::Fr, "from_host") => {
+                format!("depuis la machine {value}, où l’acteur était entré")
+            }
             (Lang::En, "by_hand") => format!("moved here by {value}"),
             (Lang::Fr, "by_hand") => format!("déplacée ici par {value}"),
             (_, other) => format!("{other} {value}"),

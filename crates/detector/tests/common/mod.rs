@@ -177,14 +177,29 @@ impl Stream {
         self.event(at, "nginx.access", &WEB, &fields)
     }
 
+    /// A connection to the SSH server of `host`, which says at which address it was reached.
+    pub fn reached(&mut self, at: i64, from: &str, host: &str, address: &str) -> Event {
+        let fields = [
+            (field::EVENT_ACTION, "ssh_connection"),
+            (field::SOURCE_IP, from),
+            (field::DESTINATION_IP, address),
+            (field::HOST_NAME, host),
+        ];
+        self.event(at, "sshd", &SSHD, &fields)
+    }
+
     pub fn sudo(&mut self, at: i64, user: &str, next: &str, command: &str) -> Event {
+        self.sudo_on(at, user, next, command, "web-1")
+    }
+
+    pub fn sudo_on(&mut self, at: i64, user: &str, next: &str, command: &str, host: &str) -> Event {
         let fields = [
             (field::EVENT_ACTION, "sudo_command"),
             (field::EVENT_OUTCOME, "success"),
             (field::USER_NAME, user),
             (field::USER_EFFECTIVE_NAME, next),
             (field::PROCESS_COMMAND_LINE, command),
-            (field::HOST_NAME, "web-1"),
+            (field::HOST_NAME, host),
         ];
         self.event(at, "sudo", &SUDO, &fields)
     }

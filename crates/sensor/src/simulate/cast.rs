@@ -10,6 +10,8 @@ pub(super) const ADMIN: (&str, &str) = ("admin-01", "192.0.2.10");
 pub(super) const WEB: (&str, &str) = ("web-01", "192.0.2.20");
 pub(super) const DATABASE: (&str, &str) = ("db-01", "192.0.2.30");
 pub(super) const FILES: (&str, &str) = ("files-01", "192.0.2.40");
+/// The machines whose logs are told.
+pub(super) const HOSTS: [(&str, &str); 5] = [GATEWAY, ADMIN, WEB, DATABASE, FILES];
 pub(super) const RESOLVER: &str = "192.0.2.53";
 
 /// A person who works here: name, number, address and key.

@@ -1,6 +1,6 @@
 //! Logins over SSH, guessed and rightful.
 
-use super::cast::{ATTACKER, Person, VICTIM, WEB};
+use super::cast::{ATTACKER, HOSTS, Person, VICTIM, WEB};
 use super::story::{Log, Story};
 
 /// Names that attackers try, and whether an account of that name exists here.
@@ -26,6 +26,7 @@ pub(super) fn failure(
     (user, exists): (&str, bool),
 ) {
     let (pid, port) = (story.random.between(2_000, 32_000), story.random.client_port());
+    connection(story, seconds - 0.01, (host, pid), source, port);
     let (invalid, authenticating) =
         if exists { ("", "authenticating") } else { ("invalid user ", "invalid") };
     if !exists {
@@ -70,9 +71,10 @@ pub(super) fn password_login(
     user: &str,
     source: &str,
 ) {
-    let port = story.random.client_port();
+    let (pid, port) = (story.random.between(2_000, 32_000), story.random.client_port());
+    connection(story, seconds - 0.3, (host, pid), source, port);
     let how = format!("password for {user} from {source} port {port} ssh2");
-    session(story, seconds, host, user, 1_100, &how);
+    session(story, seconds, (host, pid), (user, 1_100), &how);
 }
 
 /// A login that succeeds by key, and its session.
@@ -83,14 +85,35 @@ pub(super) fn key_login(
     person: &Person,
     source: &str,
 ) {
-    let port = story.random.client_port();
+    let (pid, port) = (story.random.between(2_000, 32_000), story.random.client_port());
+    connection(story, seconds - 0.3, (host, pid), source, port);
     let how =
         format!("publickey for {} from {source} port {port} ssh2: {}", person.name, person.key);
-    session(story, seconds, host, person.name, person.uid, &how);
+    session(story, seconds, (host, pid), (person.name, person.uid), &how);
 }
 
-fn session(story: &mut Story, seconds: f64, host: &'static str, user: &str, uid: u32, how: &str) {
-    let pid = story.random.between(2_000, 32_000);
+/// What sshd says first at `LogLevel VERBOSE`: who has come, and at which address.
+fn connection(
+    story: &mut Story,
+    seconds: f64,
+    (host, pid): (&'static str, u64),
+    source: &str,
+    port: u64,
+) {
+    let Some((_, own)) = HOSTS.into_iter().find(|(name, _)| *name == host) else {
+        return;
+    };
+    let message = format!("Connection from {source} port {port} on {own} port 22 rdomain \"\"");
+    story.sshd(seconds.max(0.0), host, pid, message);
+}
+
+fn session(
+    story: &mut Story,
+    seconds: f64,
+    (host, pid): (&'static str, u64),
+    (user, uid): (&str, u32),
+    how: &str,
+) {
     story.sshd(seconds, host, pid, format!("Accepted {how}"));
     story.sshd(
         seconds + 0.02,
