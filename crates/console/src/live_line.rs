@@ -6,7 +6,7 @@ use vigie_event::{IncidentId, Severity, Timestamp};
 use crate::i18n::Text;
 use crate::live::{Live, LiveEvent};
 use crate::shown::Shown;
-use crate::{ui, words};
+use crate::ui;
 
 /// Characters of a line.
 const LENGTH: usize = 400;
@@ -54,8 +54,8 @@ pub(crate) fn line(live: &Live, t: Text) -> Option<LiveLine> {
             news(t, "live-verdict", *time, &text, *severity, Some(*incident))
         }
         Live::Decision { time, incident, action, target, status } => {
-            let action = t.s(words::action(*action));
-            let status = t.s(words::decision_status(*status));
+            let action = action.label(t.lang());
+            let status = status.label(t.lang());
             let text = format!("{action} {target} · {status}");
             LiveLine {
                 tone: "",

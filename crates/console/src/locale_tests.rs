@@ -79,9 +79,6 @@ fn every_text_that_is_asked_for_exists() {
     let families = [
         "status-",
         "close-",
-        "action-",
-        "decision-",
-        "mode-name-",
         "autonomy-",
         "role-",
         "ban-",

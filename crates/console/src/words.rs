@@ -1,8 +1,6 @@
 //! Which text and which look belongs to each of the fixed words?
 
-use vigie_event::{
-    Action, AutonomyBand, CloseReason, DecisionStatus, IncidentStatus, Mode, Severity,
-};
+use vigie_event::{AutonomyBand, CloseReason, DecisionStatus, IncidentStatus, Severity};
 use vigie_store::state::{BanStatus, Role, TicketStatus};
 
 /// Severities, worst first.
@@ -61,33 +59,6 @@ pub(crate) fn close_reason_named(name: &str) -> Option<CloseReason> {
     }
 }
 
-pub(crate) const fn action(action: Action) -> &'static str {
-    match action {
-        Action::BlockIp => "action-block-ip",
-        Action::CreateTicket => "action-create-ticket",
-        Action::Escalate => "action-escalate",
-        Action::Monitor => "action-monitor",
-        Action::Ignore => "action-ignore",
-        Action::Notify => "action-notify",
-        Action::Webhook => "action-webhook",
-        Action::RunPlaybook => "action-run-playbook",
-        Action::RunCommand => "action-run-command",
-    }
-}
-
-pub(crate) const fn decision_status(status: DecisionStatus) -> &'static str {
-    match status {
-        DecisionStatus::Pending => "decision-pending",
-        DecisionStatus::AwaitingApproval => "decision-awaiting-approval",
-        DecisionStatus::Simulated => "decision-simulated",
-        DecisionStatus::Applied => "decision-applied",
-        DecisionStatus::Refused => "decision-refused",
-        DecisionStatus::Failed => "decision-failed",
-        DecisionStatus::Expired => "decision-expired",
-        DecisionStatus::Undone => "decision-undone",
-    }
-}
-
 /// The style of a decision's status: `good`, `waiting`, `bad` or `over`.
 pub(crate) const fn decision_tone(status: DecisionStatus) -> &'static str {
     match status {
@@ -97,13 +68,6 @@ pub(crate) const fn decision_tone(status: DecisionStatus) -> &'static str {
         }
         DecisionStatus::Failed => "bad",
         DecisionStatus::Refused | DecisionStatus::Expired | DecisionStatus::Undone => "over",
-    }
-}
-
-pub(crate) const fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::DryRun => "mode-name-dry-run",
-        Mode::Enforce => "mode-name-enforce",
     }
 }
 

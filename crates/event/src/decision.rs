@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecisionId, IncidentId, Timestamp};
+use crate::{DecisionId, IncidentId, Lang, Localized, Timestamp};
 
 macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $en:literal, $fr:literal;)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
@@ -21,6 +21,11 @@ macro_rules! named {
             /// The name in every machine-readable output.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The name for people.
+            pub const fn label(self, lang: Lang) -> &'static str {
+                match self { $(Self::$variant => lang.pick($en, $fr),)* }
             }
         }
 
@@ -48,23 +53,23 @@ named! {
     /// Everything that Vigie can do about an incident. There is no other action.
     Action {
         /// Ban an address for a time.
-        BlockIp = "block_ip",
+        BlockIp = "block_ip", "Ban the address", "Bannir l’adresse";
         /// Open a ticket.
-        CreateTicket = "create_ticket",
+        CreateTicket = "create_ticket", "Open a ticket", "Ouvrir un ticket";
         /// Open a ticket and call people at once.
-        Escalate = "escalate",
+        Escalate = "escalate", "Escalate", "Escalader";
         /// Watch.
-        Monitor = "monitor",
+        Monitor = "monitor", "Watch", "Surveiller";
         /// Do nothing.
-        Ignore = "ignore",
+        Ignore = "ignore", "Do nothing", "Ne rien faire";
         /// Send mail or a chat message.
-        Notify = "notify",
+        Notify = "notify", "Notify", "Prévenir";
         /// Call a webhook.
-        Webhook = "webhook",
+        Webhook = "webhook", "Call a webhook", "Appeler un webhook";
         /// Run an Ansible playbook.
-        RunPlaybook = "run_playbook",
+        RunPlaybook = "run_playbook", "Run a playbook", "Lancer un playbook";
         /// Run a script from the allowed list.
-        RunCommand = "run_command",
+        RunCommand = "run_command", "Run a script", "Lancer un script";
     }
 }
 
@@ -72,9 +77,9 @@ named! {
     /// Whether effects are real.
     Mode {
         /// Everything is decided, nothing outside is changed.
-        DryRun = "dry_run",
+        DryRun = "dry_run", "dry run", "essai à blanc";
         /// Effects are carried out.
-        Enforce = "enforce",
+        Enforce = "enforce", "live", "réel";
     }
 }
 
@@ -82,21 +87,21 @@ named! {
     /// Where a decision stands.
     DecisionStatus {
         /// Waits to be carried out.
-        Pending = "pending",
+        Pending = "pending", "Waiting", "En attente";
         /// Waits for somebody's approval.
-        AwaitingApproval = "awaiting_approval",
+        AwaitingApproval = "awaiting_approval", "Awaiting approval", "En attente d’approbation";
         /// Went the whole way but the last call: dry run.
-        Simulated = "simulated",
+        Simulated = "simulated", "Simulated", "Simulée";
         /// Carried out.
-        Applied = "applied",
+        Applied = "applied", "Applied", "Appliquée";
         /// Must not be carried out; the reason says why.
-        Refused = "refused",
+        Refused = "refused", "Refused", "Refusée";
         /// Could not be carried out.
-        Failed = "failed",
+        Failed = "failed", "Failed", "Échouée";
         /// Its time is over.
-        Expired = "expired",
+        Expired = "expired", "Expired", "Expirée";
         /// Taken back.
-        Undone = "undone",
+        Undone = "undone", "Undone", "Annulée";
     }
 }
 
@@ -120,7 +125,7 @@ pub struct Decision {
     /// Name of the policy rule that decided.
     pub policy: String,
     /// Why, in a sentence.
-    pub reason: String,
+    pub reason: Localized,
     /// When it was decided.
     pub created: Timestamp,
     /// When it ends, where it does.

@@ -218,7 +218,7 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
 }
 
 /// `{"kind": "decision", …}`
-pub fn decision(decision: &Decision) -> impl Serialize + use<'_> {
+pub fn decision(decision: &Decision, lang: Lang) -> impl Serialize + use<'_> {
     #[derive(Serialize)]
     struct View<'a> {
         kind: &'static str,
@@ -246,7 +246,7 @@ pub fn decision(decision: &Decision) -> impl Serialize + use<'_> {
         mode: decision.mode,
         status: decision.status,
         policy: &decision.policy,
-        reason: &decision.reason,
+        reason: decision.reason.get(lang),
         time: decision.created,
         expires: decision.expires,
     }

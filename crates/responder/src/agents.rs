@@ -31,7 +31,7 @@ pub struct NoResult;
 
 /// Answers an analyzer's `result` (`severity`, `category`, `recommended_action`, `explanation`,
 /// `original_event`). Whatever is missing is taken for unknown; what would ban is checked as
-/// every ban is. `ticket` is called once for each ticket to open, and gives its id (`TKT-0001`).
+/// every ban is. Why something is refused is told in `lang`. `ticket` is called once for each ticket to open, and gives its id (`TKT-0001`).
 ///
 /// # Errors
 /// `result` is no JSON object.
@@ -40,6 +40,7 @@ pub fn respond_to(
     responder: &mut Responder,
     protection: &Protection,
     now: Timestamp,
+    lang: Lang,
     ticket: &mut dyn FnMut(&NewTicket) -> String,
 ) -> Result<AgentAnswer, NoResult> {
     let outer = result.as_object().ok_or(NoResult)?;
@@ -53,7 +54,7 @@ pub fn respond_to(
     let action = text("recommended_action")
         .and_then(|text| text.parse().ok())
         .unwrap_or_else(|| usual_action(severity));
-    let why = reason(text("explanation"), responder.lang());
+    let why = reason(text("explanation"));
     let order = Order {
         incident: incident_of(result.get("analyzed_at"), event, now),
         policy: POLICY,
@@ -80,7 +81,7 @@ pub fn respond_to(
             put(&mut body, "ip", source.into());
             put(&mut body, "status", status.into());
             if let Some(reason) = reason {
-                put(&mut body, "reason", reason.into());
+                put(&mut body, "reason", reason.get(lang).into());
             }
         }
         Action::CreateTicket | Action::Escalate => {
@@ -218,7 +219,7 @@ fn source_of(event: &Value) -> &str {
         .unwrap_or("unknown")
 }
 
-fn reason(explanation: Option<&str>, lang: Lang) -> Localized {
+fn reason(explanation: Option<&str>) -> Localized {
     let given: String = explanation
         .unwrap_or_default()
         .chars()
@@ -230,9 +231,7 @@ fn reason(explanation: Option<&str>, lang: Lang) -> Localized {
         return Localized::new("an agent asks for it", "un agent le demande");
     }
     // In whatever language the agent speaks.
-    match lang {
-        Lang::En | Lang::Fr => Localized::new(given, given),
-    }
+    Localized::new(given, "")
 }
 
 /// The same result is the same incident, so that a repeated request decides nothing new.
@@ -252,7 +251,7 @@ fn own_decision(
     event: &Value,
 ) -> vigie_event::Decision {
     let target = [("source.ip".to_owned(), wording::plain(source_of(event)))].into();
-    let reason = wording::sentence(responder.lang(), order.why);
+    let reason = wording::sentence(order.why);
     let mut decision = responder.decision(order, action, target, 0, reason);
     // Escalating calls people: that is delivered. The others are done once they are kept.
     if action != Action::Escalate {
@@ -303,7 +302,7 @@ mod tests {
             numbered += 1;
             format!("TKT-{numbered:04}")
         };
-        respond_to(result, responder, &protection, NOW, &mut ticket).unwrap()
+        respond_to(result, responder, &protection, NOW, Lang::En, &mut ticket).unwrap()
     }
 
     fn check(mode: Mode, result: &Value, expected: &[(&str, &str)]) -> AgentAnswer {
@@ -375,6 +374,7 @@ mod tests {
             &mut responder,
             &Protection::of(Vec::new(), NOW),
             NOW,
+            Lang::En,
             &mut |_| String::new(),
         );
         assert_eq!(nothing, Err(NoResult));

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vigie_event::{DecisionId, DecisionStatus, IncidentId, Mode, Timestamp, unmapped};
+use vigie_event::{DecisionId, DecisionStatus, IncidentId, Localized, Mode, Timestamp, unmapped};
 
 use crate::policy::BanTerms;
 
@@ -26,7 +26,7 @@ pub struct Ban {
     /// The decision that it carries out; it names the ban.
     pub decision: DecisionId,
     /// Why, in a sentence.
-    pub reason: String,
+    pub reason: Localized,
     /// When it began.
     pub created: Timestamp,
     /// When it ends.
@@ -255,7 +255,7 @@ mod tests {
             network: net(network),
             incident: IncidentId::default(),
             decision: DecisionId::derive(NOW, &[network.as_bytes(), &from.to_le_bytes()]),
-            reason: String::new(),
+            reason: Localized::default(),
             created: NOW.plus_seconds(from),
             expires: NOW.plus_seconds(from + seconds),
             mode: Mode::Enforce,

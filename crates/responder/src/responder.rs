@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use vigie_event::{
-    Action, Decision, DecisionId, DecisionStatus, Incident, IncidentId, IncidentStatus, Lang,
-    Localized, Mode, Timestamp, Verdict,
+    Action, Decision, DecisionId, DecisionStatus, Incident, IncidentId, IncidentStatus, Localized,
+    Mode, Timestamp, Verdict,
 };
 
 use crate::bans::Bans;
@@ -24,7 +24,6 @@ use crate::wording;
 pub struct Responder {
     policy: Policy,
     mode: Mode,
-    lang: Lang,
     bans: Bans,
 }
 
@@ -42,22 +41,15 @@ pub(crate) struct Order<'o> {
 /// What became of an order to ban.
 pub(crate) enum BanOutcome {
     /// Decided now; the reason is its own.
-    Decided(DecisionStatus, String),
+    Decided(DecisionStatus, Localized),
     /// Decided before, or in force already.
     Standing,
 }
 
 impl Responder {
-    /// A responder without bans that gives its reasons in English.
+    /// A responder without bans.
     pub fn new(policy: Policy, mode: Mode) -> Self {
-        Self { policy, mode, lang: Lang::En, bans: Bans::default() }
-    }
-
-    /// Gives its reasons in `lang`.
-    #[must_use]
-    pub fn with_lang(mut self, lang: Lang) -> Self {
-        self.lang = lang;
-        self
+        Self { policy, mode, bans: Bans::default() }
     }
 
     /// Starts from `bans`, as the store kept them.
@@ -75,11 +67,6 @@ impl Responder {
     /// Whether effects are real.
     pub fn mode(&self) -> Mode {
         self.mode
-    }
-
-    /// The language of its reasons.
-    pub fn lang(&self) -> Lang {
-        self.lang
     }
 
     /// Bans in force and their history.
@@ -166,7 +153,7 @@ impl Responder {
         if repeats {
             return;
         }
-        let reason = wording::sentence(self.lang, &rule.reason);
+        let reason = wording::sentence(&rule.reason);
         let mut decision = self.decision(order, step.action, target, 0, reason);
         if matches!(step.action, Action::CreateTicket | Action::Escalate) && !has_ticket {
             response.tickets.push(NewTicket {
@@ -192,7 +179,7 @@ impl Responder {
         action: Action,
         target: BTreeMap<String, String>,
         occurrence: usize,
-        reason: String,
+        reason: Localized,
     ) -> Decision {
         Decision {
             id: decision_id(order.incident, action, &target, order.policy, occurrence),

@@ -19,8 +19,12 @@ pub(crate) enum BanTold<'b> {
 }
 
 /// The reason of a ban of `target`, as a sentence.
-pub(crate) fn ban(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
+pub(crate) fn ban(target: &str, told: &BanTold<'_>) -> Localized {
     let target = plain(target);
+    Localized::new(ban_in(Lang::En, &target, told), ban_in(Lang::Fr, &target, told))
+}
+
+fn ban_in(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
     match (lang, told) {
         (Lang::En, BanTold::Given { duration_s, earlier, why }) => {
             let time = duration(lang, *duration_s);
@@ -70,8 +74,12 @@ pub(crate) fn ban(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
 }
 
 /// A policy's reason, which is a clause, as a sentence.
-pub(crate) fn sentence(lang: Lang, why: &Localized) -> String {
-    let mut letters = why.get(lang).chars();
+pub(crate) fn sentence(why: &Localized) -> Localized {
+    Localized::new(as_sentence(&why.en), as_sentence(&why.fr))
+}
+
+fn as_sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
     let Some(first) = letters.next() else {
         return String::new();
     };
@@ -133,8 +141,8 @@ mod tests {
     #[test]
     fn clauses_become_sentences() {
         let why = Localized::new("it is watched", "élevée et surveillée");
-        assert_eq!(sentence(Lang::En, &why), "It is watched.");
-        assert_eq!(sentence(Lang::Fr, &why), "Élevée et surveillée.");
+        assert_eq!(sentence(&why).en, "It is watched.");
+        assert_eq!(sentence(&why).fr, "Élevée et surveillée.");
     }
 
     #[test]

@@ -33,6 +33,15 @@ fn scan_finds_an_attack_and_decides() {
 
     let text = stdout_of(dir.path(), &["scan", "auth.log", "--lang", "fr"]);
     assert!(text.contains("enregistrements"), "{text}");
+    assert!(text.contains("Bannir l’adresse : ") && text.contains("(simulée)"), "{text}");
+    let reason = |lang: &str| {
+        let found =
+            objects(&stdout_of(dir.path(), &["scan", "auth.log", "--json", "--lang", lang]));
+        let same = found.into_iter().find(|object| object["id"] == ban["id"]).unwrap();
+        assert_eq!((&same["action"], &same["status"]), (&ban["action"], &ban["status"]));
+        same["reason"].as_str().unwrap().to_owned()
+    };
+    assert!(reason("en").starts_with("Ban of ") && reason("fr").starts_with("Bannissement de "));
     for report in ["report.html", "report.md", "report.json"] {
         stdout_of(dir.path(), &["scan", "auth.log", "--report", report]);
         let written = std::fs::read_to_string(dir.path().join(report)).unwrap();

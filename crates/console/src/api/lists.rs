@@ -75,7 +75,8 @@ pub(crate) async fn bans(
     };
     let filter = BanFilter { status, ..BanFilter::default() };
     let found = console.state.bans(&filter, &paging.request()).await?;
-    Ok(list(found.items.iter().map(ban).collect(), found.next))
+    let lang = context.t.lang();
+    Ok(list(found.items.iter().map(|one| ban(one, lang)).collect(), found.next))
 }
 
 /// `GET /api/v1/tickets`
@@ -98,12 +99,12 @@ pub(crate) async fn tickets(
     Ok(list(found.items.iter().map(|one| ticket(one, lang)).collect(), found.next))
 }
 
-fn ban(ban: &Ban) -> Value {
+fn ban(ban: &Ban, lang: Lang) -> Value {
     json!({
         "kind": "ban",
         "id": ban.id,
         "target": ban.target.to_string(),
-        "reason": ban.reason,
+        "reason": ban.reason.get(lang),
         "incident": ban.incident,
         "decision": ban.decision,
         "@timestamp": ban.created,

@@ -106,11 +106,11 @@ fn view(ban: &Ban, t: Text) -> BanView {
     BanView {
         id: ban.id.clone(),
         target: Shown::brief(&target),
-        reason: Shown::cut(&ban.reason, 300),
+        reason: Shown::cut(t.pick(&ban.reason), 300),
         incident: ban.incident,
         status: t.s(words::ban_status(ban.status)).into_owned(),
         tone: if ban.status == BanStatus::Active { "active" } else { "over" },
-        mode: t.s(words::mode(ban.mode)).into_owned(),
+        mode: ban.mode.label(t.lang()).to_owned(),
         created: ban.created,
         expires: ban.ended.or(ban.expires),
         can_lift: ban.status == BanStatus::Active,

@@ -198,14 +198,14 @@ fn decisions(stored: &[StoredDecision], t: Text) -> Vec<DecisionView> {
 
 fn decision(decision: &Decision, t: Text) -> DecisionView {
     DecisionView {
-        action: t.s(words::action(decision.action)).into_owned(),
+        action: decision.action.label(t.lang()).to_owned(),
         targets: decision.target.values().map(|value| Shown::cut(value, 80)).collect(),
         duration: decision.duration_s.map(|seconds| t.duration(seconds)),
-        status: t.s(words::decision_status(decision.status)).into_owned(),
+        status: decision.status.label(t.lang()).to_owned(),
         tone: words::decision_tone(decision.status),
-        mode: t.s(words::mode(decision.mode)).into_owned(),
+        mode: decision.mode.label(t.lang()).to_owned(),
         policy: Shown::brief(&decision.policy),
-        reason: Shown::prose(&decision.reason),
+        reason: Shown::prose(t.pick(&decision.reason)),
         created: decision.created,
         expires: decision.expires,
     }

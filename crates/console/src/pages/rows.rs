@@ -92,7 +92,7 @@ async fn response(
         (over, decision.action)
     });
     Ok(weightiest.map(|decision| RowResponse {
-        action: t.s(words::action(decision.action)).into_owned(),
-        status: t.s(words::decision_status(decision.status)).into_owned(),
+        action: decision.action.label(t.lang()).to_owned(),
+        status: decision.status.label(t.lang()).to_owned(),
     }))
 }

@@ -7,7 +7,6 @@ use vigie_store::state::IncidentDetail;
 
 use crate::i18n::Text;
 use crate::shown::Shown;
-use crate::words;
 
 /// Characters of a raw line in a timeline.
 const LINE_LENGTH: usize = 240;
@@ -67,9 +66,9 @@ pub(crate) fn moments(detail: &IncidentDetail, t: Text) -> Vec<Moment> {
         let target: Vec<&str> = decision.target.values().map(String::as_str).collect();
         let text = format!(
             "{} {} ({})",
-            t.s(words::action(decision.action)),
+            decision.action.label(t.lang()),
             target.join(", "),
-            t.s(words::decision_status(decision.status)),
+            decision.status.label(t.lang()),
         );
         Moment {
             time: decision.created,

@@ -132,7 +132,7 @@ impl VerdictView {
                 .recommendations
                 .iter()
                 .map(|recommendation| RecommendationView {
-                    action: t.s(words::action(recommendation.action)).into_owned(),
+                    action: recommendation.action.label(t.lang()).to_owned(),
                     targets: recommendation
                         .target
                         .values()

@@ -260,7 +260,7 @@ fn decision(case: &Case, action: Action, address: Option<&str>, reason: &str) ->
         mode: Mode::DryRun,
         status: DecisionStatus::Simulated,
         policy: "block-attackers".to_owned(),
-        reason: reason.to_owned(),
+        reason: Localized::new(reason, ""),
         created,
         expires: seconds.map(|seconds| created.plus_seconds(seconds as i64)),
     }
@@ -764,7 +764,7 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
     let mut block = decision(&case, Action::BlockIp, Some(text), text);
     text.clone_into(&mut block.policy);
     let mut kept_out = ban(&block, "203.0.113.8");
-    text.clone_into(&mut kept_out.reason);
+    kept_out.reason = Localized::new(text, "");
     text.clone_into(&mut kept_out.id);
     let opened = ticket(&case, Severity::High, Category::BruteForce, both);
     case.response = ResponseBatch {

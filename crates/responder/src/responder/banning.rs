@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use serde_json::json;
-use vigie_event::{Action, Decision, DecisionStatus, Incident, Timestamp, Verdict};
+use vigie_event::{Action, Decision, DecisionStatus, Incident, Localized, Timestamp, Verdict};
 
 use super::{BanOutcome, Order, Responder};
 use crate::bans::Ban;
@@ -39,7 +39,7 @@ impl Responder {
             }
             Err(told) => {
                 decided.status = DecisionStatus::Refused;
-                decided.reason = wording::ban(self.lang, target, &told.as_told());
+                decided.reason = wording::ban(target, &told.as_told());
                 decided.expires = None;
             }
         }
@@ -137,16 +137,16 @@ impl Responder {
         }
 
         let mut decision =
-            self.decision(order, Action::BlockIp, source(&shown), occurrence, String::new());
+            self.decision(order, Action::BlockIp, source(&shown), occurrence, Localized::default());
         decision.duration_s = Some(duration_s);
         if self.bans.has_room(&terms, order.now) {
             decision.expires = Some(expires);
             let told = BanTold::Given { duration_s, earlier, why: order.why };
-            decision.reason = wording::ban(self.lang, &shown, &told);
+            decision.reason = wording::ban(&shown, &told);
             self.put_in_force(&mut decision, network, duration_s, order.now, response);
         } else {
             let told = BanTold::Waiting { duration_s, per_minute: terms.per_minute };
-            decision.reason = wording::ban(self.lang, &shown, &told);
+            decision.reason = wording::ban(&shown, &told);
             decision.status = DecisionStatus::AwaitingApproval;
         }
         let outcome = BanOutcome::Decided(decision.status, decision.reason.clone());
@@ -162,7 +162,7 @@ impl Responder {
         response: &mut Response,
     ) -> BanOutcome {
         let target = wording::plain(target);
-        let reason = wording::ban(self.lang, &target, told);
+        let reason = wording::ban(&target, told);
         let known = order.earlier.iter().chain(&response.decisions).any(|decision| {
             decision.action == Action::BlockIp && decision.target.get("source.ip") == Some(&target)
         });

@@ -38,7 +38,7 @@ fn a_high_verdict_bans_and_opens_a_ticket() {
     assert_eq!(ban.expires, Some(NOW.plus_seconds(4 * HOUR)));
     assert_eq!(ban.policy, "high-ban");
     assert_eq!(
-        ban.reason,
+        ban.reason.en,
         "Ban of 203.0.113.7 for 4 hours: the source of an incident of high severity is banned, and a ticket keeps track of it."
     );
     assert_eq!(response.bans[0].network.to_string(), "203.0.113.7/32");
@@ -119,7 +119,7 @@ fn every_severity_has_its_answer() {
 }
 
 #[test]
-fn reasons_come_in_french() {
+fn reasons_come_in_both_languages() {
     let incident = incident(ATTACKER);
     let verdict = verdict(&incident, Severity::High, true);
     let history = PastBan {
@@ -127,11 +127,10 @@ fn reasons_come_in_french() {
         created: NOW.plus_seconds(-10 * HOUR),
         mode: Mode::DryRun,
     };
-    let mut responder =
-        responder(Mode::DryRun).with_lang(Lang::Fr).with_bans(Bans::restore([], [history]));
+    let mut responder = responder(Mode::DryRun).with_bans(Bans::restore([], [history]));
     let response = responder.decide(&verdict, &incident, &[], &open(), NOW);
     assert_eq!(
-        response.decisions[0].reason,
+        response.decisions[0].reason.fr,
         "Bannissement de 203.0.113.7 pendant 8 heures : la source d’un incident de sévérité élevée est bannie, et un ticket en garde la trace ; elle a déjà été bannie une fois."
     );
 }
@@ -159,7 +158,7 @@ fn the_protected_are_refused_with_the_reason() {
         let mut responder = responder(Mode::Enforce);
         let response = responder.decide(&verdict, &incident, &[], &protection, NOW);
         assert_eq!(told(&response), ["block_ip refused", "create_ticket applied"]);
-        assert_eq!(response.decisions[0].reason, expected);
+        assert_eq!(response.decisions[0].reason.en, expected);
         assert!(response.bans.is_empty() && response.outbox.is_empty());
         assert_eq!(responder.bans().active(NOW).count(), 0);
     }
@@ -203,7 +202,7 @@ fn a_source_that_is_no_address_is_refused() {
     let incident = incident("unknown");
     let verdict = verdict(&incident, Severity::High, true);
     let response = responder(Mode::Enforce).decide(&verdict, &incident, &[], &open(), NOW);
-    assert_eq!(response.decisions[0].reason, "Nothing is banned: “unknown” is no address.");
+    assert_eq!(response.decisions[0].reason.en, "Nothing is banned: “unknown” is no address.");
 }
 
 #[test]

@@ -8,13 +8,13 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vigie_event::{Action, DecisionId, DecisionStatus, IncidentId, Mode, Timestamp};
+use vigie_event::{Action, DecisionId, DecisionStatus, IncidentId, Localized, Mode, Timestamp};
 
 use super::audit::{self, Change};
 use super::entity::{ban, decision as decision_row};
 use super::outbox::{self, OutboxEntry};
 use super::page::{Key, newest_first};
-use super::rows::{from_id, from_id_opt, from_name, time, time_opt, upsert};
+use super::rows::{from_body, from_id, from_id_opt, from_name, time, time_opt, to_body, upsert};
 use super::{Page, PageRequest, Result, State, StateError, decision};
 
 /// Where a ban stands.
@@ -49,7 +49,7 @@ pub struct Ban {
     /// Whom; one address is a /32 or a /128.
     pub target: IpNet,
     /// Why, in a sentence.
-    pub reason: String,
+    pub reason: Localized,
     /// The incident, where there is one.
     pub incident: Option<IncidentId>,
     /// The decision, where there is one.
@@ -155,7 +155,7 @@ impl State {
                 outbox::insert(tx, effect).await?;
             }
             let detail =
-                json!({ "target": new.target, "reason": new.reason, "expires": new.expires });
+                json!({ "target": new.target, "reason": new.reason.en, "expires": new.expires });
             let change = Change { by, action: "ban.add", target: &new.id, detail, now };
             audit::write(tx, &change).await
         })
@@ -277,7 +277,7 @@ pub(super) async fn insert(tx: &DatabaseTransaction, new: &Ban) -> Result<bool> 
         decision_id: Set(new.decision.map(|id| id.to_string())),
         status: Set(new.status.name().to_owned()),
         mode: Set(new.mode.name().to_owned()),
-        reason: Set(new.reason.clone()),
+        reason: Set(to_body("ban reason", &new.reason)?),
         created: Set(new.created.nanos()),
         expires: Set(new.expires.map(Timestamp::nanos)),
         ended: Set(new.ended.map(Timestamp::nanos)),
@@ -302,7 +302,7 @@ fn stored(row: &ban::Model) -> Result<Ban> {
     Ok(Ban {
         id: row.id.clone(),
         target: from_id("ban target", &row.target)?,
-        reason: row.reason.clone(),
+        reason: from_body("ban reason", &row.reason)?,
         incident: from_id_opt("incident id", row.incident_id.as_deref())?,
         decision: from_id_opt("decision id", row.decision_id.as_deref())?,
         created: time(row.created),

@@ -3,7 +3,9 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde_json::json;
-use vigie_event::{Action, Decision, DecisionId, DecisionStatus, IncidentId, Timestamp, Verdict};
+use vigie_event::{
+    Action, Decision, DecisionId, DecisionStatus, IncidentId, Localized, Timestamp, Verdict,
+};
 
 use super::audit::{self, Change};
 use super::entity::decision;
@@ -84,7 +86,7 @@ impl State {
         &self,
         id: DecisionId,
         status: DecisionStatus,
-        reason: Option<&str>,
+        reason: Option<&Localized>,
     ) -> Result<()> {
         self.write(async |tx| note_outcome(tx, &id.to_string(), status, reason).await).await?;
         Ok(())
@@ -129,7 +131,9 @@ impl State {
         let id = id.to_string();
         self.write(async |tx| {
             awaiting(tx, &id).await?;
-            let decision = set_status(tx, &id, DecisionStatus::Undone, Some(reason)).await?;
+            // In whatever language the person speaks.
+            let given = Localized::new(reason, "");
+            let decision = set_status(tx, &id, DecisionStatus::Undone, Some(&given)).await?;
             let detail = json!({
                 "action": decision.action, "target": decision.target, "reason": reason,
             });
@@ -186,7 +190,7 @@ pub(super) async fn note_outcome(
     tx: &DatabaseTransaction,
     id: &str,
     status: DecisionStatus,
-    reason: Option<&str>,
+    reason: Option<&Localized>,
 ) -> Result<Option<Decision>> {
     let Some(row) = decision::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
     let ended = [DecisionStatus::Undone, DecisionStatus::Expired, DecisionStatus::Refused];
@@ -214,13 +218,13 @@ pub(super) async fn set_status(
     tx: &DatabaseTransaction,
     id: &str,
     status: DecisionStatus,
-    reason: Option<&str>,
+    reason: Option<&Localized>,
 ) -> Result<Decision> {
     let row = find(tx, id).await?;
     let mut changed: Decision = from_body("decision", &row.body)?;
     changed.status = status;
     if let Some(reason) = reason {
-        reason.clone_into(&mut changed.reason);
+        changed.reason.clone_from(reason);
     }
     decision::Entity::update_many()
         .col_expr(decision::Column::Status, Expr::value(status.name()))

@@ -7,7 +7,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
-use vigie_event::{Decision, DecisionId, DecisionStatus, IncidentId, Mode, Timestamp};
+use vigie_event::{Decision, DecisionId, DecisionStatus, IncidentId, Localized, Mode, Timestamp};
 
 use super::entity::outbox;
 use super::page::{Key, newest_first};
@@ -109,7 +109,7 @@ impl State {
     pub async fn outbox_done(
         &self,
         key: &str,
-        outcome: Option<(DecisionStatus, Option<&str>)>,
+        outcome: Option<(DecisionStatus, Option<&Localized>)>,
     ) -> Result<Option<Decision>> {
         self.write(async |tx| {
             let row = find(tx, key).await?;
@@ -155,7 +155,8 @@ impl State {
             }
             update.exec(tx).await?;
             if let (Some(decided), None) = (&row.decision_id, next_try) {
-                decision::note_outcome(tx, decided, DecisionStatus::Failed, Some(&error)).await?;
+                let reason = Localized::new(error.as_str(), "");
+                decision::note_outcome(tx, decided, DecisionStatus::Failed, Some(&reason)).await?;
             }
             Ok(())
         })

@@ -127,7 +127,7 @@ pub fn decision(n: u64, incident: u64, status: DecisionStatus) -> Decision {
         mode: Mode::Enforce,
         status,
         policy: "ban-brute-force".to_owned(),
-        reason: "five failures".to_owned(),
+        reason: Localized::new("five failures", "cinq échecs"),
         created: NOW.plus_seconds(n as i64),
         expires: Some(NOW.plus_seconds(n as i64 + 3_600)),
     }

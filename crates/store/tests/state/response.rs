@@ -19,7 +19,7 @@ pub fn ban(n: u64, seconds: i64) -> Ban {
     Ban {
         id: decision_id(n).to_string(),
         target: net(&format!("203.0.113.{n}/32")),
-        reason: "five failures".to_owned(),
+        reason: Localized::new("five failures", "cinq échecs"),
         incident: Some(incident_id(1)),
         decision: Some(decision_id(n)),
         created: NOW.plus_seconds(n as i64),
@@ -86,7 +86,8 @@ async fn deciding_again_changes_nothing() {
         assert_eq!(first.tickets[0].id, "TKT-0001");
         assert_eq!(first.tickets[0].about, batch.tickets[0]);
 
-        let applied = Some((DecisionStatus::Applied, Some("in the firewall")));
+        let reason = Localized::new("in the firewall", "dans le pare-feu");
+        let applied = Some((DecisionStatus::Applied, Some(&reason)));
         let changed = state.outbox_done("effect 1", applied).await.unwrap().unwrap();
         assert_eq!(changed.status, DecisionStatus::Applied);
         assert_eq!(state.save_decisions(&verdict, &batch).await.unwrap(), first);
@@ -94,7 +95,7 @@ async fn deciding_again_changes_nothing() {
         let detail = state.incident(incident_id(1)).await.unwrap().unwrap();
         assert_eq!(detail.decisions.len(), 1);
         assert_eq!(detail.decisions[0].decision.status, DecisionStatus::Applied);
-        assert_eq!(detail.decisions[0].decision.reason, "in the firewall");
+        assert_eq!(detail.decisions[0].decision.reason, reason);
         assert_eq!(detail.decisions[0].verdict.as_ref(), Some(&verdict), "what it rests on");
         assert_eq!(detail.tickets, first.tickets);
         let bans = state.bans(&BanFilter::default(), &PageRequest::default()).await.unwrap();
@@ -176,7 +177,7 @@ async fn approvals_come_with_their_effects() {
         );
 
         let refused = state.refuse_decision(decision_id(2), "ours", "zoé", NOW).await.unwrap();
-        assert_eq!((refused.status, refused.reason.as_str()), (DecisionStatus::Undone, "ours"));
+        assert_eq!((refused.status, refused.reason.en.as_str()), (DecisionStatus::Undone, "ours"));
         state.save_response(&waiting(2)).await.unwrap();
         assert_eq!(status(&state, 2).await, DecisionStatus::Undone);
 

@@ -100,7 +100,7 @@ fn print_json(out: &mut impl Write, judged: &Judged, lang: Lang) -> anyhow::Resu
     output::json_line(out, &wire::incident(&judged.incident, lang))?;
     output::json_line(out, &wire::verdict(&judged.verdict, lang))?;
     for decision in &judged.decisions {
-        output::json_line(out, &wire::decision(decision))?;
+        output::json_line(out, &wire::decision(decision, lang))?;
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub fn start(
     let collector =
         Collector::new(Arc::new(parts.journal.clone()), parts.state.clone(), Arc::new(SystemClock));
     let analyst = Arc::new(Analyst { lang: parts.lang });
-    let responder = Arc::new(Responder { responding: parts.responding });
+    let responder = Arc::new(Responder { responding: parts.responding, lang: parts.lang });
     let routers = [
         (collect, collect_router(token.clone(), collector)),
         (analyze, analyze_router(token.clone(), analyst)),
@@ -79,6 +79,7 @@ impl Analyse for Analyst {
 
 struct Responder {
     responding: Responding,
+    lang: Lang,
 }
 
 impl Respond for Responder {
@@ -103,7 +104,9 @@ impl Responder {
         let before = responder.bans().clone();
         // Numbers are the store's to give; the answer gets them once the tickets are kept.
         let answer =
-            agents::respond_to(&result, &mut responder, &protection, now, &mut |_| String::new());
+            agents::respond_to(&result, &mut responder, &protection, now, self.lang, &mut |_| {
+                String::new()
+            });
         let mut answer = answer.map_err(|error| RespondError::Invalid(error.to_string()))?;
         let mut batch = stored(&answer.response, now);
         for ticket in &mut batch.tickets {
@@ -148,7 +151,7 @@ impl Responder {
                 severity: ticket.about.severity,
                 category: ticket.about.category,
                 event: ticket.about.event.unwrap_or_default(),
-                explanation: ticket.about.explanation.get(responder.lang()).to_owned(),
+                explanation: ticket.about.explanation.get(self.lang).to_owned(),
                 open: ticket.status == TicketStatus::Open,
             })
             .collect();

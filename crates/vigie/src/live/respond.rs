@@ -249,6 +249,7 @@ pub fn stored(response: &Response, now: Timestamp) -> ResponseBatch {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use vigie_event::Lang;
     use vigie_responder::agents;
     use vigie_store::state::OutboxStatus;
 
@@ -268,7 +269,8 @@ mod tests {
             });
             let ticket = &mut |_: &vigie_responder::NewTicket| String::new();
             let answer =
-                agents::respond_to(&result, &mut responder, &protection, NOW, ticket).unwrap();
+                agents::respond_to(&result, &mut responder, &protection, NOW, Lang::En, ticket)
+                    .unwrap();
             state.save_response(&stored(&answer.response, NOW)).await.unwrap();
             decisions.extend(answer.response.decisions);
         }

@@ -68,7 +68,7 @@ fn json(findings: &Findings, lang: Lang) -> anyhow::Result<String> {
                 "incident": wire::to_value(wire::incident(&judged.incident, lang)),
                 "alerts": alerts.collect::<Vec<_>>(),
                 "verdict": wire::to_value(wire::verdict(&judged.verdict, lang)),
-                "decisions": judged.decisions.iter().map(|decision| wire::to_value(wire::decision(decision))).collect::<Vec<_>>(),
+                "decisions": judged.decisions.iter().map(|decision| wire::to_value(wire::decision(decision, lang))).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -96,17 +96,17 @@ fn grouped(number: u64, lang: Lang) -> String {
     text
 }
 
-/// A decision in a line: `block_ip 203.0.113.7, 4 h (simulated)`.
+/// A decision in a line: `Ban the address: 203.0.113.7 for 4 h (simulated)`.
 fn decided(decision: &Decision, lang: Lang) -> String {
     let target: Vec<&str> = decision.target.values().map(String::as_str).collect();
-    let mut line = decision.action.name().to_owned();
+    let mut line = decision.action.label(lang).to_owned();
     if !target.is_empty() {
-        line = format!("{line} {}", target.join(", "));
+        line = format!("{line}{}{}", lang.pick(": ", " : "), target.join(", "));
     }
     if let Some(seconds) = decision.duration_s {
-        line = format!("{line}, {}", duration(seconds, lang));
+        line = format!("{line} {} {}", lang.pick("for", "pendant"), duration(seconds, lang));
     }
-    format!("{line} ({})", decision.status)
+    format!("{line} ({})", decision.status.label(lang).to_lowercase())
 }
 
 /// A length of time in its largest whole unit.
@@ -121,9 +121,72 @@ fn duration(seconds: u64, lang: Lang) -> String {
     }
 }
 
+/// A count with what is counted, such as `1 alert`: singular and plural in English, then in
+/// French.
+fn counted(number: u64, lang: Lang, words: [&str; 4]) -> String {
+    let [one, many, une, plusieurs] = words;
+    let word = match lang {
+        Lang::En => {
+            if number == 1 {
+                one
+            } else {
+                many
+            }
+        }
+        // French counts nothing, too, in the singular.
+        Lang::Fr => {
+            if number < 2 {
+                une
+            } else {
+                plusieurs
+            }
+        }
+    };
+    format!("{} {word}", grouped(number, lang))
+}
+
 #[cfg(test)]
 mod tests {
+    use vigie_event::{Action, DecisionId, DecisionStatus, IncidentId, Localized, Mode};
+
     use super::*;
+
+    #[test]
+    fn decisions_are_read_in_the_readers_language() {
+        let mut decision = Decision {
+            id: DecisionId::default(),
+            incident: IncidentId::default(),
+            action: Action::BlockIp,
+            target: [("source.ip".to_owned(), "203.0.113.7".to_owned())].into(),
+            duration_s: Some(14_400),
+            mode: Mode::DryRun,
+            status: DecisionStatus::Simulated,
+            policy: "high-ban".to_owned(),
+            reason: Localized::default(),
+            created: Timestamp::default(),
+            expires: None,
+        };
+        let en = decided(&decision, Lang::En);
+        assert_eq!(en, "Ban the address: 203.0.113.7 for 4 h (simulated)");
+        let fr = decided(&decision, Lang::Fr);
+        assert_eq!(fr, "Bannir l’adresse : 203.0.113.7 pendant 4 h (simulée)");
+        (decision.action, decision.duration_s) = (Action::Ignore, None);
+        decision.target.clear();
+        assert_eq!(decided(&decision, Lang::Fr), "Ne rien faire (simulée)");
+    }
+
+    #[test]
+    fn counts_agree_with_what_is_counted() {
+        for (number, en, fr) in [
+            (0, "0 alerts", "0 alerte"),
+            (1, "1 alert", "1 alerte"),
+            (2_000, "2,000 alerts", "2\u{202F}000 alertes"),
+        ] {
+            let words = ["alert", "alerts", "alerte", "alertes"];
+            assert_eq!(counted(number, Lang::En, words), en);
+            assert_eq!(counted(number, Lang::Fr, words), fr);
+        }
+    }
 
     #[test]
     fn numbers_and_durations_are_read_by_people() {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{Findings, decided, grouped, moment};
+use super::{Findings, counted, decided, grouped, moment};
 use crate::offline::Judged;
 use crate::output::{Paint, inert};
 
@@ -50,17 +50,15 @@ pub fn terminal(
 
 fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<()> {
     let stats = &findings.summary.stats;
-    let (records, events) = (grouped(stats.records, lang), grouped(stats.events, lang));
+    let words = ["record", "records", "enregistrement", "enregistrements"];
+    let records = counted(stats.records, lang, words);
+    let words =
+        ["event understood", "events understood", "événement compris", "événements compris"];
+    let events = counted(stats.events, lang, words);
     let unparsed = grouped(stats.unparsed, lang);
     match lang {
-        Lang::En => write!(
-            out,
-            "{records} records: {events} events understood, {unparsed} of unknown form"
-        )?,
-        Lang::Fr => write!(
-            out,
-            "{records} enregistrements : {events} événements compris, {unparsed} de forme inconnue"
-        )?,
+        Lang::En => write!(out, "{records}: {events}, {unparsed} of unknown form")?,
+        Lang::Fr => write!(out, "{records} : {events}, {unparsed} de forme inconnue")?,
     }
     if let Some((first, last)) = findings.summary.span {
         let to = lang.pick("to", "au");
@@ -92,18 +90,15 @@ fn incident(out: &mut impl Write, judged: &Judged, lang: Lang, paint: Paint) -> 
     let severity = format!("{:<10}", verdict.severity.label(lang));
     let title = inert(incident.title.get(lang));
     writeln!(out, "\n{} {}", paint.severity(verdict.severity, &severity), paint.bold(&title))?;
-    let (alerts, sure, wrong) = match lang {
-        Lang::En => ("alerts", "confidence", "false positive"),
-        Lang::Fr => ("alertes", "confiance", "faux positif"),
+    let alerts = ["alert", "alerts", "alerte", "alertes"];
+    let alerts = counted(incident.alerts.len() as u64, lang, alerts);
+    let (sure, wrong) = (verdict.confidence, verdict.false_positive);
+    let certainty = match lang {
+        Lang::En => format!("confidence {sure}% · chance of a false positive {wrong}%"),
+        Lang::Fr => format!("confiance {sure} % · risque de faux positif {wrong} %"),
     };
-    let line = format!(
-        "{} → {} · {} {alerts} · {sure} {} % · {wrong} {} %",
-        moment(incident.first_seen),
-        moment(incident.last_seen),
-        incident.alerts.len(),
-        verdict.confidence,
-        verdict.false_positive,
-    );
+    let (first, last) = (moment(incident.first_seen), moment(incident.last_seen));
+    let line = format!("{first} → {last} · {alerts} · {certainty}");
     writeln!(out, "           {}", paint.dim(&line))?;
     let summary = verdict.summary.get(lang);
     if !summary.is_empty() {
