@@ -74,13 +74,21 @@ impl Input {
     }
 }
 
-/// Opens all files that the command line names.
-pub fn open_all(args: &InputArgs) -> anyhow::Result<Vec<Input>> {
+/// Opens all files that the command line names. One that cannot be opened does not keep the
+/// others from being read: the second list says what is wrong with it.
+pub fn open_all(args: &InputArgs) -> anyhow::Result<(Vec<Input>, Vec<anyhow::Error>)> {
     if args.files.len() > MAX_FILES {
         bail!("{} files are too many at once; name at most {MAX_FILES}", args.files.len());
     }
     let options = parser_options(args)?;
-    args.files.iter().map(|path| Input::open(path, args.format, &options)).collect()
+    let (mut inputs, mut errors) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        match Input::open(path, args.format, &options) {
+            Ok(input) => inputs.push(input),
+            Err(error) => errors.push(error),
+        }
+    }
+    Ok((inputs, errors))
 }
 
 /// Calls `each` with the events of all inputs in order of their time, so that what belongs

@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
+use vigie_event::Lang;
+use vigie_sensor::ReadError;
 
 use crate::cli::Global;
 
@@ -109,11 +111,15 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Says on stderr what went wrong.
-pub fn complain(error: &anyhow::Error) {
+/// Says on stderr what went wrong; about files, in `lang`.
+pub fn complain(error: &anyhow::Error, lang: Lang) {
+    let told = match error.downcast_ref::<ReadError>() {
+        Some(unread) => unread.sentence(lang),
+        None => format!("{error:#}"),
+    };
     let mut stderr = io::stderr().lock();
     // Nothing is left to be told when stderr is gone too.
-    let _ = writeln!(stderr, "error: {}", inert(&format!("{error:#}")));
+    let _ = writeln!(stderr, "{}: {}", lang.pick("error", "erreur"), inert(&told));
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vigie_event::{Lang, Localized};
+
 use crate::mend;
 use crate::read::Compression;
 
@@ -16,12 +18,12 @@ pub enum ReadError {
         path: PathBuf,
     },
     /// The file may not be read.
-    #[error("{}: permission denied; {mend}", path.display())]
+    #[error("{}: permission denied; {}", path.display(), mend.en)]
     Denied {
         /// The file.
         path: PathBuf,
         /// What to do about it.
-        mend: String,
+        mend: Localized,
     },
     /// The path leads to a directory.
     #[error("{}: is a directory; name the files in it", path.display())]
@@ -60,12 +62,41 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// What is wrong and what to do about it, in one sentence without a full stop.
+    pub fn sentence(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
+        match self {
+            Self::Missing { path } => {
+                format!("{} : ce fichier n’existe pas ; vérifiez son nom", path.display())
+            }
+            Self::Denied { path, mend } => {
+                format!("{} : lecture refusée ; {}", path.display(), mend.get(lang))
+            }
+            Self::Directory { path } => {
+                format!(
+                    "{} : c’est un dossier ; nommez les fichiers qu’il contient",
+                    path.display()
+                )
+            }
+            Self::Corrupt { path, compression, offset, delivered, error } => format!(
+                "{} : données {compression} endommagées vers l’octet {offset} du fichier \
+                 ({error}) ; les {delivered} octets précédents ont été lus",
+                path.display()
+            ),
+            Self::Io { path, offset, error } => {
+                format!("{} : lecture impossible à l’octet {offset} : {error}", path.display())
+            }
+        }
+    }
+
     pub(crate) fn opening(path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },
             io::ErrorKind::PermissionDenied => {
-                let mend = mend::permission(&path).en;
+                let mend = mend::permission(&path);
                 Self::Denied { path, mend }
             }
             io::ErrorKind::IsADirectory => Self::Directory { path },

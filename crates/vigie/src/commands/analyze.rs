@@ -20,7 +20,7 @@ pub fn run(global: &Global, args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     let text = read(&args.file).with_context(|| format!("cannot read {name}"))?;
     let (alerts, problems) = alertfile::read(&text);
     for problem in &problems {
-        output::complain(&anyhow::anyhow!("{name}:{}", problem.sentence(lang)));
+        output::complain(&anyhow::anyhow!("{name}:{}", problem.sentence(lang)), lang);
     }
     if alerts.is_empty() {
         bail!("{name}: {}", lang.pick("no alert in it", "aucune alerte dedans"));

@@ -8,7 +8,7 @@ use vigie_event::wire;
 use crate::cli::{Global, ParseArgs};
 use crate::{input, output};
 
-pub fn run(_: &Global, args: &ParseArgs) -> anyhow::Result<ExitCode> {
+pub fn run(global: &Global, args: &ParseArgs) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let mut failed = false;
     // Opened one after the other, so that the first file is shown before the second is looked for.
@@ -25,7 +25,7 @@ pub fn run(_: &Global, args: &ParseArgs) -> anyhow::Result<ExitCode> {
                 return Err(error);
             }
             out.flush()?;
-            output::complain(&error);
+            output::complain(&error, global.lang());
             failed = true;
         }
     }

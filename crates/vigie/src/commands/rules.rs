@@ -24,7 +24,7 @@ pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         RulesCommand::Check { paths } => check(global, &paths),
         RulesCommand::List { paths } => list(global, &paths),
-        RulesCommand::Match { input, paths } => matches(&input, &paths),
+        RulesCommand::Match { input, paths } => matches(global, &input, &paths),
         RulesCommand::Test { paths } => test(global, &paths),
     }
 }
@@ -89,7 +89,7 @@ fn list(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn matches(args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+fn matches(global: &Global, args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let rules = Arc::new(load(paths)?);
     let mut matcher = Matcher::new(Arc::clone(&rules));
     let options = input::parser_options(args)?;
@@ -121,7 +121,7 @@ fn matches(args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
                 return Err(error);
             }
             out.flush()?;
-            output::complain(&error);
+            output::complain(&error, global.lang());
             failed = true;
         }
     }

@@ -25,6 +25,12 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     }
     let rules = Arc::new(rules);
     let lang = global.lang();
+    let (mut inputs, mut errors) = input::open_all(&args.input)?;
+    if inputs.is_empty() {
+        // Nothing was looked at, so nothing is said of what was found.
+        complain_all(&errors, lang);
+        return Ok(ExitCode::FAILURE);
+    }
     let mut out = output::stdout();
     let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
     let mut chain = Chain::new(Arc::clone(&rules), |judged| {
@@ -36,8 +42,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
         }
         anyhow::Ok(())
     });
-    let mut inputs = input::open_all(&args.input)?;
-    let errors = input::merge(&mut inputs, |event| chain.observe(event))?;
+    errors.extend(input::merge(&mut inputs, |event| chain.observe(event))?);
     let mut lost = BTreeMap::new();
     for input in &inputs {
         for (reason, count) in input.lost() {
@@ -56,10 +61,14 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
         report::write(path, form, &findings, &rules, lang)?;
         tracing::info!("report written to {}", path.display());
     }
-    for error in &errors {
-        output::complain(error);
-    }
+    complain_all(&errors, lang);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn complain_all(errors: &[anyhow::Error], lang: Lang) {
+    for error in errors {
+        output::complain(error, lang);
+    }
 }
 
 /// The worst incidents, as many as are to be shown.

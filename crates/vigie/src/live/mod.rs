@@ -251,11 +251,10 @@ async fn until(mut stop: watch::Receiver<bool>) {
 
 /// Makes the data directory, for its owner only.
 fn make_private(dir: &Path) -> anyhow::Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("cannot make the data directory {}", dir.display()))
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| {
+        let dir = dir.display();
+        format!("cannot make the data directory {dir}; name another with --data")
+    })
 }
 
 fn open_journal_and_index(

@@ -82,7 +82,13 @@ impl Centre {
         std::fs::write(&config, format!("{ports}{configuration}")).unwrap();
         let mut all = vec!["up", "--json", "--data", "data", "--config", "vigie.toml"];
         all.extend(arguments);
-        let mut child = vigie(dir, &all).stdout(Stdio::piped()).spawn().unwrap();
+        Self::greeted(vigie(dir, &all))
+    }
+
+    /// The centre that `command` starts, once it has greeted.
+    #[allow(clippy::disallowed_types)]
+    pub fn greeted(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Ok(up) = serde_json::from_str::<Value>(&line) else {
@@ -112,6 +118,15 @@ impl Centre {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let status = self.child.wait().unwrap();
         assert!(status.success(), "vigie up ended with {status}");
+    }
+
+    /// What `GET /status` of the agents' interface tells.
+    pub fn status(&self) -> Value {
+        let mut answer = ureq::get(format!("{}/status", self.agents[2]))
+            .header("X-Auth-Token", TOKEN)
+            .call()
+            .unwrap();
+        serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
     }
 
     /// Posts `body` to a part of the agents' interface.
