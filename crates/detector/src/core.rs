@@ -88,6 +88,11 @@ impl Core {
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
         self.hosts.learn(event, self.seen);
         if !matched.is_empty() || !fired.is_empty() {
+            // A login of the actor's that raises an alert itself is in his incident, and one that
+            // opens an incident takes along what follows.
+            if self.incidents.slots.len() > 0 {
+                self.note_success(event);
+            }
             self.take_in(event, matched, fired);
         }
         if self.incidents.slots.len() > 0 {

@@ -261,6 +261,37 @@ fn who_moves_on_from_a_host_takes_his_incident_along() {
 }
 
 #[test]
+fn a_login_that_is_the_alert_itself_is_the_actors() {
+    let rule = "
+---
+title: Account from several addresses
+id: 00000000-0000-4000-8000-000000000010
+tags: [attack.t1078]
+correlation:
+  type: value_count
+  rules: [success]
+  group-by: [user.name]
+  timespan: 1h
+  condition: { field: source.ip, gte: 2 }
+level: low
+";
+    let rules = common::rules_of(&format!("{}{rule}", common::RULES));
+    let mut detector = vigie_detector::Detector::new(rules, vigie_detector::Settings::default());
+    let mut stream = Stream::default();
+    let mut events = intrusion(&mut stream, "deploy");
+    events.push(stream.login_on(120, "success", "10.0.0.20", "deploy", "db-1"));
+    for event in &events {
+        detector.observe(event);
+    }
+    assert_eq!(
+        summary(&detector.take_changes()),
+        "# Injection from 203.0.113.7: high\n\
+         Injection ×1 [first 203.0.113.7]\n\
+         Account from several addresses ×2 [taken_account deploy]\n"
+    );
+}
+
+#[test]
 fn a_root_shell_moves_on_too() {
     let mut stream = Stream::default();
     let mut events = intrusion(&mut stream, "deploy");

@@ -200,7 +200,7 @@ fn print(
     writeln!(out, "{}{colon} {}", lang.pick("Data", "Données"), dir.display())?;
     let dry = lang.pick(
         "Dry run: everything is decided, nothing outside is changed.",
-        "Simulation : tout est décidé, rien n’est modifié à l’extérieur.",
+        "Essai à blanc : tout est décidé, rien n’est modifié à l’extérieur.",
     );
     writeln!(out, "{dry}\nSources{colon}")?;
     for source in &greeting.sources {
