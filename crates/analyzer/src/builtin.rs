@@ -69,15 +69,18 @@ fn finding_claim(finding: &Finding<'_>) -> Claim {
     let seconds = seconds.unwrap_or(0);
     let claim = both(|lang| {
         let title = alert.rule.title.get(lang);
-        let span = duration(seconds, lang);
+        let over = |word: &str| match seconds {
+            0 => String::new(),
+            _ => format!("{word}{}", duration(seconds, lang)),
+        };
         match lang {
             Lang::En => {
                 let events = counted(alert.count, "event", "events", lang);
-                format!("{title}: {events} over {span}")
+                format!("{title}: {events}{}", over(" over "))
             }
             Lang::Fr => {
                 let events = counted(alert.count, "événement", "événements", lang);
-                format!("{title} : {events} en {span}")
+                format!("{title} : {events}{}", over(" en "))
             }
         }
     });

@@ -1,6 +1,6 @@
 //! One to three sentences on an incident.
 
-use vigie_event::{Category, Lang, Localized, Severity};
+use vigie_event::{Alert, Category, Lang, Localized, Severity};
 
 use crate::Case;
 use crate::facts::{Facts, Phase};
@@ -14,18 +14,26 @@ pub fn summary(
     severity: Severity,
 ) -> Localized {
     both(|lang| {
-        let mut text = first_sentence(case, facts, category, lang);
+        let deed = Deed::of(case, facts, category);
+        let mut text = first_sentence(case, &deed, category, lang);
         if !facts.got_in.is_empty() {
             let users = login_names(facts);
             let login = match (lang, users.is_empty()) {
-                (Lang::En, true) => " Then a login worked.".to_owned(),
-                (Lang::Fr, true) => " Puis une connexion a réussi.".to_owned(),
-                (Lang::En, false) => format!(" Then it logged in as {}.", list(&users, lang)),
-                (Lang::Fr, false) => {
-                    format!(" Puis connexion réussie avec {}.", list(&users, lang))
-                }
+                (Lang::En, true) => " Then a login worked".to_owned(),
+                (Lang::Fr, true) => " Puis une connexion a réussi".to_owned(),
+                (Lang::En, false) => format!(" Then it logged in as {}", list(&users, lang)),
+                (Lang::Fr, false) => format!(" Puis connexion réussie avec {}", list(&users, lang)),
             };
             text += &login;
+            let further = further_hosts(case, facts, &deed);
+            if !further.is_empty() {
+                let hosts = list(&further, lang);
+                text += &match lang {
+                    Lang::En => format!("; the intrusion spread to {hosts}"),
+                    Lang::Fr => format!(" ; l’intrusion s’est étendue à {hosts}"),
+                };
+            }
+            text.push('.');
         } else if facts.phases.len() > 1 {
             let phases: Vec<&str> =
                 facts.phases.iter().map(|phase| phase_name(*phase, lang)).collect();
@@ -55,7 +63,72 @@ pub fn summary(
     })
 }
 
-fn first_sentence(case: &Case<'_>, facts: &Facts<'_>, category: Category, lang: Lang) -> String {
+/// What the incident is named for, by the alerts of its category alone: others may have happened
+/// elsewhere and at other times.
+struct Deed {
+    hosts: Vec<String>,
+    events: u64,
+    span_s: u64,
+}
+
+impl Deed {
+    fn of(case: &Case<'_>, facts: &Facts<'_>, category: Category) -> Self {
+        let of_category: Vec<&Alert> = facts
+            .findings
+            .iter()
+            .filter(|finding| finding.category == category)
+            .map(|finding| finding.alert)
+            .collect();
+        let entities = &case.incident.entities;
+        let first = of_category.iter().map(|alert| alert.first_seen).min();
+        let last = of_category.iter().map(|alert| alert.last_seen).max();
+        let (Some(first), Some(last)) = (first, last) else {
+            let hosts = [entities.values("host.name"), entities.values("destination.ip")];
+            let hosts = hosts.into_iter().find(|hosts| !hosts.is_empty()).unwrap_or_default();
+            return Self { hosts: hosts.to_vec(), events: facts.events, span_s: facts.span_s };
+        };
+        let values = |field| distinct(of_category.iter().flat_map(|it| it.entities.values(field)));
+        let hosts = values("host.name");
+        Self {
+            hosts: if hosts.is_empty() { values("destination.ip") } else { hosts },
+            events: of_category.iter().map(|alert| alert.count).max().unwrap_or(0),
+            span_s: u64::try_from(last.since(first) / 1_000_000_000).unwrap_or(0),
+        }
+    }
+}
+
+/// The hosts besides those of the deed on which the actor was active once he was in.
+fn further_hosts(case: &Case<'_>, facts: &Facts<'_>, deed: &Deed) -> Vec<String> {
+    let is_inside = |alert: &Alert| {
+        let inside = ["taken_account", "same_host", "from_host"];
+        case.incident
+            .reasons
+            .iter()
+            .any(|why| why.alert == alert.id && inside.contains(&why.reason.as_str()))
+    };
+    let mut alerts: Vec<&Alert> = facts
+        .findings
+        .iter()
+        .map(|finding| finding.alert)
+        .filter(|alert| is_inside(alert))
+        .collect();
+    alerts.sort_by_key(|alert| (alert.first_seen, alert.id));
+    let mut hosts = distinct(alerts.into_iter().flat_map(|it| it.entities.values("host.name")));
+    hosts.retain(|host| !deed.hosts.contains(host));
+    hosts
+}
+
+fn distinct<'v>(values: impl Iterator<Item = &'v String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for value in values {
+        if !kept.contains(value) {
+            kept.push(value.clone());
+        }
+    }
+    kept
+}
+
+fn first_sentence(case: &Case<'_>, did: &Deed, category: Category, lang: Lang) -> String {
     let incident = case.incident;
     let value = shown(&incident.actor.value, lang);
     let actor = match (incident.actor.field.as_str(), lang) {
@@ -69,23 +142,21 @@ fn first_sentence(case: &Case<'_>, facts: &Facts<'_>, category: Category, lang: 
         (_, Lang::Fr) => format!("L’acteur {value}"),
     };
     let deed = deed(category, lang);
-    let hosts = incident.entities.values("host.name");
-    let targets = if hosts.is_empty() { incident.entities.values("destination.ip") } else { hosts };
-    let place = match (targets.is_empty(), lang) {
+    let place = match (did.hosts.is_empty(), lang) {
         (true, _) => String::new(),
-        (false, Lang::En) => format!(" on {}", list(targets, lang)),
-        (false, Lang::Fr) => format!(" sur {}", list(targets, lang)),
+        (false, Lang::En) => format!(" on {}", list(&did.hosts, lang)),
+        (false, Lang::Fr) => format!(" sur {}", list(&did.hosts, lang)),
     };
-    let span = duration(facts.span_s, lang);
+    let span = duration(did.span_s, lang);
     match lang {
         Lang::En => {
-            let events = counted(facts.events, "event", "events", lang);
-            let within = if facts.span_s == 0 { String::new() } else { format!(" within {span}") };
+            let events = counted(did.events, "event", "events", lang);
+            let within = if did.span_s == 0 { String::new() } else { format!(" within {span}") };
             format!("{actor} {deed}{place}: {events}{within}.")
         }
         Lang::Fr => {
-            let events = counted(facts.events, "événement", "événements", lang);
-            let within = if facts.span_s == 0 { String::new() } else { format!(" en {span}") };
+            let events = counted(did.events, "événement", "événements", lang);
+            let within = if did.span_s == 0 { String::new() } else { format!(" en {span}") };
             format!("{actor} {deed}{place} : {events}{within}.")
         }
     }

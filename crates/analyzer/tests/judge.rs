@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use vigie_analyzer::{BuiltIn, Case, MOST_BANS};
 use vigie_event::{
     Action, Actor, Alert, AlertId, Category, Entities, EventId, Guidance, Incident, IncidentId,
-    IncidentStatus, Lang, Localized, RuleRef, Severity, Timestamp, Verdict,
+    IncidentStatus, Lang, Localized, MergeReason, RuleRef, Severity, Timestamp, Verdict,
 };
 
 const START: Timestamp = Timestamp::from_seconds(1_763_600_000);
@@ -117,6 +117,11 @@ fn alert(number: u128, id: &str, count: u64, seconds: i64, entities: &[(&str, &s
 }
 
 fn judge(alerts: &[Alert], actor: (&str, &str)) -> Verdict {
+    judge_grouped(alerts, actor, &[])
+}
+
+/// Judges, with the alerts at these places grouped since the actor had taken their account over.
+fn judge_grouped(alerts: &[Alert], actor: (&str, &str), taken: &[usize]) -> Verdict {
     let mut entities = Entities::default();
     for alert in alerts {
         entities.merge(&alert.entities);
@@ -133,7 +138,15 @@ fn judge(alerts: &[Alert], actor: (&str, &str)) -> Verdict {
         actor: Actor { field: actor.0.to_owned(), value: actor.1.to_owned() },
         entities,
         alerts: alerts.iter().map(|alert| alert.id).collect(),
-        reasons: Vec::new(),
+        reasons: taken
+            .iter()
+            .map(|place| MergeReason {
+                alert: alerts[*place].id,
+                reason: "taken_account".to_owned(),
+                field: "user.name".to_owned(),
+                value: "root".to_owned(),
+            })
+            .collect(),
         revision: 3,
     };
     let guidance: Vec<(&str, Guidance)> = RULES
@@ -211,6 +224,27 @@ fn one_guesser_is_banned_and_leaves_a_ticket() {
     // 30 to start with, 20 for the level, 15 for the volume, 5 for the pace.
     assert_eq!(verdict.confidence, 70);
     assert_eq!(verdict.false_positive, 10);
+}
+
+#[test]
+fn the_deed_is_told_by_its_own_alerts_and_the_rest_as_what_followed() {
+    let on_web = [("source.ip", A), ("user.name", "root"), ("host.name", "web1")];
+    let alerts = [
+        alert(1, "scan", 940, 20, &[("source.ip", A), ("host.name", "gw1")]),
+        alert(30, "guess", 156, 60, &on_web),
+        alert(91, "got_in", 1, 0, &on_web),
+        alert(200, "account", 1, 0, &[("user.name", "root"), ("host.name", "db1")]),
+    ];
+    let verdict = judge_grouped(&alerts, ("source.ip", A), &[3]);
+    assert_eq!(
+        verdict.summary.en,
+        "The address 203.0.113.7 guessed passwords on web1: 156 events within 61 s. \
+         Then it logged in as root; the intrusion spread to db1."
+    );
+    let end = " Puis connexion réussie avec root ; l’intrusion s’est étendue à db1.";
+    assert!(verdict.summary.fr.ends_with(end), "{}", verdict.summary.fr);
+    // An instant has no length.
+    assert_eq!(verdict.rationale[0].claim.en, "rule got_in: 1 event");
 }
 
 #[test]

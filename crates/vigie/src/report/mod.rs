@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::json;
-use vigie_event::{Decision, Lang, Timestamp, wire};
+use vigie_event::{Decision, Lang, Timestamp, Verdict, wire};
 use vigie_sigma::RuleSet;
 
 use crate::offline::{Judged, Summary};
@@ -118,6 +118,24 @@ fn duration(seconds: u64, lang: Lang) -> String {
         s if s >= 3_600 && s.is_multiple_of(3_600) => format!("{} h", s / 3_600),
         s if s >= 60 && s.is_multiple_of(60) => format!("{} min", s / 60),
         s => format!("{s} s"),
+    }
+}
+
+/// How sure a verdict is, and how likely a false positive.
+fn certainty(verdict: &Verdict, lang: Lang) -> String {
+    let (sure, wrong) = (verdict.confidence, verdict.false_positive);
+    match lang {
+        Lang::En => format!("confidence {sure}% · chance of a false positive {wrong}%"),
+        Lang::Fr => format!("confiance {sure} % · risque de faux positif {wrong} %"),
+    }
+}
+
+/// From the first event to the last.
+fn period((first, last): (Timestamp, Timestamp), lang: Lang) -> String {
+    let (first, last) = (moment(first), moment(last));
+    match lang {
+        Lang::En => format!("from {first} to {last} UTC"),
+        Lang::Fr => format!("du {first} au {last} UTC"),
     }
 }
 

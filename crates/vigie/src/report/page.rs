@@ -4,7 +4,7 @@ use askama::Template;
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{Findings, decided, grouped, moment};
+use super::{Findings, certainty, decided, grouped, moment};
 use crate::output::inert;
 
 /// Raw lines shown of each incident.
@@ -39,8 +39,7 @@ struct Entry {
     first: String,
     last: String,
     category: &'static str,
-    confidence: u8,
-    false_positive: u8,
+    certainty: String,
     summary: String,
     attack: Vec<String>,
     reasons: Vec<String>,
@@ -75,7 +74,10 @@ fn plain_markdown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in inert(text).chars() {
         if character.is_ascii_punctuation()
-            && !matches!(character, '.' | ',' | ' ' | '/' | ':' | '%' | '-')
+            && !matches!(
+                character,
+                '.' | ',' | ';' | '?' | '\'' | '(' | ')' | '/' | ':' | '%' | '-'
+            )
         {
             shown.push('\\');
         }
@@ -161,22 +163,38 @@ fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Ent
                 first: moment(incident.first_seen),
                 last: moment(incident.last_seen),
                 category: verdict.category.label(lang),
-                confidence: verdict.confidence,
-                false_positive: verdict.false_positive,
+                certainty: certainty(verdict, lang),
                 summary: safe(verdict.summary.get(lang)),
-                attack: verdict
-                    .attack
-                    .iter()
-                    .map(|attack| format!("{} {}", attack.technique, attack.technique_name))
-                    .collect(),
+                // One technique may serve several tactics.
+                attack: distinct(
+                    verdict
+                        .attack
+                        .iter()
+                        .map(|attack| format!("{} {}", attack.technique, attack.technique_name)),
+                ),
                 reasons: distinct(incident.reasons.iter().map(|why| safe(&why.sentence(lang)))),
                 claims: verdict.rationale.iter().map(|claim| safe(claim.claim.get(lang))).collect(),
                 decisions: judged.decisions.iter().map(|one| safe(&decided(one, lang))).collect(),
                 advice: verdict.advice.iter().map(|advice| safe(advice.get(lang))).collect(),
-                lines: evidence.take(LINES_SHOWN).map(|line| inert(&line.raw)).collect(),
+                lines: first_distinct(evidence.map(|line| &line.raw), LINES_SHOWN),
             }
         })
         .collect()
+}
+
+/// The first lines, each once: several alerts may rest on one line.
+fn first_distinct<'t>(lines: impl Iterator<Item = &'t String>, most: usize) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for line in lines {
+        let line = inert(line);
+        if !kept.contains(&line) {
+            kept.push(line);
+        }
+        if kept.len() == most {
+            break;
+        }
+    }
+    kept
 }
 
 fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{Findings, counted, decided, grouped, moment};
+use super::{Findings, certainty, counted, decided, grouped, moment, period};
 use crate::offline::Judged;
 use crate::output::{Paint, inert};
 
@@ -24,8 +24,7 @@ pub fn terminal(
 ) -> io::Result<()> {
     totals(out, findings, lang)?;
     if findings.worst.is_empty() {
-        let nothing = lang.pick("Nothing was found.", "Rien n’a été trouvé.");
-        return writeln!(out, "\n{nothing}");
+        return writeln!(out, "\n{}", nothing(findings, lang));
     }
     let heading = lang.pick("Incidents", "Incidents");
     writeln!(out, "\n{}  {}", paint.bold(heading), by_severity(findings, lang, paint))?;
@@ -60,16 +59,30 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
         Lang::En => write!(out, "{records}: {events}, {unparsed} of unknown form")?,
         Lang::Fr => write!(out, "{records} : {events}, {unparsed} de forme inconnue")?,
     }
-    if let Some((first, last)) = findings.summary.span {
-        let to = lang.pick("to", "au");
-        write!(out, "\n{} {to} {} UTC", moment(first), moment(last))?;
+    if let Some(span) = findings.summary.span {
+        write!(out, ", {}", period(span, lang))?;
     }
     writeln!(out)?;
     for (reason, count) in &stats.lost {
-        let lost = lang.pick("lost", "perdu");
-        writeln!(out, "{lost}: {} ({reason})", grouped(*count, lang))?;
+        let lost = lang.pick("lost:", "perdus :");
+        writeln!(out, "{lost} {} ({reason})", grouped(*count, lang))?;
     }
     Ok(())
+}
+
+/// Why there is no incident to show.
+fn nothing(findings: &Findings, lang: Lang) -> &'static str {
+    let stats = &findings.summary.stats;
+    if stats.records == 0 {
+        return lang.pick("There is nothing to read in it.", "Il n’y a rien à y lire.");
+    }
+    if stats.events == 0 {
+        return lang.pick(
+            "No line was understood, so nothing could be found. If you know the format, name it with --as.",
+            "Aucune ligne n’a été comprise, rien ne pouvait donc être trouvé. Si vous connaissez le format, nommez-le avec --as.",
+        );
+    }
+    lang.pick("Nothing was found.", "Rien n’a été trouvé.")
 }
 
 fn by_severity(findings: &Findings, lang: Lang, paint: Paint) -> String {
@@ -78,7 +91,9 @@ fn by_severity(findings: &Findings, lang: Lang, paint: Paint) -> String {
         let count =
             findings.summary.stats.by_severity.get(severity.name()).copied().unwrap_or_default();
         if count > 0 {
-            let text = format!("{} {}", grouped(count, lang), severity.label(lang).to_lowercase());
+            let label = severity.label(lang).to_lowercase();
+            let plural = if lang == Lang::Fr && count > 1 { "s" } else { "" };
+            let text = format!("{} {label}{plural}", grouped(count, lang));
             parts.push(paint.severity(severity, &text));
         }
     }
@@ -92,11 +107,7 @@ fn incident(out: &mut impl Write, judged: &Judged, lang: Lang, paint: Paint) -> 
     writeln!(out, "\n{} {}", paint.severity(verdict.severity, &severity), paint.bold(&title))?;
     let alerts = ["alert", "alerts", "alerte", "alertes"];
     let alerts = counted(incident.alerts.len() as u64, lang, alerts);
-    let (sure, wrong) = (verdict.confidence, verdict.false_positive);
-    let certainty = match lang {
-        Lang::En => format!("confidence {sure}% · chance of a false positive {wrong}%"),
-        Lang::Fr => format!("confiance {sure} % · risque de faux positif {wrong} %"),
-    };
+    let certainty = certainty(verdict, lang);
     let (first, last) = (moment(incident.first_seen), moment(incident.last_seen));
     let line = format!("{first} → {last} · {alerts} · {certainty}");
     writeln!(out, "           {}", paint.dim(&line))?;
