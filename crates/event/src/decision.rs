@@ -108,7 +108,7 @@ named! {
 /// What is done about an incident, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// A function of incident, action, target and policy.
+    /// A function of incident, action, target, policy and mode.
     pub id: DecisionId,
     /// The incident.
     pub incident: IncidentId,

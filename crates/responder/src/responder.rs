@@ -125,13 +125,15 @@ impl Responder {
         response: &mut Response,
     ) {
         let done = |actions: &[Action]| {
-            order
-                .earlier
-                .iter()
-                .chain(&response.decisions)
-                .any(|decision| actions.contains(&decision.action))
+            let known = order.earlier.iter().chain(&response.decisions);
+            known.filter(|known| self.answers(known)).any(|it| actions.contains(&it.action))
         };
-        let has_ticket = done(&[Action::CreateTicket, Action::Escalate]);
+        // An escalation opens its ticket in either mode.
+        let has_ticket = order
+            .earlier
+            .iter()
+            .chain(&response.decisions)
+            .any(|it| matches!(it.action, Action::CreateTicket | Action::Escalate));
         let occurrence = step.name.as_deref().unwrap_or_default();
         let mut target = BTreeMap::new();
         target.insert(incident.actor.field.clone(), incident.actor.value.clone());
@@ -144,7 +146,8 @@ impl Responder {
             Action::Monitor | Action::Ignore => !order.earlier.is_empty() || done(&[step.action]),
             Action::RunPlaybook | Action::RunCommand => {
                 order.earlier.iter().chain(&response.decisions).any(|decision| {
-                    decision.action == step.action
+                    self.answers(decision)
+                        && decision.action == step.action
                         && decision.target.get("name").map(String::as_str) == Some(occurrence)
                 })
             }
@@ -165,7 +168,7 @@ impl Responder {
                 explanation: verdict.summary.clone(),
             });
         }
-        if matches!(step.action, Action::CreateTicket | Action::Monitor | Action::Ignore) {
+        if is_inside(step.action) {
             decision.status = self.status_inside();
         } else {
             response.outbox.push(self.effect(&decision, told(step, rule, verdict, incident)));
@@ -182,7 +185,7 @@ impl Responder {
         reason: Localized,
     ) -> Decision {
         Decision {
-            id: decision_id(order.incident, action, &target, order.policy, occurrence),
+            id: decision_id(order, self.mode, action, &target, occurrence),
             incident: order.incident,
             action,
             target,
@@ -194,6 +197,15 @@ impl Responder {
             created: order.now,
             expires: None,
         }
+    }
+
+    /// Whether an earlier decision keeps its like from being decided now. What was only simulated
+    /// does not once effects are real, but for what is Vigie's own, such as tickets, and for what
+    /// a person has taken back.
+    pub(crate) fn answers(&self, earlier: &Decision) -> bool {
+        earlier.mode == self.mode
+            || is_inside(earlier.action)
+            || earlier.status == DecisionStatus::Undone
     }
 
     /// The effect of `decision`, which is no ban, to be delivered.
@@ -217,15 +229,21 @@ impl Responder {
     }
 }
 
-/// A function of incident, action, target, policy and occurrence; it carries the incident's
+/// Whether an action is done with the transaction that keeps its decision.
+fn is_inside(action: Action) -> bool {
+    matches!(action, Action::CreateTicket | Action::Monitor | Action::Ignore)
+}
+
+/// A function of incident, action, target, policy, mode and occurrence; it carries the incident's
 /// time.
 fn decision_id(
-    incident: IncidentId,
+    order: &Order<'_>,
+    mode: Mode,
     action: Action,
     target: &BTreeMap<String, String>,
-    policy: &str,
     occurrence: usize,
 ) -> DecisionId {
+    let incident = order.incident;
     let millis = (incident.as_u128() >> 80) as i64;
     let time = Timestamp::from_nanos(millis.saturating_mul(1_000_000));
     let incident_bytes = incident.as_u128().to_be_bytes();
@@ -234,7 +252,7 @@ fn decision_id(
     for (field, value) in target {
         parts.extend([field.as_bytes(), value.as_bytes()]);
     }
-    parts.push(policy.as_bytes());
+    parts.extend([order.policy.as_bytes(), mode.name().as_bytes()]);
     if occurrence > 0 {
         parts.push(&occurrence_bytes);
     }

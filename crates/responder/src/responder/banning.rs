@@ -104,7 +104,8 @@ impl Responder {
         let shown = net::parse(target).map_or_else(|| target.to_owned(), |net| net::display(&net));
         let mine = || {
             order.earlier.iter().chain(&response.decisions).filter(|decision| {
-                decision.action == Action::BlockIp
+                self.answers(decision)
+                    && decision.action == Action::BlockIp
                     && decision.target.get("source.ip") == Some(&shown)
             })
         };

@@ -60,9 +60,15 @@ fn dry_run_goes_the_same_way() {
     let dry = dry_responder.decide(&verdict, &incident, &[], &open(), NOW);
     assert_eq!(told(&real), ["escalate pending", "block_ip pending"]);
     assert_eq!(told(&dry), told(&real));
-    let ids = |response: &Response| response.decisions.iter().map(|d| d.id).collect::<Vec<_>>();
-    assert_eq!(ids(&real), ids(&dry));
-    assert_eq!(dry.tickets, real.tickets);
+    for (real, dry) in real.decisions.iter().zip(&dry.decisions) {
+        assert_eq!((&real.target, real.duration_s), (&dry.target, dry.duration_s));
+        assert_eq!((&real.reason, real.expires), (&dry.reason, dry.expires));
+        // Else the simulated one would stand where the real one belongs.
+        assert_ne!(real.id, dry.id);
+    }
+    let told = |response: &Response| response.tickets.iter().map(|it| it.title.clone()).collect();
+    let (of_real, of_dry): (Vec<_>, Vec<_>) = (told(&real), told(&dry));
+    assert_eq!(of_real, of_dry);
     assert_eq!(real.outbox.len(), 2);
     for (real, dry) in real.outbox.iter().zip(&dry.outbox) {
         assert_eq!((real.mode, dry.mode), (Mode::Enforce, Mode::DryRun));
@@ -89,6 +95,26 @@ fn what_has_no_outbox_is_simulated_at_once() {
         assert_eq!(response.bans[0].status == DecisionStatus::Simulated, mode == Mode::DryRun);
         assert_eq!(response.outbox.is_empty(), mode == Mode::DryRun);
     }
+}
+
+#[test]
+fn going_live_does_what_was_only_simulated() {
+    let incident = incident(ATTACKER);
+    let verdict = verdict(&incident, Severity::Critical, true);
+    let mut dry = responder(Mode::DryRun).decide(&verdict, &incident, &[], &open(), NOW);
+    dry.simulate();
+    let mut live = responder(Mode::Enforce);
+    let real = live.decide(&verdict, &incident, &dry.decisions, &open(), NOW);
+    assert_eq!(told(&real), ["escalate pending", "block_ip pending"]);
+    assert!(real.tickets.is_empty(), "its ticket is open already");
+    let all: Vec<_> = dry.decisions.iter().chain(&real.decisions).cloned().collect();
+    assert!(live.decide(&verdict, &incident, &all, &open(), NOW).is_empty());
+
+    // What a person has taken back stays so in either mode.
+    let mut lifted = dry.decisions.clone();
+    lifted[1].status = DecisionStatus::Undone;
+    let real = responder(Mode::Enforce).decide(&verdict, &incident, &lifted, &open(), NOW);
+    assert_eq!(told(&real), ["escalate pending"]);
 }
 
 #[test]
