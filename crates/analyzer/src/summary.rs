@@ -28,10 +28,12 @@ pub fn summary(
             let further = further_hosts(case, facts, &deed);
             if !further.is_empty() {
                 let hosts = list(&further, lang);
-                text += &match lang {
-                    Lang::En => format!("; the intrusion spread to {hosts}"),
-                    Lang::Fr => format!(" ; l’intrusion s’est étendue à {hosts}"),
+                let spread = match lang {
+                    Lang::En => "; the intrusion spread to ",
+                    Lang::Fr => " ; l’intrusion s’est étendue à ",
                 };
+                text += spread;
+                text += &hosts;
             }
             text.push('.');
         } else if facts.phases.len() > 1 {
