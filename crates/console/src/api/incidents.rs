@@ -62,8 +62,11 @@ pub(crate) async fn show(
         .iter()
         .map(|verdict| wire::to_value(wire::verdict(verdict, lang)))
         .collect();
-    let decisions =
-        detail.decisions.iter().map(|one| wire::to_value(wire::decision(&one.decision, lang))).collect();
+    let decisions = detail
+        .decisions
+        .iter()
+        .map(|one| wire::to_value(wire::decision(&one.decision, lang)))
+        .collect();
     let tickets = detail.tickets.iter().map(|one| super::lists::ticket(one, lang)).collect();
     // `alerts` of the incident itself holds ids; the objects stand beside it under a longer name.
     insert(&mut item, "alert_details", all(alerts));
