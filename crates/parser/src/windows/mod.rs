@@ -40,7 +40,7 @@ pub(crate) struct Event<'e> {
     values: Vec<(FieldId, Value)>,
 }
 
-impl<'e> Event<'e> {
+impl Event<'_> {
     fn get(&self, id: Option<FieldId>) -> Option<&Value> {
         let id = id?;
         self.values.iter().find(|(known, _)| *known == id).map(|(_, value)| value)

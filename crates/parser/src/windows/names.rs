@@ -51,7 +51,7 @@ const WINLOG: &[(&str, &str)] = &[
     ("user.identifier", "Security_UserID"),
 ];
 
-/// NXLog's and other flat forms.
+/// Names of `NXLog` and other flat forms.
 const FLAT: &[(&str, &str)] = &[
     ("SourceName", "Provider_Name"),
     ("ProviderName", "Provider_Name"),
