@@ -1,12 +1,12 @@
 //! The `detection` section: searches, and the condition over them.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
 
 use super::condition::{self, Search};
 use super::modifier::SearchKey;
-use super::value;
+use super::{regular, value};
 use crate::diagnostic::{Refusal, Warnings, nearest, shown};
 use crate::expr::{Arena, NodeId};
 use crate::predicate::{Predicate, RegexSource, Subject, Test};
@@ -16,8 +16,6 @@ use crate::yaml::{Kind, Node, Position};
 const MAX_SEARCHES: usize = 1_000;
 /// Regular expressions of a rule; SigmaHQ's rules have 30 at most.
 const MAX_REGEXES: usize = 128;
-/// Bytes of a compiled regular expression: bounds the time to load it as well.
-const REGEX_BYTES: usize = 4 << 20;
 
 /// Reads detections into one arena, so that what they share is shared.
 #[derive(Debug, Default)]
@@ -170,32 +168,10 @@ impl DetectionReader {
         if self.regexes.contains_key(source) {
             return Ok(());
         }
-        let regex = RegexBuilder::new(&source.pattern)
-            .case_insensitive(source.insensitive)
-            .multi_line(source.multi_line)
-            .dot_matches_new_line(source.dot_all)
-            .size_limit(REGEX_BYTES)
-            .dfa_size_limit(REGEX_BYTES)
-            .nest_limit(64)
-            .build()
-            .map_err(|error| regex_refusal(&source.pattern, &error, at))?;
+        let regex = regular::compile(source, at)?;
         self.regexes.insert(source.clone(), regex);
         Ok(())
     }
-}
-
-fn regex_refusal(pattern: &str, error: &regex::Error, at: Position) -> Refusal {
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    let message = format!("regular expression `{}`: {}", shown(pattern), shown(reason));
-    let mend = match error {
-        regex::Error::CompiledTooBig(_) => "shorten repetitions such as `{1000}`",
-        _ if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| pattern.contains(look)) => {
-            "Sigma's regular expressions have no look-around: use a second search in the condition"
-        }
-        _ => "",
-    };
-    Refusal::new(at, message, mend)
 }
 
 fn empty(at: Position) -> Refusal {

@@ -6,6 +6,7 @@ mod detection;
 mod guidance;
 mod metadata;
 mod modifier;
+mod regular;
 mod value;
 
 pub(crate) use correlation::{Aggregate, CorrelationSpec, MAX_DISTINCT, Range};
