@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vigie_event::{
     AlertId, Event, EventId, FieldId, IncidentId, IncidentStatus, Localized, Severity, Timestamp,
+    Value,
 };
 use vigie_sigma::{Firing, RuleIndex, RuleSet};
 
@@ -174,6 +175,15 @@ impl Core {
 
     /// A correlation fired.
     fn fire(&mut self, rule: usize, firing: &Firing, event: &Event) {
+        if firing.overdue {
+            // The event at hand only told the time: the alert is about the group alone.
+            self.fire_about(rule, firing, &absent(firing));
+        } else {
+            self.fire_about(rule, firing, event);
+        }
+    }
+
+    fn fire_about(&mut self, rule: usize, firing: &Firing, event: &Event) {
         let key = AlertKey::Window(firing.window.0);
         let open = self.alerts.at(&key).map(|(slot, _)| slot);
         let (first, last) = (to_micros(firing.first), to_micros(firing.last));
@@ -466,6 +476,21 @@ fn opened(alert_id: AlertId, actor: vigie_event::Actor, alert: &OpenAlert) -> Op
 /// An incident's id is a function of its first alert's.
 pub(crate) fn incident_id(alert: AlertId, first: Timestamp) -> IncidentId {
     IncidentId::derive(first, &[b"incident", &alert.as_u128().to_be_bytes()])
+}
+
+/// An event that has only what is known of a group that was not heard of.
+fn absent(firing: &Firing) -> Event {
+    let mut event = Event::default();
+    event.id = firing.events.first().copied().unwrap_or_default();
+    event.time = firing.last;
+    let (_, mut fields) = event.fields_mut();
+    for (field, value) in &firing.group {
+        match value.parse() {
+            Ok(address) => fields.address(*field, address),
+            Err(_) => fields.value(*field, Value::Made(value.as_ref().into())),
+        }
+    }
+    event
 }
 
 fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {

@@ -236,11 +236,12 @@ fn wire(set: &mut RuleSet, resolution: Resolution) {
             }
         }
         let groups = resolved.group_fields.iter().map(|fields| selectors.place(fields)).collect();
-        let values = selectors.place(&resolved.spec.values);
+        let values = resolved.value_fields.iter().map(|fields| selectors.place(fields)).collect();
         let spec = resolved.spec;
         set.correlations.push(Correlation {
             rule: RuleIndex(resolved.draft as u32),
             aggregate: spec.aggregate,
+            inputs: spec.inputs.len(),
             timespan: (spec.timespan_s as i64).saturating_mul(1_000_000_000),
             range: spec.range,
             group_by: spec.group_by.into(),

@@ -6,7 +6,7 @@ use vigie_event::FieldId;
 
 use crate::diagnostic::{Refusal, nearest, shown};
 use crate::load::{Body, Draft, Findings};
-use crate::spec::CorrelationSpec;
+use crate::spec::{Aggregate, CorrelationSpec};
 
 /// Unknown names for which the nearest known one is looked for: that takes time for each rule.
 const MAX_SUGGESTIONS: usize = 20;
@@ -26,6 +26,8 @@ pub(crate) struct Resolved {
     pub inputs: Vec<usize>,
     /// By input: the fields that `group-by` stands for there.
     pub group_fields: Vec<Vec<FieldId>>,
+    /// By input: the fields whose values are looked at.
+    pub value_fields: Vec<Vec<FieldId>>,
     pub spec: CorrelationSpec,
 }
 
@@ -131,8 +133,10 @@ impl Walk<'_, '_> {
         };
         self.set(place, State::Open);
         match self.inputs(spec, depth).and_then(|inputs| {
-            let group_fields = group_fields(spec, &inputs, self.drafts)?;
-            Ok(Resolved { draft: place, inputs, group_fields, spec: spec.clone() })
+            check_aliases(spec, &inputs, self.drafts)?;
+            let group_fields = by_input(spec, &spec.group_by, &inputs, self.drafts)?;
+            let value_fields = by_input(spec, &spec.values, &inputs, self.drafts)?;
+            Ok(Resolved { draft: place, inputs, group_fields, value_fields, spec: spec.clone() })
         }) {
             Ok(resolved) => {
                 self.order.push(resolved);
@@ -173,6 +177,16 @@ impl Walk<'_, '_> {
                 let message = format!("rule `{}` is refused, so this is too", shown(&input.name));
                 return Err(Refusal::new(input.at, message, "mend that rule first"));
             }
+            let is_absence = self.drafts.get(place).is_some_and(|draft| {
+                matches!(&draft.body, Body::Correlation(spec) if spec.aggregate == Aggregate::Absence)
+            });
+            if is_absence {
+                let message = format!(
+                    "`{}` is of type `absence`: it has no event that another could count",
+                    shown(&input.name)
+                );
+                return Err(Refusal::new(input.at, message, "let it raise its own alerts"));
+            }
             if inputs.contains(&place) {
                 let message = format!("rule `{}` stands twice", shown(&input.name));
                 return Err(Refusal::new(input.at, message, "it is named by id and by name"));
@@ -189,12 +203,12 @@ impl Walk<'_, '_> {
     }
 }
 
-/// By input: the fields that `group-by` stands for in its events.
-fn group_fields(
+/// Aliases must be of inputs.
+fn check_aliases(
     spec: &CorrelationSpec,
     inputs: &[usize],
     drafts: &[Draft<'_>],
-) -> Result<Vec<Vec<FieldId>>, Refusal> {
+) -> Result<(), Refusal> {
     for alias in &spec.aliases {
         for (name, at, _) in &alias.fields {
             let known = inputs.iter().any(|input| is_called(drafts.get(*input), name));
@@ -206,12 +220,22 @@ fn group_fields(
             }
         }
     }
+    Ok(())
+}
+
+/// By input: what `fields` stand for in its events.
+fn by_input(
+    spec: &CorrelationSpec,
+    fields: &[FieldId],
+    inputs: &[usize],
+    drafts: &[Draft<'_>],
+) -> Result<Vec<Vec<FieldId>>, Refusal> {
     let mut by_input = Vec::with_capacity(inputs.len());
     for (place, input) in inputs.iter().enumerate() {
-        let mut fields = Vec::with_capacity(spec.group_by.len());
-        for field in &spec.group_by {
+        let mut real_fields = Vec::with_capacity(fields.len());
+        for field in fields {
             let Some(alias) = spec.aliases.iter().find(|alias| alias.name == *field) else {
-                fields.push(*field);
+                real_fields.push(*field);
                 continue;
             };
             let real = alias.fields.iter().find(|(name, ..)| is_called(drafts.get(*input), name));
@@ -224,9 +248,9 @@ fn group_fields(
                 );
                 return Err(Refusal::new(alias.at, message, "name one field for every rule"));
             };
-            fields.push(*real);
+            real_fields.push(*real);
         }
-        by_input.push(fields);
+        by_input.push(real_fields);
     }
     Ok(by_input)
 }

@@ -39,6 +39,30 @@ title: new
 name: new
 correlation: {type: new_value, rules: [a, b], group-by: [user.name], timespan: 5m, condition: {field: source.ip}}
 ---
+title: order
+name: order
+correlation: {type: temporal_ordered, rules: [b, a, count], group-by: [user.name], timespan: 2m}
+---
+title: sum
+name: sum
+correlation: {type: value_sum, rules: [a], group-by: [user.name], timespan: 1m, condition: {field: n, gte: 30}}
+---
+title: average
+name: average
+correlation: {type: value_avg, rules: [a, b], group-by: [user.name], timespan: 1m, condition: {field: n, gt: 50, lt: 51}}
+---
+title: median
+name: median
+correlation: {type: value_median, rules: [a, b], group-by: [user.name], timespan: 5m, condition: {field: n, eq: 7}}
+---
+title: share
+name: share
+correlation: {type: value_percentile, rules: [a, b], group-by: [user.name], timespan: 5m, condition: {field: n, lt: 20}}
+---
+title: absence
+name: absence
+correlation: {type: absence, rules: [a], group-by: [user.name], timespan: 1m}
+---
 title: nested
 name: nested
 correlation: {type: event_count, rules: [both, values], group-by: [source.ip], timespan: 10m, condition: {gte: 2}}
@@ -50,6 +74,11 @@ fn event(number: usize, (second, action, user, address, source): (i64, bool, u8,
     let action = if action { "a" } else { "b" };
     let fields = [("event.action", action), ("user.name", &user), ("source.ip", &address)];
     let mut event = support::event(&fields);
+    let (_, mut slots) = event.fields_mut();
+    slots.integer(vigie_event::FieldId::intern("n").unwrap(), number as i64 * 7 % 100);
+    if second % 3 == 0 {
+        event.observed = Timestamp::from_seconds(1_700_000_000 + second);
+    }
     event.source = Some(vigie_event::Source::file("log", u64::from(source), None));
     event.offset = number as u64;
     event.finish(Timestamp::from_seconds(1_700_000_000 + second));

@@ -6,9 +6,10 @@ use rustc_hash::FxHashMap;
 use vigie_event::{Event, FieldId, Timestamp, fingerprint};
 
 use super::group::{self, Keys};
+use super::overdue::{Deadlines, Due, Watch};
 use super::pool::Pool;
 use super::snapshot;
-use super::window::{Open, Outcome, Raised, Sighting};
+use super::window::{Extra, Open, Outcome, Raised, Sighting};
 use super::{Correlation, Firing, LATENESS, SnapshotError, WindowKey};
 use crate::set::Feed;
 use crate::spec::Aggregate;
@@ -33,6 +34,11 @@ const MAX_CLOCKS: usize = 4_096;
 /// Events may come late: up to 30 s after newer ones they are counted in the right window. A
 /// time that lies further ahead of the time of reading than that is replaced by the latter,
 /// since whoever forges a time could else push out the windows of a slow attack.
+///
+/// How exact: counts, sums and means are exact up to 1,024 events in a window, beyond that a
+/// window's edge is up to a 1,024th of the timespan off. Distinct values, percentiles and shares
+/// are exact up to 4,096 values or events, beyond that estimated from at least 1,024 of them:
+/// with a standard error of 3.1 % of the count, and of at most 1.6 % of the rank.
 #[derive(Debug)]
 pub struct Correlator {
     rules: Arc<RuleSet>,
@@ -42,6 +48,10 @@ pub struct Correlator {
     keys: Keys,
     pending: Vec<(RuleIndex, Cause)>,
     dropped: Vec<String>,
+    deadlines: Deadlines,
+    /// Whether any correlation waits for what does not come.
+    waits: bool,
+    late: u64,
 }
 
 /// Why a rule feeds correlations.
@@ -62,6 +72,8 @@ struct Arrival<'e> {
     time: i64,
     source: u64,
     owner: u64,
+    /// Whether it was read when it happened.
+    live: bool,
 }
 
 impl Correlator {
@@ -75,21 +87,31 @@ impl Correlator {
             keys: Keys::new(rules.selectors.len()),
             pending: Vec::with_capacity(64),
             dropped: Vec::new(),
+            deadlines: Deadlines::default(),
+            waits: rules.correlations.iter().any(|c| c.aggregate == Aggregate::Absence),
+            late: 0,
             rules,
         }
     }
 
     /// Feeds an event and the detections that it matched; appends what fired to `fired`.
     pub fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &mut Vec<Firing>) {
-        if matched.iter().all(|rule| feeds_of(&self.rules, *rule).is_empty()) {
+        let feeds_none = matched.iter().all(|rule| feeds_of(&self.rules, *rule).is_empty());
+        if feeds_none && !self.waits {
             return;
         }
         let arrival = self.arrive(event);
-        let Self { rules, pools, clocks, keys, pending, .. } = self;
+        if self.waits {
+            self.find_overdue(arrival, fired);
+        }
+        if feeds_none {
+            return;
+        }
+        let Self { rules, pools, clocks, keys, pending, deadlines, .. } = self;
         keys.next_event();
         pending.clear();
         pending.extend(matched.iter().map(|rule| (*rule, Cause::Matched)));
-        let mut feeder = Feeder { rules, pools, clocks, keys, arrival };
+        let mut feeder = Feeder { rules, pools, clocks, keys, deadlines, arrival };
         let mut next = 0;
         while let Some((rule, cause)) = pending.get(next).copied() {
             next += 1;
@@ -117,11 +139,70 @@ impl Correlator {
         // The clock follows the newest arrival even backwards: one wrong time far ahead must not
         // make everything after it late.
         if let Some(clock) = self.clocks.get_mut(&source) {
+            self.late += u64::from(time < clock.saturating_sub(LATENESS));
             *clock = time;
         } else if self.clocks.len() < MAX_CLOCKS {
             self.clocks.insert(source, time);
         }
-        Arrival { event, time, source, owner: group::owner(event) }
+        let lag = event.observed.nanos().saturating_sub(time);
+        let live = was_read && lag <= LATENESS;
+        Arrival { event, time, source, owner: group::owner(event), live }
+    }
+
+    /// Raises what is overdue now.
+    fn find_overdue(&mut self, arrival: Arrival<'_>, fired: &mut Vec<Firing>) {
+        if self.deadlines.len() > 2 * WINDOWS {
+            self.deadlines = Deadlines::default();
+            self.wait_again();
+        }
+        let live = arrival.live.then_some(Watch::Live);
+        for watch in std::iter::once(Watch::Source(arrival.source)).chain(live) {
+            while let Some(due) = self.deadlines.next_before(watch, arrival.time) {
+                self.look_after(watch, due, arrival.time, fired);
+            }
+        }
+    }
+
+    /// Looks at a group that was due: it may have been heard of since, be gone, or be overdue.
+    fn look_after(&mut self, watch: Watch, due: Due, now: i64, fired: &mut Vec<Firing>) {
+        let Self { rules, pools, deadlines, .. } = self;
+        let found = rules.correlations.get(due.correlation as usize);
+        let pool = pools.get_mut(due.correlation as usize);
+        let (Some(correlation), Some(pool)) = (found, pool) else {
+            return;
+        };
+        let Some(slot) = pool.find(due.key) else {
+            return;
+        };
+        let watched = match watch {
+            Watch::Source(source) => slot.source == source,
+            Watch::Live => slot.window.extra.as_ref().is_some_and(|extra| extra.live),
+        };
+        // One that changed its source is waited for there.
+        if !watched || slot.window.open.is_some() {
+            return;
+        }
+        let Some(last) = slot.window.cells.back().copied() else {
+            return;
+        };
+        let time = deadline(correlation, last.time);
+        // Heard of since: it takes its turn, so that what is overdue is told in order.
+        if time >= now || time > due.time {
+            deadlines.wait(watch, Due { time, ..due });
+            return;
+        }
+        let end = last.time.saturating_add(correlation.timespan);
+        let raised = Raised { first: last.time, last: end, count: 1, events: vec![last.id] };
+        let window = window_key(rules, correlation, due.key, &raised);
+        slot.window.open = Some(Open { window, first: last.time, last: end, count: 1 });
+        let values = slot.window.extra.iter().flat_map(|extra| extra.group.iter().cloned());
+        let group = correlation.group_by.iter().copied().zip(values).collect();
+        fired.push(Firing { overdue: true, ..new_alert(correlation, window, group, raised) });
+    }
+
+    /// Events so far that came over 30 s after newer ones of their source.
+    pub fn late(&self) -> u64 {
+        self.late
     }
 
     /// All windows as bytes: versioned and compact.
@@ -154,11 +235,35 @@ impl Correlator {
                     correlations.iter().position(|correlation| correlation.rule == rule.index)
                 });
             match place.and_then(|place| correlator.pools.get_mut(place)) {
-                Some(pool) => snapshot::read_pool(block.bytes, pool)?,
+                Some(pool) => {
+                    snapshot::read_pool(block.bytes, pool)?;
+                }
                 None => correlator.dropped.push(block.rule_id.to_owned()),
             }
         }
+        correlator.wait_again();
         Ok(correlator)
+    }
+
+    /// Waits for the groups of restored windows.
+    fn wait_again(&mut self) {
+        let Self { rules, pools, deadlines, .. } = self;
+        for (place, (correlation, pool)) in rules.correlations.iter().zip(pools).enumerate() {
+            if correlation.aggregate != Aggregate::Absence {
+                continue;
+            }
+            for slot in pool.slots.iter().filter(|slot| slot.taken && slot.window.open.is_none()) {
+                let Some(last) = slot.window.cells.back() else {
+                    continue;
+                };
+                let time = deadline(correlation, last.time);
+                let due = Due { time, correlation: place as u32, key: slot.key };
+                deadlines.wait(Watch::Source(slot.source), due);
+                if slot.window.extra.as_ref().is_some_and(|extra| extra.live) {
+                    deadlines.wait(Watch::Live, due);
+                }
+            }
+        }
     }
 
     /// Ids of the correlations whose windows could not be restored, since they are gone or
@@ -179,6 +284,7 @@ struct Feeder<'f> {
     pools: &'f mut [Pool],
     clocks: &'f FxHashMap<u64, i64>,
     keys: &'f mut Keys,
+    deadlines: &'f mut Deadlines,
     arrival: Arrival<'f>,
 }
 
@@ -187,21 +293,32 @@ impl Feeder<'_> {
     fn feed(&mut self, feed: Feed, cause: Cause) -> Option<Firing> {
         let rules = self.rules;
         let correlation = rules.correlations.get(feed.correlation as usize)?;
-        if cause == Cause::Grew && correlation.aggregate != Aggregate::Temporal {
+        if cause == Cause::Grew && !correlation.aggregate.counts_inputs() {
             return None;
         }
-        let Arrival { event, time, source, owner } = self.arrival;
+        let Arrival { event, time, source, owner, .. } = self.arrival;
         let group_place = correlation.groups.get(feed.input as usize).copied()?;
         let key = self.hash(group_place)?;
         let value = match correlation.aggregate {
-            Aggregate::EventCount => 0,
-            Aggregate::Temporal => u64::from(feed.input),
-            Aggregate::ValueCount | Aggregate::NewValue => self.hash(correlation.values)?,
+            Aggregate::EventCount | Aggregate::Absence => 0,
+            Aggregate::Temporal | Aggregate::TemporalOrdered => u64::from(feed.input),
+            Aggregate::ValueCount | Aggregate::NewValue | Aggregate::ValueShare => {
+                self.hash(correlation.values.get(feed.input as usize).copied()?)?
+            }
+            Aggregate::ValueSum | Aggregate::ValueAverage | Aggregate::ValuePercentile(_) => {
+                let values = correlation.values.get(feed.input as usize).copied()?;
+                let field = rules.selectors.get(values as usize)?.first()?;
+                group::number(event, *field)?.to_bits()
+            }
         };
         let weight = if cause == Cause::Matched { u64::from(event.repeat.max(1)) } else { 1 };
         let clocks = self.clocks;
         let pool = self.pools.get_mut(feed.correlation as usize)?;
         let place = pool.place(key, owner, source);
+        if correlation.aggregate == Aggregate::Absence {
+            self.expect(feed, place, group_place, Sighting { time, id: event.id, weight, value });
+            return None;
+        }
         let sighting = Sighting { time, id: event.id, weight, value };
         let fired = pool.change(place, source, |window| {
             match window.hear(correlation, sighting) {
@@ -227,6 +344,42 @@ impl Feeder<'_> {
         fired.flatten()
     }
 
+    /// Takes in what was waited for, and waits for the next.
+    fn expect(&mut self, feed: Feed, place: u32, group_place: u32, sighting: Sighting) {
+        let Arrival { event, source, live, .. } = self.arrival;
+        let correlation = self.rules.correlations.get(feed.correlation as usize);
+        let pool = self.pools.get_mut(feed.correlation as usize);
+        let fields = self.rules.selectors.get(group_place as usize);
+        let (Some(correlation), Some(pool), Some(fields)) = (correlation, pool, fields) else {
+            return;
+        };
+        let Some(slot) = pool.slot(place) else {
+            return;
+        };
+        let (key, before) = (slot.key, slot.source);
+        let was_live = slot.window.extra.as_ref().is_some_and(|extra| extra.live);
+        let is_new = slot.window.extra.is_none() || slot.window.open.is_some();
+        pool.change(place, source, |window| {
+            let extra = window.extra.get_or_insert_with(|| {
+                let named = group::values(event, &correlation.group_by, fields);
+                let group = named.into_iter().map(|(_, value)| value).collect();
+                Box::new(Extra { group, ..Extra::default() })
+            });
+            extra.live = live;
+            // An alert that it is missing is over.
+            window.open = None;
+            window.hear(correlation, sighting);
+        });
+        let time = deadline(correlation, sighting.time);
+        let due = Due { time, correlation: feed.correlation, key };
+        if is_new || before != source {
+            self.deadlines.wait(Watch::Source(source), due);
+        }
+        if live && (is_new || !was_live) {
+            self.deadlines.wait(Watch::Live, due);
+        }
+    }
+
     fn hash(&mut self, selector: u32) -> Option<u64> {
         let fields = self.rules.selectors.get(selector as usize)?;
         self.keys.hash(self.arrival.event, selector, fields)
@@ -238,6 +391,7 @@ fn grown(correlation: &Correlation, open: Open) -> Firing {
         rule: correlation.rule,
         window: open.window,
         raised: false,
+        overdue: false,
         group: Vec::new(),
         events: Vec::new(),
         first: Timestamp::from_nanos(open.first),
@@ -257,12 +411,18 @@ fn new_alert(
         rule: correlation.rule,
         window,
         raised: true,
+        overdue: false,
         group,
         events,
         first: Timestamp::from_nanos(first),
         last: Timestamp::from_nanos(last),
         count,
     }
+}
+
+/// When a group that was last heard of at `last` is overdue, late events allowed for.
+fn deadline(correlation: &Correlation, last: i64) -> i64 {
+    last.saturating_add(correlation.timespan).saturating_add(LATENESS)
 }
 
 fn feeds_of(rules: &RuleSet, rule: RuleIndex) -> &[Feed] {

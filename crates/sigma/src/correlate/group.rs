@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{Event, FieldId, field, fingerprint, unmapped};
+use vigie_event::{Event, FieldId, ValueRef, field, fingerprint, unmapped};
 
+use crate::predicate::Number;
 use crate::value::{self, each_text, is_null};
 
 /// Hashes of lists of fields, each made at most once an event.
@@ -62,6 +63,20 @@ impl Keys {
         }
         Some(fingerprint(bytes))
     }
+}
+
+/// The number that a field holds: its own, or one that its text spells.
+pub(super) fn number(event: &Event, field: FieldId) -> Option<f64> {
+    let number = match value::get(event, field)? {
+        ValueRef::Integer(integer) => integer as f64,
+        ValueRef::Float(float) => float,
+        ValueRef::Text(text) => match Number::parse(text.trim())? {
+            Number::Integer(integer) => integer as f64,
+            Number::Float(float) => float,
+        },
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
 }
 
 /// The values of a group for people.

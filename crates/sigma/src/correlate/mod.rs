@@ -1,8 +1,12 @@
 //! Series of events against correlation rules.
 
+mod cell;
+mod chains;
 mod codec;
 mod correlator;
 mod group;
+mod measure;
+mod overdue;
 mod pool;
 mod snapshot;
 mod window;
@@ -25,14 +29,16 @@ const LATENESS: i64 = 30_000_000_000;
 pub(crate) struct Correlation {
     pub rule: RuleIndex,
     pub aggregate: Aggregate,
+    /// How many inputs.
+    pub inputs: usize,
     /// In nanoseconds.
     pub timespan: i64,
     pub range: Range,
     pub group_by: Box<[FieldId]>,
     /// By input: the place among the selectors of the fields to group by.
     pub groups: Box<[u32]>,
-    /// The place among the selectors of the fields whose values are counted.
-    pub values: u32,
+    /// By input: the place among the selectors of the fields whose values are looked at.
+    pub values: Box<[u32]>,
 }
 
 /// Names a correlation's alert: a hash of rule id, group values and the first counted event's
@@ -56,10 +62,14 @@ pub struct Firing {
     pub window: WindowKey,
     /// Whether it is new.
     pub raised: bool,
+    /// Whether it is about what did *not* come (`absence`): the event at hand only told that it
+    /// is late by now, and has nothing to do with it.
+    pub overdue: bool,
     /// The group's fields with their values, in the order of `group-by`; filled only when raised.
     pub group: Vec<(FieldId, Box<str>)>,
     /// The events counted so far, oldest first, at most 100; filled only when raised. Of several
-    /// events with one value (`value_count`), or of one input (`temporal`), the last one.
+    /// events with one value (`value_count`), or of one input (`temporal`), the last one; of an
+    /// absence the last event that came.
     pub events: Vec<EventId>,
     /// Time of the first event counted.
     pub first: Timestamp,

@@ -119,6 +119,12 @@ impl Pool {
         self.slots.get(place as usize)
     }
 
+    /// The window of `key`, where there is one.
+    pub fn find(&mut self, key: u64) -> Option<&mut Slot> {
+        let place = self.place_of.get(&key)?;
+        self.slots.get_mut(*place as usize)
+    }
+
     /// The place of the window of `key`, made where there is none.
     pub fn place(&mut self, key: u64, owner: u64, source: u64) -> u32 {
         self.turn += 1;

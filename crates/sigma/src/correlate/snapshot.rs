@@ -8,8 +8,10 @@
 //!   - `hand`, `turn`, number of free places, each place;
 //!   - number of places, each a tag byte (0 free, 1 taken), and where taken: `key`, `owner`,
 //!     `source` fixed; `entered`, `born`; `last` signed; `heard`; the open alert (tag byte,
-//!     `window` fixed, `first`, `last` signed, `count`); trace (number, each); cells (number,
-//!     each `time` signed against the one before, `id` raw, `weight`, `value`).
+//!     `window` fixed, `first`, `last` signed, `count`); trace (number, each); the level of
+//!     sampling, a byte; cells (number, each `time` signed against the one before, `id` raw,
+//!     `weight`, `scale` byte, `value`); what only some have (tag byte, `live` byte, the group's
+//!     texts, both sets of chains: number of chains, each as cells are).
 //!
 //! Everything that later behaviour depends on is in it, the order of eviction included, so a
 //! restored correlator goes on as the first would have, to the byte.
@@ -17,13 +19,14 @@
 use rustc_hash::FxHashMap;
 use vigie_event::EventId;
 
+use super::cell::Cell;
 use super::codec::{Reader, Writer};
 use super::pool::{Pool, Slot};
-use super::window::{Cell, Open, Window};
+use super::window::{Extra, Open, Window};
 use super::{SnapshotError, WindowKey};
 
 const MAGIC: &[u8] = b"VSIG";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A correlation's windows, and whose they are.
 pub(super) struct Part<'p> {
@@ -83,7 +86,7 @@ fn write_slot(slot: &Slot, writer: &mut Writer) {
     writer.fixed(slot.source);
     writer.number(slot.entered);
     writer.number(slot.born);
-    let Window { cells, open, trace, last, heard } = &slot.window;
+    let Window { cells, open, trace, last, heard, sampling, extra } = &slot.window;
     writer.signed(*last);
     writer.number(*heard);
     writer.byte(u8::from(open.is_some()));
@@ -97,13 +100,34 @@ fn write_slot(slot: &Slot, writer: &mut Writer) {
     for short in trace {
         writer.number(u64::from(*short));
     }
+    writer.byte(sampling.level);
+    write_cells(cells.iter(), writer);
+    writer.byte(u8::from(extra.is_some()));
+    if let Some(extra) = extra {
+        let Extra { chains, settled, group, live } = &**extra;
+        writer.byte(u8::from(*live));
+        writer.number(group.len() as u64);
+        for text in group {
+            writer.text(text);
+        }
+        for chains in [chains, settled] {
+            writer.number(chains.best.len() as u64);
+            for chain in &chains.best {
+                write_cells(chain.iter(), writer);
+            }
+        }
+    }
+}
+
+fn write_cells<'c>(cells: impl ExactSizeIterator<Item = &'c Cell>, writer: &mut Writer) {
     writer.number(cells.len() as u64);
     let mut before = 0i64;
     for cell in cells {
         writer.signed(cell.time.wrapping_sub(before));
         before = cell.time;
         writer.wide(cell.id.as_u128());
-        writer.number(cell.weight);
+        writer.number(u64::from(cell.weight));
+        writer.byte(cell.scale);
         writer.number(cell.value);
     }
 }
@@ -196,15 +220,35 @@ fn read_slot(reader: &mut Reader<'_>) -> Result<Slot, SnapshotError> {
     for _ in 0..reader.count()? {
         window.trace.push_back(reader.small()?);
     }
+    window.sampling.level = reader.byte()?;
+    window.cells = read_cells(reader)?.into();
+    if reader.byte()? == 1 {
+        let mut extra = Extra { live: reader.byte()? == 1, ..Extra::default() };
+        for _ in 0..reader.count()? {
+            extra.group.push(reader.text()?.into());
+        }
+        for chains in [&mut extra.chains, &mut extra.settled] {
+            for _ in 0..reader.count()? {
+                chains.best.push(read_cells(reader)?);
+            }
+        }
+        window.extra = Some(Box::new(extra));
+    }
+    Ok(slot)
+}
+
+fn read_cells(reader: &mut Reader<'_>) -> Result<Vec<Cell>, SnapshotError> {
+    let mut cells = Vec::new();
     let mut before = 0i64;
     for _ in 0..reader.count()? {
         before = before.wrapping_add(reader.signed()?);
-        window.cells.push_back(Cell {
+        cells.push(Cell {
             time: before,
             id: EventId::from_u128(reader.wide()?),
-            weight: reader.number()?,
+            weight: reader.small()?,
+            scale: reader.byte()?,
             value: reader.number()?,
         });
     }
-    Ok(slot)
+    Ok(cells)
 }

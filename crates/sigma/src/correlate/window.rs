@@ -7,31 +7,25 @@
 
 use std::collections::VecDeque;
 
-use vigie_event::{EVENTS_PER_ALERT, EventId};
+use vigie_event::EventId;
 
+use super::cell::{Cell, SAMPLE, Sampling, hash_of_event, hash_of_value};
+use super::chains::{Chains, Order};
+use super::measure::evaluate;
 use super::{Correlation, LATENESS, WindowKey};
-use crate::spec::{Aggregate, MAX_DISTINCT};
+use crate::spec::Aggregate;
 
 /// Cells up to which every event has its own; beyond, events nearer to each other than a 1,024th
-/// of the timespan share one.
+/// of the timespan share one, where they are only counted or added up.
 const EXACT_CELLS: usize = 1_024;
 /// Cells that a window never exceeds; the oldest give way.
-const MAX_CELLS: usize = 4_096;
+const MAX_CELLS: usize = SAMPLE;
+/// Values that `new_value` knows of a group; the one longest unseen gives way.
+const MAX_KNOWN: usize = 1_024;
+/// Events of an ordered correlation that a late one may still come before.
+const MAX_ORDERED_CELLS: usize = 64;
 /// Ids of the newest events of an open alert, by which events that arrive twice are known.
 const TRACE: usize = 256;
-
-/// An event, or all events with one value, that counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    /// In nanoseconds; of the last event where there were several.
-    pub time: i64,
-    /// The last event.
-    pub id: EventId,
-    /// How many events.
-    pub weight: u64,
-    /// Hash of the value, or the input's number; 0 where events are counted.
-    pub value: u64,
-}
 
 /// An alert that was raised and grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +47,21 @@ pub(super) struct Window {
     pub last: i64,
     /// Events heard.
     pub heard: u64,
+    pub sampling: Sampling,
+    /// What only some correlations need.
+    pub extra: Option<Box<Extra>>,
+}
+
+/// What windows of inputs in order, and of absences, keep besides.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Extra {
+    /// The chains of all events, and of those that have left the cells.
+    pub chains: Chains,
+    pub settled: Chains,
+    /// The group's values, to name it when nothing comes.
+    pub group: Vec<Box<str>>,
+    /// Whether the last event was read when it happened.
+    pub live: bool,
 }
 
 /// An event as a window sees it.
@@ -108,9 +117,16 @@ impl Window {
             self.trace.clear();
         }
         match correlation.aggregate {
-            Aggregate::EventCount => self.count(correlation, sighting),
+            Aggregate::EventCount | Aggregate::ValueSum | Aggregate::ValueAverage => {
+                self.count(correlation, sighting)
+            }
+            Aggregate::ValuePercentile(_) | Aggregate::ValueShare => {
+                self.sample(correlation, sighting)
+            }
             Aggregate::ValueCount | Aggregate::Temporal => self.distinct(correlation, sighting),
+            Aggregate::TemporalOrdered => self.ordered(correlation, sighting),
             Aggregate::NewValue => self.new_value(correlation, sighting),
+            Aggregate::Absence => self.expected(sighting),
         }
     }
 
@@ -122,6 +138,8 @@ impl Window {
             self.trace.push_back(short(cell.id));
         }
         self.cells = VecDeque::new();
+        self.sampling = Sampling::default();
+        self.extra = None;
         let Raised { first, last, count, .. } = *raised;
         self.open = Some(Open { window, first, last, count });
     }
@@ -143,18 +161,47 @@ impl Window {
             return Outcome::Known;
         }
         let grain = correlation.timespan / EXACT_CELLS as i64;
+        let adds_up = correlation.aggregate != Aggregate::EventCount;
+        let mut cell = Cell::from(sighting);
+        if adds_up {
+            cell.value = (cell.number() * f64::from(cell.weight)).to_bits();
+        }
         match place.checked_sub(1).and_then(|before| self.cells.get_mut(before)) {
             Some(before) if coarse && sighting.time.saturating_sub(before.time) <= grain => {
-                before.weight = before.weight.saturating_add(sighting.weight);
+                before.weight = before.weight.saturating_add(cell.weight);
+                if adds_up {
+                    before.value = (before.number() + cell.number()).to_bits();
+                }
             }
-            _ => self.cells.insert(place, sighting.into()),
+            _ => self.cells.insert(place, cell),
         }
         self.forget(correlation, sighting.time);
-        self.evaluate(correlation, sighting.time)
+        evaluate(&self.cells, correlation, sighting.time, sighting.value)
+    }
+
+    /// Every event by itself; of very many, a sample.
+    fn sample(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
+        let mut cell = Cell::from(sighting);
+        cell.scale = self.sampling.level;
+        let order = (cell.time, cell.id);
+        let place = self.cells.partition_point(|cell| (cell.time, cell.id) < order);
+        if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == order) {
+            return Outcome::Known;
+        }
+        if self.sampling.keeps(hash_of_event(&cell)) {
+            self.cells.insert(place, cell);
+            self.sampling.shrink(&mut self.cells, hash_of_event);
+        }
+        self.forget(correlation, sighting.time);
+        evaluate(&self.cells, correlation, sighting.time, sighting.value)
     }
 
     fn distinct(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
         let mut cell = Cell::from(sighting);
+        if !self.sampling.keeps(hash_of_value(&cell)) {
+            self.forget(correlation, sighting.time);
+            return Outcome::Counted;
+        }
         if let Some(place) = self.cells.iter().position(|cell| cell.value == sighting.value) {
             if let Some(before) = self.cells.get_mut(place) {
                 if before.id == sighting.id {
@@ -162,22 +209,84 @@ impl Window {
                 }
                 let lapsed = before.time < sighting.time.saturating_sub(correlation.timespan);
                 let earlier = if lapsed { 0 } else { before.weight };
-                before.weight = earlier.saturating_add(sighting.weight);
+                before.weight = earlier.saturating_add(cell.weight);
                 cell.weight = before.weight;
                 if before.time > sighting.time {
-                    return self.evaluate(correlation, sighting.time);
+                    return evaluate(&self.cells, correlation, sighting.time, sighting.value);
                 }
             }
             self.cells.remove(place);
         }
+        cell.scale = self.sampling.level;
         let place =
             self.cells.partition_point(|other| (other.time, other.id) < (cell.time, cell.id));
         self.cells.insert(place, cell);
-        if self.cells.len() > MAX_DISTINCT as usize {
-            self.cells.pop_front();
+        self.sampling.shrink(&mut self.cells, hash_of_value);
+        self.forget(correlation, sighting.time);
+        evaluate(&self.cells, correlation, sighting.time, sighting.value)
+    }
+
+    fn ordered(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
+        let cell = Cell::from(sighting);
+        let order = Order {
+            inputs: correlation.inputs,
+            whole: correlation.range.least >= correlation.inputs as f64,
+            timespan: correlation.timespan,
+        };
+        let done = |chain: &[Cell]| correlation.range.holds(chain.len() as f64);
+        let key = |cell: &Cell| (cell.time, cell.value, cell.id);
+        let place = self.cells.partition_point(|other| key(other) < key(&cell));
+        if self.cells.get(place).is_some_and(|other| key(other) == key(&cell)) {
+            return Outcome::Known;
+        }
+        let extra = self.extra.get_or_insert_default();
+        let complete = if place == self.cells.len() {
+            // Of a run of one input its first and its last event tell all.
+            let run =
+                place >= 2 && self.cells.range(place - 2..).all(|other| other.value == cell.value);
+            match self.cells.back_mut().filter(|_| run) {
+                Some(last) => {
+                    let weight = last.weight.saturating_add(cell.weight);
+                    *last = Cell { weight, ..cell };
+                }
+                None => self.cells.push_back(cell),
+            }
+            extra.chains.add(cell, order, done)
+        } else {
+            self.cells.insert(place, cell);
+            extra.chains.clone_from(&extra.settled);
+            let mut complete = None;
+            for cell in &self.cells {
+                if let Some(chain) = extra.chains.add(*cell, order, done) {
+                    complete = Some(chain.to_vec());
+                    break;
+                }
+            }
+            let outcome = complete.as_deref().map(whole_chain);
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+            None
+        };
+        let outcome = complete.map_or(Outcome::Counted, whole_chain);
+        while self.cells.len() > MAX_ORDERED_CELLS {
+            let Some(oldest) = self.cells.pop_front() else {
+                break;
+            };
+            extra.settled.add(oldest, order, |_| false);
         }
         self.forget(correlation, sighting.time);
-        self.evaluate(correlation, sighting.time)
+        outcome
+    }
+
+    /// What was waited for came.
+    fn expected(&mut self, sighting: Sighting) -> Outcome {
+        let newest = self.cells.back().is_none_or(|last| last.time <= sighting.time);
+        if newest {
+            self.cells.clear();
+            self.cells.push_back(sighting.into());
+        }
+        Outcome::Counted
     }
 
     /// A group that was not heard of for a whole timespan starts afresh.
@@ -196,7 +305,7 @@ impl Window {
         self.cells.retain(|cell| cell.time >= horizon);
         let first_ever = self.cells.is_empty();
         self.cells.push_back(sighting.into());
-        if self.cells.len() > MAX_DISTINCT as usize {
+        if self.cells.len() > MAX_KNOWN {
             let oldest = (0..self.cells.len())
                 .min_by_key(|place| self.cells.get(*place).map(|cell| cell.time));
             if let Some(oldest) = oldest {
@@ -218,72 +327,24 @@ impl Window {
         {
             self.cells.pop_front();
         }
+        self.sampling.relax(self.cells.len());
     }
+}
 
-    /// Whether the condition holds in any window of the timespan's length that contains `time`
-    /// and ends at an event.
-    fn evaluate(&self, correlation: &Correlation, time: i64) -> Outcome {
-        let latest_end = time.saturating_add(correlation.timespan);
-        let newest = self.cells.back().is_some_and(|last| last.time <= time);
-        let first_end = if newest {
-            self.cells.len() - 1
-        } else {
-            self.cells.partition_point(|cell| cell.time < time)
-        };
-        let mut ends: Option<(i64, usize)> = None;
-        for (place, cell) in self.cells.iter().enumerate().skip(first_end) {
-            if cell.time > latest_end {
-                break;
-            }
-            // Of events at one time the window ends behind the last.
-            let same_time = self.cells.get(place + 1).is_some_and(|next| next.time == cell.time);
-            if same_time {
-                continue;
-            }
-            let start = cell.time.saturating_sub(correlation.timespan);
-            let from = self.first_from(start);
-            let measured = match correlation.aggregate {
-                Aggregate::EventCount => weight(self.cells.range(from..=place)),
-                // Each cell is a distinct value.
-                _ => (place + 1 - from) as u64,
-            };
-            if correlation.range.holds(measured) {
-                ends = Some((start, place));
-                break;
-            }
-        }
-        let Some((start, place)) = ends else {
-            return Outcome::Counted;
-        };
-        let from = self.first_from(start);
-        let counted = || self.cells.range(from..=place);
-        Outcome::Raised(Raised {
-            first: counted().next().map_or(time, |cell| cell.time),
-            last: counted().next_back().map_or(time, |cell| cell.time),
-            count: weight(counted()),
-            events: counted().take(EVENTS_PER_ALERT).map(|cell| cell.id).collect(),
-        })
-    }
-
-    /// The place of the first cell at `start` or later: often the very first, since older ones
-    /// are dropped.
-    fn first_from(&self, start: i64) -> usize {
-        if self.cells.front().is_none_or(|first| first.time >= start) {
-            return 0;
-        }
-        self.cells.partition_point(|cell| cell.time < start)
-    }
+fn whole_chain(chain: &[Cell]) -> Outcome {
+    Outcome::Raised(Raised {
+        first: chain.first().map_or(0, |cell| cell.time),
+        last: chain.last().map_or(0, |cell| cell.time),
+        count: chain.iter().map(Cell::events).fold(0, u64::saturating_add),
+        events: chain.iter().map(|cell| cell.id).collect(),
+    })
 }
 
 impl From<Sighting> for Cell {
     fn from(sighting: Sighting) -> Self {
         let Sighting { time, id, weight, value } = sighting;
-        Self { time, id, weight, value }
+        Self { time, id, weight: u32::try_from(weight).unwrap_or(u32::MAX), scale: 0, value }
     }
-}
-
-fn weight<'c>(cells: impl Iterator<Item = &'c Cell>) -> u64 {
-    cells.map(|cell| cell.weight).fold(0, u64::saturating_add)
 }
 
 fn short(id: EventId) -> u32 {

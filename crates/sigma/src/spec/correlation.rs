@@ -4,14 +4,14 @@ use vigie_event::FieldId;
 
 use super::detection;
 use crate::diagnostic::{Refusal, nearest, shown};
-use crate::yaml::{Kind, Node, Position};
+use crate::yaml::{Entry, Kind, Node, Position};
 
 /// Inputs of a correlation, so that they fit a table of small numbers.
 const MAX_INPUTS: usize = 256;
 /// Fields of `group-by` and of a value.
 const MAX_FIELDS: usize = 16;
-/// Distinct values that are counted exactly; more cannot be asked for.
-pub(crate) const MAX_DISTINCT: u64 = 1_024;
+/// Rules of a `temporal_ordered` correlation: their orders are all kept track of.
+const MAX_ORDERED: usize = 16;
 /// The longest timespan, in seconds: ten years.
 const MAX_TIMESPAN_S: u64 = 3_653 * 86_400;
 
@@ -24,33 +24,97 @@ pub(crate) enum Aggregate {
     ValueCount,
     /// How many of the inputs.
     Temporal,
+    /// How many of the inputs, in their order.
+    TemporalOrdered,
+    /// The sum of a field's numbers.
+    ValueSum,
+    /// Their mean.
+    ValueAverage,
+    /// The number that so many thousandths of a percent of them do not exceed (nearest rank).
+    ValuePercentile(u32),
+    /// How many percent of the events have the value of the one at hand.
+    ValueShare,
     /// Whether a field's value is new to the group (Vigie's own).
     NewValue,
+    /// Whether nothing came for a timespan (Vigie's own).
+    Absence,
 }
 
-/// Sigma's correlation types that are understood.
-const TYPES: [(&str, Aggregate); 4] = [
+impl Aggregate {
+    /// Whether it computes with numbers, which need not be whole.
+    pub const fn is_numeric(self) -> bool {
+        matches!(self, Self::ValueSum | Self::ValueAverage | Self::ValuePercentile(_))
+    }
+
+    /// Whether it wants `field` in the condition.
+    pub const fn wants_field(self) -> bool {
+        !matches!(self, Self::EventCount | Self::Temporal | Self::TemporalOrdered | Self::Absence)
+    }
+
+    /// Whether the number of inputs is what it counts.
+    pub const fn counts_inputs(self) -> bool {
+        matches!(self, Self::Temporal | Self::TemporalOrdered)
+    }
+}
+
+/// The correlation types, Sigma's and our own.
+const TYPES: [(&str, Aggregate); 10] = [
     ("event_count", Aggregate::EventCount),
     ("value_count", Aggregate::ValueCount),
     ("temporal", Aggregate::Temporal),
+    ("temporal_ordered", Aggregate::TemporalOrdered),
+    ("value_sum", Aggregate::ValueSum),
+    ("value_avg", Aggregate::ValueAverage),
+    ("value_percentile", Aggregate::ValueShare),
+    ("value_median", Aggregate::ValuePercentile(50_000)),
     ("new_value", Aggregate::NewValue),
+    ("absence", Aggregate::Absence),
 ];
 
-/// Sigma's correlation types that are not understood yet.
-const FUTURE_TYPES: [&str; 6] =
-    ["temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median", "absence"];
-
 /// The numbers that fulfil a condition: all from `least` to `most`, save `except`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
-    pub least: u64,
-    pub most: u64,
-    pub except: Option<u64>,
+    pub least: f64,
+    /// Whether `least` itself is outside.
+    pub above: bool,
+    pub most: f64,
+    /// Whether `most` itself is outside.
+    pub below: bool,
+    pub except: Option<f64>,
 }
 
 impl Range {
-    pub fn holds(&self, count: u64) -> bool {
-        (self.least..=self.most).contains(&count) && self.except != Some(count)
+    const ALL: Self = Self {
+        least: f64::NEG_INFINITY,
+        above: false,
+        most: f64::INFINITY,
+        below: false,
+        except: None,
+    };
+
+    pub fn holds(&self, number: f64) -> bool {
+        let from = if self.above { number > self.least } else { number >= self.least };
+        let to = if self.below { number < self.most } else { number <= self.most };
+        // Written in the rule and equal to the last bit: whole numbers are.
+        #[allow(clippy::float_cmp)]
+        let excepted = self.except.is_some_and(|except| except == number);
+        from && to && !excepted
+    }
+
+    fn from(&mut self, bound: f64, above: bool) {
+        if bound > self.least || (bound >= self.least && above) {
+            (self.least, self.above) = (bound, above);
+        }
+    }
+
+    fn to(&mut self, bound: f64, below: bool) {
+        if bound < self.most || (bound <= self.most && below) {
+            (self.most, self.below) = (bound, below);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.least > self.most || (self.least >= self.most && (self.above || self.below))
     }
 }
 
@@ -77,7 +141,7 @@ pub(crate) struct CorrelationSpec {
     pub group_by: Vec<FieldId>,
     pub timespan_s: u64,
     pub range: Range,
-    /// The fields whose values are counted.
+    /// The fields whose values are looked at.
     pub values: Vec<FieldId>,
     pub aliases: Vec<Alias>,
     /// Whether the inputs raise alerts of their own as well.
@@ -100,7 +164,11 @@ impl CorrelationSpec {
         let Some(timespan) = section.get("timespan") else {
             return Err(detection::missing(section, "timespan"));
         };
-        let (range, values) = condition(section, aggregate, inputs.len())?;
+        if aggregate == Aggregate::TemporalOrdered && inputs.len() > MAX_ORDERED {
+            let message = "`temporal_ordered` over more than 16 rules";
+            return Err(Refusal::new(section.at, message, "nest correlations"));
+        }
+        let Condition { range, values, aggregate } = condition(section, aggregate, inputs.len())?;
         let generate = section.get("generate").or_else(|| root.get("generate"));
         Ok(Self {
             aggregate,
@@ -122,10 +190,6 @@ fn aggregate(section: &Node) -> Result<Aggregate, Refusal> {
     let text = node.text("type")?;
     if let Some((_, aggregate)) = TYPES.iter().find(|(name, _)| *name == text) {
         return Ok(*aggregate);
-    }
-    if FUTURE_TYPES.contains(&&*text) {
-        let message = format!("correlations of type `{text}` are not supported yet");
-        return Err(Refusal::new(node.at, message, ""));
     }
     let mend = nearest(&text, TYPES.iter().map(|(name, _)| *name));
     Err(Refusal::new(node.at, format!("unknown correlation type `{}`", shown(&text)), mend))
@@ -187,83 +251,123 @@ fn seconds(node: &Node) -> Result<u64, Refusal> {
     })
 }
 
-/// The condition's numbers and, for counts of values, its fields.
-fn condition(
-    section: &Node,
+/// What the condition says.
+struct Condition {
+    range: Range,
+    values: Vec<FieldId>,
     aggregate: Aggregate,
-    inputs: usize,
-) -> Result<(Range, Vec<FieldId>), Refusal> {
+}
+
+/// Reads the condition; `aggregate` may become a percentile by it.
+fn condition(section: &Node, aggregate: Aggregate, inputs: usize) -> Result<Condition, Refusal> {
     let node = section.get("condition");
-    let mut range = Range { least: 0, most: u64::MAX, except: None };
-    let mut values = Vec::new();
+    if let Some(node) = node.filter(|node| !matches!(node.kind, Kind::Map(_) | Kind::Null)) {
+        let message = format!("`condition` is {}, not a map", node.what());
+        return Err(Refusal::new(node.at, message, "write `condition: {gte: 5}`"));
+    }
+    let mut found = Condition { range: Range::ALL, values: Vec::new(), aggregate };
     let mut bounded = false;
     for entry in node.map(Node::entries).unwrap_or_default() {
-        if entry.key == "field" {
-            values = fields(&entry.value)?;
-            continue;
-        }
-        let bound = match &entry.value.kind {
-            Kind::Integer(number, _) => u64::try_from(*number).ok(),
-            _ => None,
-        };
-        let Some(bound) = bound else {
-            let message = format!("`{}` wants a whole number from 0", shown(&entry.key));
-            return Err(Refusal::new(entry.value.at, message, ""));
-        };
-        bounded = true;
         match entry.key.as_str() {
-            "gt" => range.least = range.least.max(bound.saturating_add(1)),
-            "gte" => range.least = range.least.max(bound),
-            "lt" => range.most = range.most.min(bound.checked_sub(1).ok_or_else(|| nothing(node))?),
-            "lte" => range.most = range.most.min(bound),
-            "eq" => {
-                range.least = range.least.max(bound);
-                range.most = range.most.min(bound);
-            }
-            "neq" => range.except = Some(bound),
-            name => {
-                let known = ["gt", "gte", "lt", "lte", "eq", "neq", "field"];
-                let message = format!("unknown condition `{}`", shown(name));
-                return Err(Refusal::new(entry.at, message, nearest(name, known)));
+            "field" => found.values = fields(&entry.value)?,
+            "percentile" => found.aggregate = percentile(aggregate, &entry.value)?,
+            _ => {
+                bound(entry, aggregate, &mut found.range)?;
+                bounded = true;
             }
         }
     }
-    let counts_values = matches!(aggregate, Aggregate::ValueCount | Aggregate::NewValue);
     let at = node.map_or(section.at, |node| node.at);
-    if counts_values && values.is_empty() {
-        let message = "this correlation counts values, but `condition` has no `field`";
-        return Err(Refusal::new(at, message, "add `field: user.name`, or whichever it counts"));
-    }
-    if !counts_values && !values.is_empty() {
-        let message = "`field` has no meaning for this correlation type";
-        return Err(Refusal::new(at, message, "use `value_count`, or remove it"));
-    }
-    match aggregate {
-        Aggregate::Temporal if !bounded => range.least = inputs as u64,
-        Aggregate::EventCount | Aggregate::ValueCount if !bounded => {
-            return Err(Refusal::new(at, "`condition` compares with nothing", "add `gte: 5`"));
+    check_fields(&found, at)?;
+    let range = &mut found.range;
+    match found.aggregate {
+        aggregate if aggregate.counts_inputs() && !bounded => range.from(inputs as f64, false),
+        Aggregate::NewValue | Aggregate::Absence if bounded => {
+            let message = "this correlation compares with nothing";
+            return Err(Refusal::new(at, message, "remove the number from `condition`"));
         }
-        Aggregate::NewValue if bounded => {
-            let message = "`new_value` compares with nothing";
-            return Err(Refusal::new(at, message, "keep only `field`"));
+        Aggregate::NewValue | Aggregate::Absence => {}
+        _ if !bounded => {
+            return Err(Refusal::new(at, "`condition` compares with nothing", "add `gte: 5`"));
         }
         _ => {}
     }
-    let reachable = match aggregate {
-        Aggregate::Temporal => inputs as u64,
-        Aggregate::ValueCount => MAX_DISTINCT,
-        Aggregate::EventCount | Aggregate::NewValue => u64::MAX,
-    };
-    if range.least > range.most || range.least > reachable {
-        return Err(nothing(node));
+    let reachable = if aggregate.counts_inputs() { inputs as f64 } else { f64::INFINITY };
+    if range.is_empty() || range.least > reachable {
+        let mend = "the lower bound is over the upper one, or over the number of rules";
+        return Err(Refusal::new(at, "the condition can never hold", mend));
     }
-    Ok((range, values))
+    Ok(found)
 }
 
-fn nothing(node: Option<&Node>) -> Refusal {
-    let at = node.map(|node| node.at).unwrap_or_default();
-    let mend = "distinct values are counted to 1,024, and `temporal` counts its rules";
-    Refusal::new(at, "the condition can never hold", mend)
+fn percentile(aggregate: Aggregate, node: &Node) -> Result<Aggregate, Refusal> {
+    let number = match &node.kind {
+        Kind::Integer(number, _) => *number as f64,
+        Kind::Float(number, _) => *number,
+        _ => f64::NAN,
+    };
+    if aggregate != Aggregate::ValueShare {
+        let message = "`percentile` belongs to `value_percentile`";
+        return Err(Refusal::new(node.at, message, "remove it"));
+    }
+    if !(0.0..=100.0).contains(&number) {
+        return Err(Refusal::new(node.at, "`percentile` wants a number from 0 to 100", ""));
+    }
+    Ok(Aggregate::ValuePercentile((number * 1_000.0).round() as u32))
+}
+
+fn bound(entry: &Entry, aggregate: Aggregate, range: &mut Range) -> Result<(), Refusal> {
+    let known = ["gt", "gte", "lt", "lte", "eq", "neq", "field", "percentile"];
+    let name = entry.key.as_str();
+    if !known.contains(&name) {
+        let message = format!("unknown condition `{}`", shown(name));
+        return Err(Refusal::new(entry.at, message, nearest(name, known)));
+    }
+    let fractions = aggregate.is_numeric() || aggregate == Aggregate::ValueShare;
+    let number = match &entry.value.kind {
+        Kind::Integer(number, _) if fractions || *number >= 0 => Some(*number as f64),
+        Kind::Float(number, _) if fractions && number.is_finite() => Some(*number),
+        _ => None,
+    };
+    let Some(number) = number else {
+        let what = if fractions { "a number" } else { "a whole number from 0" };
+        return Err(Refusal::new(entry.value.at, format!("`{name}` wants {what}"), ""));
+    };
+    // A count over 100 is one from 101 on, so that what cannot be reached is seen.
+    match name {
+        "gt" if !fractions => range.from(number + 1.0, false),
+        "lt" if !fractions => range.to(number - 1.0, false),
+        "gt" => range.from(number, true),
+        "lt" => range.to(number, true),
+        "gte" => range.from(number, false),
+        "lte" => range.to(number, false),
+        "eq" => {
+            range.from(number, false);
+            range.to(number, false);
+        }
+        _ => range.except = Some(number),
+    }
+    if !fractions && range.most < 0.0 {
+        return Err(Refusal::new(entry.at, "the condition can never hold", "no count is below 0"));
+    }
+    Ok(())
+}
+
+fn check_fields(found: &Condition, at: Position) -> Result<(), Refusal> {
+    let aggregate = found.aggregate;
+    if aggregate.wants_field() && found.values.is_empty() {
+        let message = "this correlation looks at values, but `condition` has no `field`";
+        return Err(Refusal::new(at, message, "add `field: user.name`, or whichever it is"));
+    }
+    if !aggregate.wants_field() && !found.values.is_empty() {
+        let message = "`field` has no meaning for this correlation type";
+        return Err(Refusal::new(at, message, "use `value_count`, or remove it"));
+    }
+    if aggregate.is_numeric() && found.values.len() > 1 {
+        let message = "this correlation computes with the numbers of one field";
+        return Err(Refusal::new(at, message, "name one `field`"));
+    }
+    Ok(())
 }
 
 fn aliases(section: &Node) -> Result<Vec<Alias>, Refusal> {
@@ -293,7 +397,9 @@ mod tests {
         CorrelationSpec::read(&root, root.get("correlation").unwrap())
     }
 
-    fn check(section: &str, expected: Result<(u64, u64), &str>) {
+    const MAX: f64 = f64::INFINITY;
+
+    fn check(section: &str, expected: Result<(f64, f64), &str>) {
         match (read(section), expected) {
             (Ok(spec), Ok(bounds)) => assert_eq!((spec.range.least, spec.range.most), bounds),
             (Err(refusal), Err(part)) => {
@@ -309,10 +415,10 @@ mod tests {
         let count = |condition: &str| {
             format!("{{type: event_count, rules: a, timespan: 5m, condition: {condition}}}")
         };
-        check(&count("{gte: 5}"), Ok((5, u64::MAX)));
-        check(&count("{gt: 100, lte: 200}"), Ok((101, 200)));
-        check(&count("{eq: 3}"), Ok((3, 3)));
-        check(&count("{lt: 3}"), Ok((0, 2)));
+        check(&count("{gte: 5}"), Ok((5.0, MAX)));
+        check(&count("{gt: 100, lte: 200}"), Ok((101.0, 200.0)));
+        check(&count("{eq: 3}"), Ok((3.0, 3.0)));
+        check(&count("{lt: 3}"), Ok((-MAX, 2.0)));
         check(&count("{gt: 5, lt: 3}"), Err("never hold"));
         check(&count("{lt: 0}"), Err("never hold"));
         check(&count("{gte: many}"), Err("whole number"));
@@ -324,18 +430,32 @@ mod tests {
 
     #[test]
     fn types() {
-        check("{type: temporal, rules: [a, b], timespan: 1h}", Ok((2, u64::MAX)));
+        check("{type: temporal, rules: [a, b], timespan: 1h}", Ok((2.0, MAX)));
         check("{type: temporal, rules: [a, b], timespan: 1h, condition: {gte: 3}}", Err("never"));
         check(
-            "{type: value_count, rules: a, timespan: 1h, condition: {field: u, gte: 2000}}",
-            Err("1,024"),
+            "{type: value_count, rules: a, timespan: 1h, condition: {field: [u, v], gte: 2000}}",
+            Ok((2_000.0, MAX)),
         );
         check("{type: value_count, rules: a, timespan: 1h, condition: {gte: 2}}", Err("`field`"));
+        check("{type: new_value, rules: a, timespan: 30d, condition: {field: u}}", Ok((-MAX, MAX)));
+        check("{type: temporal_ordered, rules: [a, b], timespan: 1h}", Ok((2.0, MAX)));
+        check("{type: absence, rules: a, timespan: 1h}", Ok((-MAX, MAX)));
+        check("{type: absence, rules: a, timespan: 1h, condition: {gte: 1}}", Err("with nothing"));
+        let value = |name: &str, condition: &str| {
+            format!("{{type: {name}, rules: a, timespan: 1h, condition: {{{condition}}}}}")
+        };
+        check(&value("value_sum", "field: n, gt: 1.5"), Ok((1.5, MAX)));
+        check(&value("value_avg", "field: n, lt: -2"), Ok((-MAX, -2.0)));
+        check(&value("value_avg", "field: [n, m], lt: 2"), Err("one `field`"));
+        check(&value("value_sum", "gt: 5"), Err("no `field`"));
+        check(&value("value_percentile", "field: n, percentile: 95, gt: 5"), Ok((5.0, MAX)));
+        check(&value("value_percentile", "field: n, percentile: 101, gt: 5"), Err("0 to 100"));
+        check(&value("value_median", "field: n, percentile: 5, gt: 5"), Err("belongs to"));
+        check(&value("value_percentile", "field: n, lte: 1"), Ok((-MAX, 1.0)));
         check(
-            "{type: new_value, rules: a, timespan: 30d, condition: {field: u}}",
-            Ok((0, u64::MAX)),
+            "{type: temporal, rules: [a, b], timespan: 1h, condition: a and b}",
+            Err("not a map"),
         );
-        check("{type: temporal_ordered, rules: a, timespan: 1h}", Err("not supported yet"));
         check("{type: event_counts, rules: a, timespan: 1h}", Err("did you mean `event_count`"));
         check("{type: temporal, rules: [a, a], timespan: 1h}", Err("twice"));
         check("{type: temporal, rules: [], timespan: 1h}", Err("of 0 rules"));

@@ -9,6 +9,6 @@ mod modifier;
 mod regular;
 mod value;
 
-pub(crate) use correlation::{Aggregate, CorrelationSpec, MAX_DISTINCT, Range};
+pub(crate) use correlation::{Aggregate, CorrelationSpec, Range};
 pub(crate) use detection::DetectionReader;
 pub(crate) use metadata::Metadata;
