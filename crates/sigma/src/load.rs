@@ -4,110 +4,47 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use vigie_event::{RuleRef, Severity, fingerprint};
 
 use crate::correlate::Correlation;
-use crate::diagnostic::{Refusal, Warnings, nearest, shown};
+use crate::diagnostic::{Refusal, Warnings, shown};
+use crate::draft::{Body, Draft, DraftReader};
 use crate::engine::{Detection, Engine};
-use crate::expr::NodeId;
 use crate::resolve::{Resolution, resolve};
 use crate::set::Feed;
-use crate::spec::{CorrelationSpec, DetectionReader, Metadata};
-use crate::yaml::{self, Kind, Node};
-use crate::{Diagnostic, DiagnosticLevel, Rule, RuleIndex, RuleKind, RuleSet, RuleText};
-
-/// A rule that was read, before its references are known to be good.
-pub(crate) struct Draft<'t> {
-    pub file: &'t str,
-    pub line: usize,
-    pub metadata: Metadata,
-    pub body: Body,
-    /// Fingerprint of the document's content.
-    pub content: u64,
-}
-
-/// What a rule asks.
-pub(crate) enum Body {
-    Detection(NodeId),
-    Correlation(CorrelationSpec),
-}
-
-impl Draft<'_> {
-    /// Sigma's id, else the name, else the title.
-    pub fn id(&self) -> &str {
-        let Metadata { id, name, title, .. } = &self.metadata;
-        id.as_deref().or(name.as_deref()).unwrap_or(&title.en)
-    }
-}
+use crate::spec::DetectionReader;
+use crate::yaml;
+use crate::{
+    Diagnostic, DiagnosticLevel, Pipelines, Placeholders, Rule, RuleIndex, RuleKind, RuleSet,
+    RuleText,
+};
 
 /// Loads what can be loaded.
 pub(crate) fn load<'t>(
-    texts: impl IntoIterator<Item = RuleText<'t>>,
+    texts: &[RuleText<'t>],
+    pipelines: &'t Pipelines,
+    placeholders: &'t Placeholders,
 ) -> (RuleSet, Vec<Diagnostic>) {
-    let mut reader = DetectionReader::default();
     let mut drafts: Vec<Draft<'t>> = Vec::new();
     let mut findings = Findings::default();
+    for text in texts {
+        findings.next_file(text.file);
+    }
+    let mut reader = DraftReader::new(texts, pipelines, placeholders, &mut findings);
     for RuleText { file, text } in texts {
-        findings.next_file(file);
         for document in yaml::documents(text) {
             let mut warnings = Warnings::default();
             let draft = document
                 .root
-                .and_then(|root| read(file, document.line, &root, &mut reader, &mut warnings));
+                .and_then(|root| reader.read(file, document.line, &root, &mut warnings));
             findings.warn(file, warnings);
             match draft {
-                Ok(draft) => drafts.push(draft),
+                Ok(draft) => drafts.extend(draft),
                 Err(refusal) => findings.refuse(file, refusal),
             }
         }
     }
+    let detections = reader.finish(&mut findings);
     let drafts = without_doubles(drafts, &mut findings);
     let (drafts, resolution) = resolve(drafts, &mut findings);
-    (assemble(drafts, resolution, &reader), findings.sorted())
-}
-
-/// Reads one document.
-fn read<'t>(
-    file: &'t str,
-    line: usize,
-    root: &Node,
-    reader: &mut DetectionReader,
-    warnings: &mut Warnings,
-) -> Result<Draft<'t>, Refusal> {
-    if !matches!(root.kind, Kind::Map(_)) {
-        let message = format!("the document is {}, not a rule", root.what());
-        return Err(Refusal::new(root.at, message, "begin with `title:`"));
-    }
-    if let Some(action) = root.entry("action") {
-        let mend = "write each rule out in full";
-        return Err(Refusal::new(action.at, "rule collections (`action`) are obsolete", mend));
-    }
-    if let Some(filter) = root.entry("filter") {
-        return Err(Refusal::new(filter.at, "Sigma filters are not supported yet", ""));
-    }
-    let metadata = Metadata::read(root, warnings)?;
-    let body = match (root.get("detection"), root.get("correlation")) {
-        (Some(detection), None) => {
-            if metadata.logsource.is_empty() {
-                let mend = "name `category`, `product` or `service`";
-                warnings.add(root.at, "no logsource: the rule applies to every event", mend);
-            }
-            Body::Detection(reader.read(detection, warnings)?)
-        }
-        (None, Some(section)) => Body::Correlation(CorrelationSpec::read(root, section)?),
-        (Some(_), Some(section)) => {
-            let mend = "put them into two documents";
-            return Err(Refusal::new(section.at, "both `detection` and `correlation`", mend));
-        }
-        (None, None) => {
-            let keys = root.entries().iter().map(|entry| entry.key.as_str());
-            let mend = keys
-                .map(|key| nearest(key, ["detection", "correlation"]))
-                .find(|mend| mend.starts_with("did you mean"));
-            let message = "the rule has neither `detection` nor `correlation`";
-            return Err(Refusal::new(root.at, message, mend.unwrap_or_default()));
-        }
-    };
-    let mut content = Vec::new();
-    root.fold_into(&mut content);
-    Ok(Draft { file, line, metadata, body, content: fingerprint(&content) })
+    (assemble(drafts, resolution, &detections), findings.sorted())
 }
 
 /// Refuses rules whose id was taken before them.
@@ -125,13 +62,6 @@ fn without_doubles<'t>(drafts: Vec<Draft<'t>>, findings: &mut Findings) -> Vec<D
         kept.push(draft);
     }
     kept
-}
-
-impl Draft<'_> {
-    /// Where its document begins.
-    pub fn position(&self) -> yaml::Position {
-        yaml::Position { line: self.line, column: 1 }
-    }
 }
 
 fn assemble(drafts: Vec<Draft<'_>>, resolution: Resolution, reader: &DetectionReader) -> RuleSet {
@@ -291,7 +221,7 @@ impl Findings {
         self.files.entry(file.to_owned()).or_insert(place);
     }
 
-    fn warn(&mut self, file: &str, warnings: Warnings) {
+    pub fn warn(&mut self, file: &str, warnings: Warnings) {
         let level = DiagnosticLevel::Warning;
         self.all.extend(warnings.0.into_iter().map(|found| found.into_diagnostic(file, level)));
     }

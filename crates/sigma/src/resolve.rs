@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
 
 use crate::diagnostic::{Refusal, nearest, shown};
-use crate::load::{Body, Draft, Findings};
+use crate::draft::{Body, Draft};
+use crate::load::Findings;
 use crate::spec::{Aggregate, CorrelationSpec};
 
 /// Unknown names for which the nearest known one is looked for: that takes time for each rule.
@@ -134,9 +135,12 @@ impl Walk<'_, '_> {
         self.set(place, State::Open);
         match self.inputs(spec, depth).and_then(|inputs| {
             check_aliases(spec, &inputs, self.drafts)?;
-            let group_fields = by_input(spec, &spec.group_by, &inputs, self.drafts)?;
-            let value_fields = by_input(spec, &spec.values, &inputs, self.drafts)?;
-            Ok(Resolved { draft: place, inputs, group_fields, value_fields, spec: spec.clone() })
+            let places: Vec<(usize, usize)> =
+                inputs.iter().map(|input| (*input, self.detection_of(*input))).collect();
+            let group_fields = by_input(spec, &spec.group_by, &places, self.drafts)?;
+            let value_fields = by_input(spec, &spec.values, &places, self.drafts)?;
+            let spec = (**spec).clone();
+            Ok(Resolved { draft: place, inputs, group_fields, value_fields, spec })
         }) {
             Ok(resolved) => {
                 self.order.push(resolved);
@@ -196,6 +200,16 @@ impl Walk<'_, '_> {
         Ok(inputs)
     }
 
+    /// The detection whose events an input is fed by: of a correlation its first one's.
+    fn detection_of(&self, mut place: usize) -> usize {
+        while let Some(nested) = self.order.iter().find(|resolved| resolved.draft == place)
+            && let Some(first) = nested.inputs.first()
+        {
+            place = *first;
+        }
+        place
+    }
+
     fn set(&mut self, place: usize, state: State) {
         if let Some(slot) = self.states.get_mut(place) {
             *slot = state;
@@ -223,19 +237,19 @@ fn check_aliases(
     Ok(())
 }
 
-/// By input: what `fields` stand for in its events.
+/// By input, with the detection that stands for its events: what `fields` stand for in them.
 fn by_input(
     spec: &CorrelationSpec,
     fields: &[FieldId],
-    inputs: &[usize],
+    inputs: &[(usize, usize)],
     drafts: &[Draft<'_>],
 ) -> Result<Vec<Vec<FieldId>>, Refusal> {
     let mut by_input = Vec::with_capacity(inputs.len());
-    for (place, input) in inputs.iter().enumerate() {
+    for (place, (input, detection)) in inputs.iter().enumerate() {
         let mut real_fields = Vec::with_capacity(fields.len());
         for field in fields {
             let Some(alias) = spec.aliases.iter().find(|alias| alias.name == *field) else {
-                real_fields.push(*field);
+                real_fields.push(renamed(drafts, *detection, *field));
                 continue;
             };
             let real = alias.fields.iter().find(|(name, ..)| is_called(drafts.get(*input), name));
@@ -248,11 +262,17 @@ fn by_input(
                 );
                 return Err(Refusal::new(alias.at, message, "name one field for every rule"));
             };
-            real_fields.push(*real);
+            real_fields.push(renamed(drafts, *detection, *real));
         }
         by_input.push(real_fields);
     }
     Ok(by_input)
+}
+
+/// The name of a field in the events of a detection, after the pipelines.
+fn renamed(drafts: &[Draft<'_>], detection: usize, field: FieldId) -> FieldId {
+    let name_of = |draft: &Draft<'_>| FieldId::intern(&draft.applied.name_of(field.name()));
+    drafts.get(detection).and_then(name_of).unwrap_or(field)
 }
 
 fn is_called(draft: Option<&Draft<'_>>, name: &str) -> bool {

@@ -89,6 +89,14 @@ impl LogsourceSpec {
         self.category.is_none() && self.product.is_none() && self.service.is_none()
     }
 
+    /// Whether all that this one names is named by `other` too.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let part = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
+        part(&self.category, &other.category)
+            && part(&self.product, &other.product)
+            && part(&self.service, &other.service)
+    }
+
     /// Whether a rule with this logsource applies to an event of that one.
     pub fn fits(&self, logsource: &Logsource) -> bool {
         logsource.fits(self.category.as_deref(), self.product.as_deref(), self.service.as_deref())

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::correlate::Correlation;
 use crate::engine::Engine;
 use crate::load;
-use crate::{Diagnostic, Rule, RuleIndex};
+use crate::{Diagnostic, Pipelines, Placeholders, Rule, RuleIndex};
 
 /// One rule file's text with its name for diagnostics.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +43,24 @@ pub(crate) struct Feed {
 impl RuleSet {
     /// Loads all rules that can be read; what cannot becomes a diagnostic, in the order of files
     /// and lines, and takes no other rule with it, save the correlations that name it. A text
-    /// may hold several YAML documents.
+    /// may hold several YAML documents. Sigma filters among them are applied to the rules that
+    /// they name.
     ///
     /// No text makes this panic or run long: documents are bounded in size, depth, aliases,
     /// regular expressions and condition length.
     pub fn load<'t>(texts: impl IntoIterator<Item = RuleText<'t>>) -> (Self, Vec<Diagnostic>) {
-        load::load(texts)
+        Self::load_with(texts, &Pipelines::default(), &Placeholders::default())
+    }
+
+    /// Loads rules as [`RuleSet::load`] does, changed by `pipelines`, and with their placeholders
+    /// filled in: by pipelines first, then from `placeholders`.
+    pub fn load_with<'t>(
+        texts: impl IntoIterator<Item = RuleText<'t>>,
+        pipelines: &Pipelines,
+        placeholders: &Placeholders,
+    ) -> (Self, Vec<Diagnostic>) {
+        let texts: Vec<RuleText<'_>> = texts.into_iter().collect();
+        load::load(&texts, pipelines, placeholders)
     }
 
     /// All rules, detections and correlations, by [`RuleIndex`].

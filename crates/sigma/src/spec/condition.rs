@@ -13,18 +13,19 @@ const MAX_DEPTH: usize = 64;
 pub(super) struct Search {
     pub name: String,
     pub at: Position,
-    pub node: NodeId,
+    /// What it asks; nothing where pipelines left nothing of it.
+    pub node: Option<NodeId>,
     /// Whether a condition has named it.
     pub used: bool,
 }
 
-/// Reads a condition; marks the searches that it names.
+/// Reads a condition; marks the searches that it names. What asks nothing is left out of it.
 pub(super) fn parse(
     text: &str,
     at: Position,
     searches: &mut [Search],
     arena: &mut Arena,
-) -> Result<NodeId, Refusal> {
+) -> Result<Option<NodeId>, Refusal> {
     if text.len() > MAX_BYTES {
         return Err(Refusal::new(at, "condition of over 8,192 bytes", "split the rule"));
     }
@@ -87,33 +88,33 @@ impl<'c> Parser<'c> {
         Refusal::new(self.at, message, mend)
     }
 
-    fn or(&mut self) -> Result<NodeId, Refusal> {
+    fn or(&mut self) -> Result<Option<NodeId>, Refusal> {
         let mut children = vec![self.and()?];
         while self.take_word("or") {
             children.push(self.and()?);
         }
-        self.arena.or(children).ok_or_else(|| self.refuse("empty condition", ""))
+        Ok(self.arena.or(children.into_iter().flatten().collect()))
     }
 
-    fn and(&mut self) -> Result<NodeId, Refusal> {
+    fn and(&mut self) -> Result<Option<NodeId>, Refusal> {
         let mut children = vec![self.not()?];
         while self.take_word("and") {
             children.push(self.not()?);
         }
-        self.arena.and(children).ok_or_else(|| self.refuse("empty condition", ""))
+        Ok(self.arena.and(children.into_iter().flatten().collect()))
     }
 
-    fn not(&mut self) -> Result<NodeId, Refusal> {
+    fn not(&mut self) -> Result<Option<NodeId>, Refusal> {
         if !self.take_word("not") {
             return self.operand();
         }
         self.deeper()?;
         let child = self.not()?;
         self.depth -= 1;
-        Ok(self.arena.not(child))
+        Ok(child.map(|child| self.arena.not(child)))
     }
 
-    fn operand(&mut self) -> Result<NodeId, Refusal> {
+    fn operand(&mut self) -> Result<Option<NodeId>, Refusal> {
         let Some(token) = self.peek() else {
             return Err(self.refuse("the condition ends too early", "name a search identifier"));
         };
@@ -140,22 +141,24 @@ impl<'c> Parser<'c> {
     }
 
     /// `1 of them`, `all of selection*`, `2 of selection*`, behind `of`.
-    fn quantified(&mut self, quantifier: &str) -> Result<NodeId, Refusal> {
+    fn quantified(&mut self, quantifier: &str) -> Result<Option<NodeId>, Refusal> {
         let Some(pattern) = self.peek() else {
             return Err(self.refuse("`of` wants `them` or a pattern", "write `1 of selection*`"));
         };
         self.next += 1;
         let them = pattern.eq_ignore_ascii_case("them");
         let mut children = Vec::new();
+        let mut dropped = false;
         for search in self.searches.iter_mut() {
             let hidden = search.name.starts_with('_') && !pattern.starts_with('_');
             if !hidden && (them || wildcard(pattern, &search.name)) {
                 search.used = true;
-                children.push(search.node);
+                dropped |= search.node.is_none();
+                children.extend(search.node);
             }
         }
         if children.is_empty() {
-            return Err(self.unknown(pattern));
+            return if dropped { Ok(None) } else { Err(self.unknown(pattern)) };
         }
         let count = children.len();
         let least = match quantifier.to_ascii_lowercase().as_str() {
@@ -163,7 +166,7 @@ impl<'c> Parser<'c> {
             "any" => 1,
             number => number.parse().unwrap_or(0),
         };
-        self.arena.at_least(least, children).ok_or_else(|| {
+        self.arena.at_least(least, children).map(Some).ok_or_else(|| {
             let message = format!(
                 "`{} of {}` cannot hold: there are {count}",
                 shown(quantifier),
@@ -225,7 +228,7 @@ mod tests {
         .map(|(name, field)| {
             let predicate = Predicate { subject: Subject::Field(field), test: Test::Present };
             let node = arena.atom(predicate);
-            Search { name: name.into(), at: Position::default(), node, used: false }
+            Search { name: name.into(), at: Position::default(), node: Some(node), used: false }
         })
         .collect()
     }
@@ -249,7 +252,7 @@ mod tests {
         let mut arena = Arena::default();
         let mut searches = searches(&mut arena);
         let found = match parse(text, Position::default(), &mut searches, &mut arena) {
-            Ok(node) => shape(&arena, node),
+            Ok(node) => shape(&arena, node.unwrap()),
             Err(refusal) => format!("{} ({})", refusal.message, refusal.mend),
         };
         assert!(found.contains(expected), "{text}: {found}, not {expected}");

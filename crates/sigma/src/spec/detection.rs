@@ -1,4 +1,4 @@
-//! The `detection` section: searches, and the condition over them.
+//! From searches and conditions to expressions.
 
 use regex::Regex;
 use rustc_hash::FxHashMap;
@@ -6,14 +6,13 @@ use vigie_event::FieldId;
 
 use super::condition::{self, Search};
 use super::modifier::SearchKey;
+use super::search::{Clause, DetectionSpec, Item, Match, SearchSpec, empty};
 use super::{regular, value};
 use crate::diagnostic::{Refusal, Warnings, nearest, shown};
 use crate::expr::{Arena, NodeId};
 use crate::predicate::{Predicate, RegexSource, Subject, Test};
 use crate::yaml::{Kind, Node, Position};
 
-/// Search identifiers of a rule.
-const MAX_SEARCHES: usize = 1_000;
 /// Regular expressions of a rule; SigmaHQ's rules have 30 at most.
 const MAX_REGEXES: usize = 128;
 
@@ -26,103 +25,81 @@ pub(crate) struct DetectionReader {
 }
 
 impl DetectionReader {
-    /// What the `detection` section asks.
-    pub fn read(&mut self, detection: &Node, warnings: &mut Warnings) -> Result<NodeId, Refusal> {
+    /// What `detection` asks.
+    pub fn read(
+        &mut self,
+        detection: &DetectionSpec,
+        warnings: &mut Warnings,
+    ) -> Result<NodeId, Refusal> {
         self.regexes_of_rule = 0;
-        if !matches!(detection.kind, Kind::Map(_)) {
-            let message = format!("`detection` is {}, not a map", detection.what());
-            return Err(Refusal::new(detection.at, message, "list search identifiers in it"));
+        let mut clauses = Vec::with_capacity(1 + detection.added.len());
+        for clause in detection.clauses() {
+            clauses.extend(self.clause(clause, warnings)?);
         }
-        let Some(condition) = detection.entry("condition") else {
-            let names = detection.entries().iter().map(|entry| entry.key.as_str());
-            let mend = names
-                .filter(|name| strsim::damerau_levenshtein(name, "condition") <= 2)
-                .map(|name| format!("did you mean `condition` with `{}`?", shown(name)))
-                .next();
-            let mend = mend.unwrap_or_else(|| "add `condition: selection`".to_owned());
-            return Err(Refusal::new(detection.at, "`detection` has no `condition`", mend));
-        };
-        let mut searches = Vec::new();
-        for entry in detection.entries() {
-            match entry.key.as_str() {
-                "condition" => {}
-                "timeframe" => warnings.add(
-                    entry.at,
-                    "`timeframe` is obsolete and has no effect",
-                    "write a correlation rule with `timespan`",
-                ),
-                name if searches.len() < MAX_SEARCHES => {
-                    let node = self.search(&entry.value, warnings)?;
-                    let name = name.to_owned();
-                    searches.push(Search { name, at: entry.at, node, used: false });
-                }
-                _ => return Err(Refusal::new(entry.at, "over 1,000 search identifiers", "")),
-            }
+        self.arena.and(clauses).ok_or_else(|| {
+            let mend = "let pipelines leave something of it";
+            Refusal::new(detection.at, "nothing is left of the detection", mend)
+        })
+    }
+
+    /// What a clause asks; nothing where pipelines left nothing of it.
+    fn clause(
+        &mut self,
+        clause: &Clause,
+        warnings: &mut Warnings,
+    ) -> Result<Option<NodeId>, Refusal> {
+        let mut searches = Vec::with_capacity(clause.searches.len());
+        for SearchSpec { name, at, body } in &clause.searches {
+            let node = self.item(body, warnings)?;
+            searches.push(Search { name: name.clone(), at: *at, node, used: false });
         }
         let mut roots = Vec::new();
-        for condition in condition.value.members() {
-            let text = condition.text("condition")?;
-            roots.push(condition::parse(&text, condition.at, &mut searches, &mut self.arena)?);
+        for (text, at) in &clause.conditions {
+            roots.extend(condition::parse(text, *at, &mut searches, &mut self.arena)?);
         }
         for search in searches.iter().filter(|search| !search.used) {
             let message = format!("the condition does not name `{}`", shown(&search.name));
             warnings.add(search.at, message, "name it or remove it");
         }
-        self.arena
-            .or(roots)
-            .ok_or_else(|| Refusal::new(condition.at, "`condition` is empty", "name a search"))
+        let root = self.arena.or(roots);
+        Ok(root.map(|root| if clause.negated { self.arena.not(root) } else { root }))
     }
 
-    /// A map (all of it), a list of maps (any), or keywords (any).
-    fn search(&mut self, node: &Node, warnings: &mut Warnings) -> Result<NodeId, Refusal> {
-        match &node.kind {
-            Kind::Map(_) => self.map(node, warnings),
-            Kind::List(members) => {
-                let mut children = Vec::with_capacity(members.len());
-                for member in members {
-                    children.push(match &member.kind {
-                        Kind::Map(_) => self.map(member, warnings)?,
-                        Kind::List(_) => {
-                            let message = "a list in a list of searches";
-                            return Err(Refusal::new(member.at, message, "flatten it"));
-                        }
-                        _ => self.value(&SearchKey::keyword(member.at), member)?,
-                    });
-                }
-                self.arena.or(children).ok_or_else(|| empty(node.at))
+    fn item(&mut self, item: &Item, warnings: &mut Warnings) -> Result<Option<NodeId>, Refusal> {
+        let (items, all) = match item {
+            Item::All(items) => (items, true),
+            Item::Any(items) => (items, false),
+            Item::Dropped => return Ok(None),
+            Item::Match(found) => {
+                let key = found.key();
+                let key = SearchKey::parse(&key, found.at)?;
+                return self.entry(&key, found, warnings).map(Some);
             }
-            Kind::Null => Err(empty(node.at)),
-            _ => self.value(&SearchKey::keyword(node.at), node),
+        };
+        let mut children = Vec::with_capacity(items.len());
+        for item in items {
+            children.extend(self.item(item, warnings)?);
         }
-    }
-
-    fn map(&mut self, node: &Node, warnings: &mut Warnings) -> Result<NodeId, Refusal> {
-        let mut children = Vec::with_capacity(node.entries().len());
-        for entry in node.entries() {
-            let key = SearchKey::parse(&entry.key, entry.at)?;
-            children.push(self.entry(&key, &entry.value, warnings)?);
-        }
-        self.arena.and(children).ok_or_else(|| empty(node.at))
+        Ok(if all { self.arena.and(children) } else { self.arena.or(children) })
     }
 
     /// One `field|modifiers: value or values`.
     fn entry(
         &mut self,
         key: &SearchKey<'_>,
-        node: &Node,
+        found: &Match,
         warnings: &mut Warnings,
     ) -> Result<NodeId, Refusal> {
-        let listed = matches!(node.kind, Kind::List(_));
-        let values = node.members();
+        let Match { values, listed, .. } = found;
         if values.is_empty() {
-            return Err(empty(node.at));
+            return Err(empty(found.values_at));
         }
         if key.all && values.len() == 1 {
             warnings.add(key.at, "`all` over a single value has no effect", "remove it");
         }
         let mut children = Vec::with_capacity(values.len());
         for value in values {
-            if listed && value.kind == Kind::Null {
+            if *listed && value.kind == Kind::Null {
                 let mend = "give `null` a search of its own and join them in the condition";
                 warnings.add(value.at, "`null` cannot be part of a list of values", mend);
             }
@@ -172,10 +149,6 @@ impl DetectionReader {
         self.regexes.insert(source.clone(), regex);
         Ok(())
     }
-}
-
-fn empty(at: Position) -> Refusal {
-    Refusal::new(at, "an empty search or list of values", "give it at least one value")
 }
 
 /// Names that stand where `name` was meant, among a document's keys.

@@ -25,6 +25,11 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
+    /// Sigma's id, else the name, else the title.
+    pub fn id(&self) -> &str {
+        self.id.as_deref().or(self.name.as_deref()).unwrap_or(&self.title.en)
+    }
+
     /// Reads them from a rule's document.
     pub fn read(root: &Node, warnings: &mut Warnings) -> Result<Self, Refusal> {
         let text = |name: &str| root.get(name).and_then(Node::scalar).map(String::from);
@@ -85,7 +90,7 @@ fn level(root: &Node) -> Result<Option<Severity>, Refusal> {
     Err(Refusal::new(node.at, format!("unknown level `{}`", shown(&text)), mend))
 }
 
-fn logsource(root: &Node) -> Result<LogsourceSpec, Refusal> {
+pub(super) fn logsource(root: &Node) -> Result<LogsourceSpec, Refusal> {
     let Some(node) = root.get("logsource") else {
         return Ok(LogsourceSpec::default());
     };

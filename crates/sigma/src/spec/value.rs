@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use vigie_event::FieldId;
 
 use super::modifier::{SearchKey, Transform, ValueType};
+use super::placeholder;
 use crate::diagnostic::{Refusal, shown};
 use crate::pattern::{Anchor, Pattern, Shape};
 use crate::predicate::{Number, RegexSource, Test};
@@ -97,34 +98,14 @@ fn written(key: &SearchKey<'_>, node: &Node, what: &str) -> Result<String, Refus
     if !key.expand {
         return Ok(text.into_owned());
     }
-    unexpanded(&text).ok_or_else(|| {
-        let message = format!("the placeholder in `{}` has no value", shown(&text));
-        Refusal::new(node.at, message, "write the values out; pipelines are not supported yet")
-    })
-}
-
-/// The text with `\%` unescaped; `None` where a placeholder (`%name%`) stands in it.
-fn unexpanded(text: &str) -> Option<String> {
-    let mut plain = String::with_capacity(text.len());
-    let mut open = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if chars.next_if_eq(&'%').is_some() => plain.push('%'),
-            '%' if open => return None,
-            '%' => {
-                open = true;
-                plain.push(c);
-            }
-            c => {
-                if !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ')) {
-                    open = false;
-                }
-                plain.push(c);
-            }
+    match placeholder::first(&text) {
+        None => Ok(placeholder::unescaped(&text)),
+        Some(name) => {
+            let message = format!("the placeholder `%{}%` has no values", shown(name));
+            let mend = "give it some in a placeholder list, or in the `vars` of a pipeline with `value_placeholders`";
+            Err(Refusal::new(node.at, message, mend))
         }
     }
-    Some(plain)
 }
 
 fn texts(key: &SearchKey<'_>, node: &Node) -> Result<Vec<Test>, Refusal> {
