@@ -167,12 +167,16 @@ impl<'t> DraftReader<'t> {
         }
         let mut applied = Applied::default();
         if !self.pipelines.is_empty() {
+            let (mut before, mut after) = (Vec::new(), Vec::new());
+            detection.fold_into(&mut before);
             let tags = &metadata.tags;
             let logsource = &mut metadata.logsource;
             let subject = Subject { root, tags, logsource, detection: Some(&mut detection) };
             applied = apply(self.pipelines, subject)?;
-            if applied.is_any() {
-                content.extend_from_slice(&self.pipelines.version().to_le_bytes());
+            detection.fold_into(&mut after);
+            // A pipeline that left a rule as it was leaves its windows as well.
+            if before != after {
+                content.append(&mut after);
             }
         }
         self.fill_in(&mut detection, content)?;
@@ -236,7 +240,7 @@ impl Filter<'_> {
 fn nothing(root: &Node) -> Refusal {
     let keys = root.entries().iter().map(|entry| entry.key.as_str());
     let mend = keys
-        .map(|key| nearest(key, ["detection", "correlation", "filter"]))
+        .map(|key| nearest(key, ["detection", "correlation"]))
         .find(|mend| mend.starts_with("did you mean"));
     let message = "the rule has neither `detection` nor `correlation`";
     Refusal::new(root.at, message, mend.unwrap_or_default())

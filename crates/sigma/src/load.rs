@@ -132,6 +132,11 @@ fn versions(drafts: &[Draft<'_>], resolution: &Resolution) -> Vec<u64> {
             let version = versions.get(*index).copied().unwrap_or(0);
             bytes.extend_from_slice(&version.to_le_bytes());
         }
+        // Pipelines may have given the fields other names.
+        for field in correlation.group_fields.iter().chain(&correlation.value_fields).flatten() {
+            bytes.extend_from_slice(field.name().as_bytes());
+            bytes.push(0);
+        }
         if let Some(version) = versions.get_mut(correlation.draft) {
             *version = fingerprint(&bytes);
         }

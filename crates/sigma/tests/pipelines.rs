@@ -190,6 +190,8 @@ fn fields_get_other_names() {
     check("{c|neq: x}", map, &[("d", "x"), ("e", "y")], false);
     check("{c|neq: x}", map, &[("d", "y"), ("e", "y")], true);
     check("{c|exists: false}", map, &[("e", "y")], false);
+    check("{c: null}", map, &[("d", "x")], false);
+    check("{c: null}", map, &[("f", "x")], true);
     check("{c|exists: true}", map, &[("e", "y")], true);
     check("{a|fieldref: f}", map, &[("b", "x"), ("f2", "x")], true);
     let prefix = "  - {type: field_name_prefix_mapping, mapping: {win.: [w., v.], win.long.: l.}}";

@@ -346,3 +346,128 @@ fn conditions_in_a_list_are_any_of_them() {
     check(detection, &[("b", "y")], true);
     check(detection, &[("a", "y")], false);
 }
+
+#[test]
+fn all_of_nothing_is_refused_instead_of_always_true() {
+    for condition in ["all of x*", "1 of x*", "not all of x*", "s and all of x*"] {
+        let (rules, diagnostics) =
+            load(&rule(&format!("    s: {{a: b}}\n    condition: {condition}")));
+        assert!(rules.rules().is_empty(), "{condition}");
+        assert!(diagnostics[0].contains("no search identifier"), "{diagnostics:?}");
+    }
+}
+
+#[test]
+fn an_empty_list_is_refused_instead_of_never_or_always_true() {
+    for search in ["{a: []}", "[]", "{}", "{a|contains|all: []}", "[{a: []}]", "{a|neq: []}"] {
+        let (rules, diagnostics) = load(&rule(&format!("    s: {search}\n    condition: s")));
+        assert!(rules.rules().is_empty(), "{search}");
+        assert!(diagnostics[0].contains("empty search or list"), "{diagnostics:?}");
+    }
+}
+
+#[test]
+fn modifiers_that_contradict_each_other_are_refused() {
+    for modifiers in [
+        "contains|startswith",
+        "startswith|endswith",
+        "re|contains",
+        "re|base64",
+        "cidr|gt",
+        "lt|gte",
+        "exists|neq",
+        "exists|contains",
+        "fieldref|re",
+        "utf16le|utf16be",
+        "base64|base64offset",
+        "hour|month",
+        "cidr|cased",
+        "gt|windash",
+        "cidr|expand",
+    ] {
+        let detection = format!("    s: {{a|{modifiers}: 1}}\n    condition: s");
+        let (rules, diagnostics) = load(&rule(&detection));
+        assert!(rules.rules().is_empty(), "{modifiers}");
+        assert!(diagnostics[0].contains("contradict each other"), "{diagnostics:?}");
+    }
+}
+
+const COUNTED: &str = "title: one
+id: id-one
+name: name-one
+logsource: {service: sshd}
+detection: {s: {a: x}, condition: s}
+---
+";
+
+fn counting(rules: &str) -> String {
+    format!(
+        "title: count\nid: count\ncorrelation: {{type: event_count, rules: [{rules}], group-by: [u], timespan: 1m, condition: {{gte: 2}}}}\n"
+    )
+}
+
+#[test]
+fn correlations_know_their_rules_by_name_and_by_id_and_from_below() {
+    for text in [
+        format!("{COUNTED}{}", counting("name-one")),
+        format!("{COUNTED}{}", counting("id-one")),
+        // Before what it names.
+        format!("{}---\n{COUNTED}", counting("name-one")),
+    ] {
+        let mut stream = support::Stream::new(rules(&text));
+        assert!(stream.at(0, &[("a", "x"), ("u", "v")]).is_empty());
+        assert_eq!(stream.at(1, &[("a", "x"), ("u", "v")]).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn nested_correlations_fire_with_what_they_stand_on() {
+    let text = format!(
+        "{COUNTED}{}---\ntitle: both\nid: both\ncorrelation: {{type: event_count, rules: [count], group-by: [u], timespan: 1h, condition: {{gte: 2}}}}\n",
+        counting("id-one")
+    );
+    let mut stream = support::Stream::new(rules(&text));
+    let fired: Vec<String> = [0, 1, 100, 101]
+        .map(|second| {
+            let fired = stream.at(second, &[("a", "x"), ("u", "v")]);
+            support::shown(&stream.rules, &fired)
+        })
+        .into();
+    assert_eq!(fired, ["", "count+2", "", "count+2 both+2"]);
+}
+
+#[test]
+fn correlations_in_a_circle_are_refused_and_the_rest_load() {
+    let circle = |name: &str, other: &str| {
+        format!(
+            "title: {name}\nname: {name}\ncorrelation: {{type: temporal, rules: [{other}, id-one], group-by: [u], timespan: 1m}}\n---\n"
+        )
+    };
+    let text = format!(
+        "{COUNTED}{}{}{}{}",
+        circle("p", "q"),
+        circle("q", "r"),
+        circle("r", "p"),
+        counting("id-one")
+    );
+    let (rules, diagnostics) = load(&text);
+    assert_eq!(rules.rules().len(), 2);
+    assert_eq!(diagnostics.len(), 3, "{diagnostics:?}");
+    assert!(diagnostics.iter().any(|found| found.contains("stands on itself")));
+}
+
+#[test]
+fn late_and_duplicate_events_count_once_and_where_they_belong() {
+    let text = format!("{COUNTED}{}", counting("id-one"));
+    let mut stream = support::Stream::new(rules(&text));
+    let mut first = event(&[("a", "x"), ("u", "v")]);
+    first.finish(vigie_event::Timestamp::from_seconds(1_700_000_000));
+    assert!(stream.feed(&first).is_empty());
+    // It comes again, at once and after a newer one of another group.
+    assert!(stream.feed(&first).is_empty());
+    assert!(stream.at(20, &[("a", "x"), ("u", "w")]).is_empty());
+    assert!(stream.feed(&first).is_empty());
+    // A late one of the same minute.
+    assert_eq!(stream.at(-10, &[("a", "x"), ("u", "v")]).len(), 1);
+    assert!(stream.feed(&first).is_empty(), "counted again after the alert");
+}

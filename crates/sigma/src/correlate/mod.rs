@@ -4,6 +4,7 @@ mod cell;
 mod chains;
 mod codec;
 mod correlator;
+mod ghosts;
 mod group;
 mod measure;
 mod overdue;

@@ -11,14 +11,17 @@
 //!    a slow attack of which *n* events were heard, it must first fill the whole pool with
 //!    windows that were heard as often.
 //!
-//! What cannot be had in bounded memory: a window of a single event outlives only as many other
-//! single events as the pool has room for.
+//! 3. A window of a single event outlives only as many other single events as the pool has room
+//!    for. But of windows that gave way the keys are known for a while ([`Ghosts`]), some four to
+//!    eight hundred thousand for a pool of full size: when the group is heard of again its window
+//!    ranks as one that was heard twice. A slow attack loses its first event by that, not itself.
 //!
 //! Windows whose timespan is over, by the clock of the source that last fed them, go as well:
 //! every fourth event looks at one place, in turn, so that the work is spread evenly.
 
 use rustc_hash::FxHashMap;
 
+use super::ghosts::Ghosts;
 use super::window::Window;
 
 /// No window.
@@ -93,6 +96,7 @@ pub(super) struct Pool {
     place_of: FxHashMap<u64, u32>,
     classes: [List; CLASSES],
     owners: FxHashMap<u64, List>,
+    pub ghosts: Ghosts,
 }
 
 impl Pool {
@@ -107,6 +111,7 @@ impl Pool {
             place_of: FxHashMap::default(),
             classes: [EMPTY; CLASSES],
             owners: FxHashMap::default(),
+            ghosts: Ghosts::default(),
         }
     }
 
@@ -139,6 +144,7 @@ impl Pool {
             self.evict_least(NONE);
         }
         let turn = self.turn;
+        let heard = u64::from(self.ghosts.knows(key));
         self.add(Slot {
             key,
             owner,
@@ -146,7 +152,7 @@ impl Pool {
             entered: turn,
             born: turn,
             taken: true,
-            window: Window::default(),
+            window: Window { heard, ..Window::default() },
             class: 0,
             by_class: UNLINKED,
             by_owner: UNLINKED,
@@ -264,6 +270,14 @@ impl Pool {
         self.free.push(place);
     }
 
+    /// Removes a window before its time.
+    fn evict(&mut self, place: u32) {
+        if let Some(key) = self.slot(place).map(|slot| slot.key) {
+            self.ghosts.note(key, self.capacity);
+        }
+        self.remove(place);
+    }
+
     /// Removes the oldest window of the lowest class, save `spared`; tells whether there was one.
     fn evict_least(&mut self, spared: u32) -> bool {
         for list in self.classes {
@@ -272,7 +286,7 @@ impl Pool {
                 place = self.slot(place).map_or(NONE, |slot| slot.by_class.next);
             }
             if place != NONE {
-                self.remove(place);
+                self.evict(place);
                 return true;
             }
         }
@@ -293,7 +307,7 @@ impl Pool {
             place = slot.by_owner.next;
         }
         if least.1 != NONE {
-            self.remove(least.1);
+            self.evict(least.1);
         }
     }
 

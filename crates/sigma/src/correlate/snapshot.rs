@@ -6,6 +6,7 @@
 //! - correlations: their number, each rule id text, rule version text, and a length-prefixed
 //!   block, so that one that is gone or changed can be skipped:
 //!   - `hand`, `turn`, number of free places, each place;
+//!   - ghosts: how many were added, words of a filter (0: none), both filters' words fixed;
 //!   - number of places, each a tag byte (0 free, 1 taken), and where taken: `key`, `owner`,
 //!     `source` fixed; `entered`, `born`; `last` signed; `heard`; the open alert (tag byte,
 //!     `window` fixed, `first`, `last` signed, `count`); trace (number, each); the level of
@@ -70,6 +71,12 @@ fn write_pool(pool: &Pool, writer: &mut Writer) {
     writer.number(pool.free.len() as u64);
     for place in &pool.free {
         writer.number(u64::from(*place));
+    }
+    writer.number(pool.ghosts.added);
+    let [newer, older] = &pool.ghosts.filters;
+    writer.number(newer.len() as u64);
+    for word in newer.iter().chain(older) {
+        writer.fixed(*word);
     }
     writer.number(pool.slots.len() as u64);
     for slot in &pool.slots {
@@ -173,6 +180,16 @@ pub(super) fn read_pool(bytes: &[u8], pool: &mut Pool) -> Result<(), SnapshotErr
     let mut free = Vec::new();
     for _ in 0..reader.count()? {
         free.push(reader.small()?);
+    }
+    pool.ghosts.added = reader.number()?;
+    let words = reader.count()?;
+    for filter in &mut pool.ghosts.filters {
+        for _ in 0..words {
+            filter.push(reader.fixed()?);
+        }
+    }
+    if words != 0 && !words.is_power_of_two() {
+        return Err(reader.damaged());
     }
     let mut slots = Vec::new();
     let mut keys = rustc_hash::FxHashSet::default();

@@ -4,11 +4,8 @@ use super::Pipelines;
 use super::item::{Case, Change, ProcessingItem, Target};
 use crate::diagnostic::{Refusal, shown};
 use crate::predicate::Number;
-use crate::spec::{Item, Lookup, Match, expand};
+use crate::spec::{Item, Lookup, MAX_VALUES, Match, expand, too_many};
 use crate::yaml::{Kind, Node};
-
-/// Values that one search key may come to hold.
-const MAX_VALUES: usize = 20_000;
 
 /// Applies a transformation to a match that its conditions let through.
 pub(super) fn change(
@@ -18,7 +15,7 @@ pub(super) fn change(
 ) -> Result<Item, Refusal> {
     let before = found.field.clone();
     match &item.change {
-        change if change.renames() => return Ok(renamed(item, found)),
+        change if change.renames() => return renamed(item, found),
         Change::DropMatches => return Ok(Item::Dropped),
         Change::RefuseMatch(message) => {
             return Err(Refusal::new(found.at, shown(message), ""));
@@ -77,7 +74,7 @@ pub(super) fn names_of(change: &Change, field: &str) -> Vec<String> {
 }
 
 /// The match under its new names: any of them, or, where it is denied, all.
-fn renamed(item: &ProcessingItem, mut found: Match) -> Item {
+fn renamed(item: &ProcessingItem, mut found: Match) -> Result<Item, Refusal> {
     if found.has_modifier("fieldref") {
         for value in &mut found.values {
             if let Kind::Text(text) = &mut value.kind
@@ -89,23 +86,35 @@ fn renamed(item: &ProcessingItem, mut found: Match) -> Item {
     }
     let names = names_of(&item.change, &found.field);
     if names.is_empty() {
-        return Item::Match(Box::new(found));
+        return Ok(Item::Match(Box::new(found)));
+    }
+    if names.len().saturating_mul(found.values.len()) > MAX_VALUES {
+        return Err(too_many(found.at));
     }
     note(&mut found, item);
     let absent = found.has_modifier("exists")
         && found.values.iter().any(|value| value.kind == Kind::Boolean(false));
-    let denied = found.has_modifier("neq") || absent;
-    let mut items: Vec<Item> = names
-        .into_iter()
-        .map(|field| Item::Match(Box::new(Match { field, ..found.clone() })))
-        .collect();
-    match items.pop() {
-        Some(only) if items.is_empty() => only,
-        last => {
-            items.extend(last);
-            if denied { Item::All(items) } else { Item::Any(items) }
-        }
+    if found.has_modifier("neq") || absent {
+        return Ok(Item::All(under(&names, &found)));
     }
+    // Null is a field that is nowhere, under whatever name.
+    let (nulls, values): (Vec<Node>, Vec<Node>) =
+        std::mem::take(&mut found.values).into_iter().partition(|value| value.kind == Kind::Null);
+    let mut items = Vec::with_capacity(names.len() + 1);
+    if !nulls.is_empty() {
+        let listed = found.listed && values.is_empty();
+        items.push(Item::All(under(&names, &Match { values: nulls, listed, ..found.clone() })));
+    }
+    if !values.is_empty() {
+        items.extend(under(&names, &Match { values, ..found }));
+    }
+    Ok(Item::Any(items))
+}
+
+/// A match under each of several names.
+fn under(names: &[String], found: &Match) -> Vec<Item> {
+    let named = |field: &String| Match { field: field.clone(), ..found.clone() };
+    names.iter().map(|field| Item::Match(Box::new(named(field)))).collect()
 }
 
 fn each_text(found: &mut Match, change: impl Fn(&mut String)) {
@@ -135,7 +144,7 @@ fn map_text<'m>(
             }
         }
         if mapped.len() > MAX_VALUES {
-            return Err(Refusal::new(found.at, "`map_string` gives over 20,000 values", ""));
+            return Err(too_many(found.at));
         }
     }
     found.listed |= mapped.len() > 1;

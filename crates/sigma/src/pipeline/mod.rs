@@ -25,7 +25,6 @@ pub(crate) use run::{Applied, Subject, apply};
 pub struct Pipelines {
     all: Vec<Pipeline>,
     vars: FxHashMap<String, Vec<String>>,
-    version: u64,
 }
 
 /// One pipeline.
@@ -43,14 +42,10 @@ impl Pipelines {
     pub fn read<'t>(texts: impl IntoIterator<Item = RuleText<'t>>) -> (Self, Vec<Diagnostic>) {
         let mut pipelines = Self::default();
         let mut diagnostics = Vec::new();
-        let mut content = Vec::new();
         for RuleText { file, text } in texts {
             for document in yaml::documents(text) {
                 let mut warnings = Warnings::default();
-                let read = document.root.and_then(|root| {
-                    root.fold_into(&mut content);
-                    read::pipeline(&root, &mut warnings)
-                });
+                let read = document.root.and_then(|root| read::pipeline(&root, &mut warnings));
                 diagnostics.extend(
                     warnings
                         .0
@@ -69,7 +64,6 @@ impl Pipelines {
         for pipeline in &pipelines.all {
             pipelines.vars.extend(pipeline.vars.clone());
         }
-        pipelines.version = vigie_event::fingerprint(&content);
         (pipelines, diagnostics)
     }
 
@@ -86,10 +80,6 @@ impl Pipelines {
     /// Their names, in the order in which they are applied.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|pipeline| pipeline.name.as_str())
-    }
-
-    pub(crate) const fn version(&self) -> u64 {
-        self.version
     }
 }
 

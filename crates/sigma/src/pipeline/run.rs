@@ -37,11 +37,6 @@ pub(super) struct Memory {
 }
 
 impl Applied<'_> {
-    /// Whether any item was.
-    pub fn is_any(&self) -> bool {
-        !self.items.is_empty()
-    }
-
     /// The name that `field` has after them: of several the first.
     pub fn name_of(&self, field: &str) -> String {
         let mut name = field.to_owned();

@@ -17,4 +17,6 @@ pub(crate) use detection::DetectionReader;
 pub(crate) use filter::FilterSpec;
 pub(crate) use metadata::Metadata;
 pub(crate) use placeholder::{Lookup, expand};
-pub(crate) use search::{Clause, DetectionSpec, Item, Match, SearchSpec, search};
+pub(crate) use search::{
+    Clause, DetectionSpec, Item, MAX_VALUES, Match, SearchSpec, search, too_many,
+};

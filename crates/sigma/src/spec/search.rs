@@ -6,6 +6,8 @@ use crate::yaml::{Kind, Node, Position};
 
 /// Search identifiers of a rule.
 const MAX_SEARCHES: usize = 1_000;
+/// Values of a rule that filters, pipelines and placeholders may leave.
+pub(crate) const MAX_VALUES: usize = 200_000;
 
 /// What a rule detects: its own clause, and those that filters and pipelines added.
 #[derive(Clone, Debug)]
@@ -100,11 +102,37 @@ impl DetectionSpec {
             .any(|search| search.body.any_match(&mut each))
     }
 
-    /// Replaces every match by what `change` makes of it.
+    /// Folds what is asked into bytes for a fingerprint.
+    pub fn fold_into(&self, out: &mut Vec<u8>) {
+        for clause in self.clauses() {
+            out.push(u8::from(clause.negated));
+            for (text, _) in &clause.conditions {
+                out.extend_from_slice(text.as_bytes());
+                out.push(0);
+            }
+            for search in &clause.searches {
+                out.extend_from_slice(search.name.as_bytes());
+                out.push(0);
+                search.body.fold_into(out);
+            }
+        }
+    }
+
+    /// Replaces every match by what `change` makes of it, as long as the rule stays bounded.
     pub fn change(
         &mut self,
         change: &mut impl FnMut(Match) -> Result<Item, Refusal>,
     ) -> Result<(), Refusal> {
+        let mut values = 0;
+        let at = self.at;
+        let change = &mut |found| {
+            let item = change(found)?;
+            values += item.values();
+            if values > MAX_VALUES {
+                return Err(too_many(at));
+            }
+            Ok(item)
+        };
         for clause in std::iter::once(&mut self.main).chain(&mut self.added) {
             for search in &mut clause.searches {
                 let body = std::mem::replace(&mut search.body, Item::Dropped);
@@ -116,6 +144,32 @@ impl DetectionSpec {
 }
 
 impl Item {
+    /// How many values are looked for, each under each name.
+    fn values(&self) -> usize {
+        match self {
+            Self::All(items) | Self::Any(items) => items.iter().map(Self::values).sum(),
+            Self::Match(found) => found.values.len().max(1),
+            Self::Dropped => 0,
+        }
+    }
+
+    fn fold_into(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::All(items) | Self::Any(items) => {
+                out.push(if matches!(self, Self::All(_)) { b'&' } else { b'|' });
+                items.iter().for_each(|item| item.fold_into(out));
+                out.push(b'.');
+            }
+            Self::Match(found) => {
+                out.push(b'=');
+                out.extend_from_slice(found.key().as_bytes());
+                out.push(0);
+                found.values.iter().for_each(|value| value.fold_into(out));
+            }
+            Self::Dropped => out.push(b'-'),
+        }
+    }
+
     fn any_match(&self, each: &mut impl FnMut(&Match) -> bool) -> bool {
         match self {
             Self::All(items) | Self::Any(items) => items.iter().any(|item| item.any_match(each)),
@@ -237,4 +291,9 @@ fn map(node: &Node) -> Result<Item, Refusal> {
 
 pub(super) fn empty(at: Position) -> Refusal {
     Refusal::new(at, "an empty search or list of values", "give it at least one value")
+}
+
+pub(crate) fn too_many(at: Position) -> Refusal {
+    let message = "pipelines and placeholders make over 200,000 values of the rule";
+    Refusal::new(at, message, "map fields to fewer names, or give placeholders fewer values")
 }

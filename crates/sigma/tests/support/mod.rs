@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use vigie_event::{Event, FieldId, Logsource, Logsources, RecordRef, Source, Timestamp, Value};
-use vigie_sigma::{Correlator, Diagnostic, Firing, Matcher, RuleSet, RuleText};
+use vigie_sigma::{Correlator, Diagnostic, Firing, Matcher, Pipelines, RuleSet, RuleText};
 
 pub static SSHD: Logsources =
     &[Logsource::service("linux", "sshd"), Logsource::service("linux", "auth")];
@@ -97,4 +97,17 @@ pub fn shown(rules: &RuleSet, fired: &[Firing]) -> String {
         })
         .collect();
     shown.join(" ")
+}
+
+/// Shipped pipelines, by their path under `pipelines/` without its ending.
+pub fn pipelines(names: &[&str]) -> (Pipelines, Vec<Diagnostic>) {
+    let texts: Vec<(String, String)> = names
+        .iter()
+        .map(|name| {
+            let path = format!("{}/../../pipelines/{name}.yml", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            (path, text)
+        })
+        .collect();
+    Pipelines::read(texts.iter().map(|(file, text)| RuleText { file, text }))
 }
