@@ -158,7 +158,8 @@ fn nasty_rules_are_refused_with_a_reason() {
     let mut aliases = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..10 {
         let alias = format!("*a{}", n - 1);
-        aliases += &format!("a{n}: &a{n} [{}]\n", list(&alias, 10));
+        let ten = list(&alias, 10);
+        aliases.extend(["a", &n.to_string(), ": &a", &n.to_string(), " [", &ten, "]\n"]);
     }
     let deep = |kind: &str| format!("title: t\nx: {}", kind.repeat(100));
     let search = |search: &str| {

@@ -1,13 +1,16 @@
 //! The rules that a command works with: the shipped ones, which are part of the binary, or those
-//! of files and folders.
+//! of files and folders; and the processing pipelines that say how fields are called here.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use include_dir::{Dir, include_dir};
-use vigie_sigma::{Diagnostic, RuleSet, RuleText};
+use vigie_sigma::{Diagnostic, Pipelines, Placeholders, RuleSet, RuleText};
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
+/// Those of its folder `default` are always applied; each of them is for the logsources that it
+/// names.
+static PIPELINES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../pipelines");
 
 /// A file of rules, or a fixture, with its text.
 #[derive(Clone, Debug)]
@@ -20,20 +23,20 @@ pub struct RuleFile {
 
 /// The shipped rule files.
 pub fn rule_files() -> Vec<RuleFile> {
-    files_of(&RULES, is_rule)
+    files_of("rules", &RULES, is_rule)
 }
 
 /// The fixtures of the shipped rules.
 pub fn fixture_files() -> Vec<RuleFile> {
-    RULES.get_dir("fixtures").map(|dir| files_of(dir, |_| true)).unwrap_or_default()
+    RULES.get_dir("fixtures").map(|dir| files_of("rules", dir, |_| true)).unwrap_or_default()
 }
 
-fn files_of(dir: &Dir<'_>, wanted: fn(&Path) -> bool) -> Vec<RuleFile> {
+fn files_of(folder: &str, dir: &Dir<'_>, wanted: fn(&Path) -> bool) -> Vec<RuleFile> {
     let mut files: Vec<RuleFile> = dir
         .files()
         .filter(|file| wanted(file.path()))
         .map(|file| RuleFile {
-            name: Path::new("rules").join(file.path()).display().to_string(),
+            name: Path::new(folder).join(file.path()).display().to_string(),
             bytes: file.contents().to_vec(),
         })
         .collect();
@@ -88,15 +91,25 @@ fn read(path: &Path) -> anyhow::Result<RuleFile> {
     Ok(RuleFile { name: path.display().to_string(), bytes })
 }
 
-/// Compiles rule files; a file that is not UTF-8 is an error of its own.
+/// Compiles rule files, pipelines among them applied beside the shipped default ones; a file
+/// that is not UTF-8 is an error of its own.
 pub fn compile(files: &[RuleFile]) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-    let mut texts = Vec::new();
-    for file in files {
+    let defaults = PIPELINES
+        .get_dir("default")
+        .map(|dir| files_of("pipelines", dir, is_rule))
+        .unwrap_or_default();
+    let mut rules = Vec::new();
+    let mut pipelines = Vec::new();
+    for file in defaults.iter().chain(files) {
         let text = std::str::from_utf8(&file.bytes)
             .with_context(|| format!("{}: not UTF-8 text", file.name))?;
-        texts.push(RuleText { file: &file.name, text });
+        let text = RuleText { file: &file.name, text };
+        if Pipelines::is_pipeline(text.text) { &mut pipelines } else { &mut rules }.push(text);
     }
-    Ok(RuleSet::load(texts))
+    let (pipelines, mut diagnostics) = Pipelines::read(pipelines);
+    let (rules, more) = RuleSet::load_with(rules, &pipelines, &Placeholders::new());
+    diagnostics.extend(more);
+    Ok((rules, diagnostics))
 }
 
 /// The rules of `paths`, or the shipped ones where there are none.

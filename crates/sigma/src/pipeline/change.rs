@@ -113,8 +113,8 @@ fn renamed(item: &ProcessingItem, mut found: Match) -> Result<Item, Refusal> {
 
 /// A match under each of several names.
 fn under(names: &[String], found: &Match) -> Vec<Item> {
-    let named = |field: &String| Match { field: field.clone(), ..found.clone() };
-    names.iter().map(|field| Item::Match(Box::new(named(field)))).collect()
+    let called = |field: &String| Match { field: field.clone(), ..found.clone() };
+    names.iter().map(|field| Item::Match(Box::new(called(field)))).collect()
 }
 
 fn each_text(found: &mut Match, change: impl Fn(&mut String)) {

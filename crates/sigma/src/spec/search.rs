@@ -157,14 +157,18 @@ impl Item {
         match self {
             Self::All(items) | Self::Any(items) => {
                 out.push(if matches!(self, Self::All(_)) { b'&' } else { b'|' });
-                items.iter().for_each(|item| item.fold_into(out));
+                for item in items {
+                    item.fold_into(out);
+                }
                 out.push(b'.');
             }
             Self::Match(found) => {
                 out.push(b'=');
                 out.extend_from_slice(found.key().as_bytes());
                 out.push(0);
-                found.values.iter().for_each(|value| value.fold_into(out));
+                for value in &found.values {
+                    value.fold_into(out);
+                }
             }
             Self::Dropped => out.push(b'-'),
         }
