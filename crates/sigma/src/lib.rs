@@ -2,7 +2,8 @@
 //!
 //! Rules are [Sigma](https://sigmahq.io) 2.1: [`RuleSet::load`] reads their YAML, a [`Matcher`]
 //! tells which detections an event matches, and a [`Correlator`] watches series of these
-//! matches. The crate does no I/O and knows no clock: time is the events' own.
+//! matches. [`Pipelines`] and [`Placeholders`] say how fields and values are called here. The
+//! crate does no I/O and knows no clock: time is the events' own.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -26,6 +26,15 @@ title: brute force
 id: brute
 correlation: {type: event_count, rules: failure, group-by: [source.ip], timespan: 2m, condition: {gte: 5}}
 ---
+title: success
+name: success
+logsource: {service: sshd}
+detection: {s: {event.action: ssh_login, event.outcome: success}, condition: s}
+---
+title: success after brute force
+id: after
+correlation: {type: temporal_ordered, rules: [brute, success], group-by: [source.ip], timespan: 1h}
+---
 title: everything that can be asked
 logsource: {service: sshd}
 detection:

@@ -200,7 +200,8 @@ impl Correlator {
         fired.push(Firing { overdue: true, ..new_alert(correlation, window, group, raised) });
     }
 
-    /// Events so far that came over 30 s after newer ones of their source.
+    /// Events that came over 30 s after newer ones of their source, since this was made or
+    /// restored.
     pub fn late(&self) -> u64 {
         self.late
     }

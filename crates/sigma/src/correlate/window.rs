@@ -188,7 +188,7 @@ impl Window {
         if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == order) {
             return Outcome::Known;
         }
-        if self.sampling.keeps(hash_of_event(&cell)) {
+        if self.sampling.level == 0 || self.sampling.keeps(hash_of_event(&cell)) {
             self.cells.insert(place, cell);
             self.sampling.shrink(&mut self.cells, hash_of_event);
         }
@@ -198,7 +198,7 @@ impl Window {
 
     fn distinct(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
         let mut cell = Cell::from(sighting);
-        if !self.sampling.keeps(hash_of_value(&cell)) {
+        if self.sampling.level > 0 && !self.sampling.keeps(hash_of_value(&cell)) {
             self.forget(correlation, sighting.time);
             return Outcome::Counted;
         }

@@ -69,7 +69,7 @@ impl Pipelines {
 
     /// Whether a text is a pipeline rather than rules: it has `transformations` at its top.
     pub fn is_pipeline(text: &str) -> bool {
-        text.lines().any(|line| line.trim_end() == "transformations:")
+        text.lines().any(|line| line.starts_with("transformations:"))
     }
 
     /// Whether there is none.
