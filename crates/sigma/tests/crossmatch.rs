@@ -242,7 +242,7 @@ fn is_windows(rule: &Rule) -> bool {
 #[test]
 fn the_windows_pipeline_finds_the_same_where_nothing_is_known_of_an_event() {
     let mut process_starts = BTreeSet::new();
-    let compared = compare(&["default/windows"], is_windows, |json| {
+    let compared = compare(&["windows"], is_windows, |json| {
         let fields = fields(&json["Event"]);
         let named = fields.iter().map(|(name, value)| (name.as_str(), value.clone()));
         let mut event = event_of(&json["Event"].to_string(), named);
@@ -286,7 +286,7 @@ fn the_pipelines_of_collectors_find_the_same() {
         ("evtx_json", EVTX, "Event.EventData."),
         ("nxlog", NXLOG, ""),
     ] {
-        let compared = compare(&["default/windows", pipeline], is_windows, |json| {
+        let compared = compare(&["windows", pipeline], is_windows, |json| {
             let fields: Vec<(String, Value)> = fields(&json["Event"])
                 .into_iter()
                 .map(|(name, value)| (collected(&name, system, prefix), value))

@@ -197,6 +197,9 @@ fn fields_get_other_names() {
     let prefix = "  - {type: field_name_prefix_mapping, mapping: {win.: [w., v.], win.long.: l.}}";
     check("{win.a: x}", prefix, &[("v.a", "x")], true);
     check("{win.long.a: x}", prefix, &[("l.a", "x")], true);
+    let any = "  - {type: field_name_prefix_mapping, mapping: {'': ['', p.]}}";
+    check("{a: x}", any, &[("p.a", "x")], true);
+    check("{a: x}", any, &[("a", "x")], true);
     check("{a: x}", "  - {type: field_name_prefix, prefix: p.}", &[("p.a", "x")], true);
     check("{a: x}", "  - {type: field_name_suffix, suffix: .s}", &[("a.s", "x")], true);
     // One after the other.

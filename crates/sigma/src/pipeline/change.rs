@@ -60,7 +60,7 @@ fn note(found: &mut Match, item: &ProcessingItem) {
 pub(super) fn names_of(change: &Change, field: &str) -> Vec<String> {
     match change {
         Change::MapFields(mapping) => mapping.get(field).cloned().unwrap_or_default(),
-        Change::MapPrefixes(prefixes) => prefixes
+        Change::MapPrefixes(prefixes) if !field.is_empty() => prefixes
             .iter()
             .find_map(|(prefix, new)| {
                 let rest = field.strip_prefix(prefix.as_str())?;
