@@ -25,6 +25,10 @@ bench:
     cargo bench --workspace
     bash benches/scan.sh
 
+# The Sigma engine beside another one, on SigmaHQ's rules: speed, and every difference.
+bench-sigma *WHAT:
+    cd benches/sigma && cargo run --release -- {{WHAT}}
+
 # Licences, sources and duplicate dependencies.
 deny:
     cargo deny check bans licenses sources

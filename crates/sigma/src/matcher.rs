@@ -49,6 +49,12 @@ impl Matcher {
         &self.matched
     }
 
+    /// How many rules the last event could have matched by its signs, so that their conditions
+    /// were looked at.
+    pub fn candidates(&self) -> usize {
+        self.scratch.candidates()
+    }
+
     /// Events so far without any logsource: all rules were tried on them.
     pub fn unrouted(&self) -> u64 {
         self.unrouted

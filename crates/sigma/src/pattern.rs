@@ -81,6 +81,13 @@ impl Pattern {
             .collect()
     }
 
+    /// The longest text without wildcards in it, in bytes; empty where there is none.
+    pub fn longest_literal(&self) -> String {
+        let runs = self.0.split(|token| !matches!(token, Token::Literal(_)));
+        let texts = runs.filter_map(|run| Self(run.to_vec()).literal());
+        texts.max_by_key(String::len).unwrap_or_default()
+    }
+
     /// Preceded by `*`.
     pub fn open_start(&mut self) {
         self.0.insert(0, Token::AnyRun);
@@ -150,7 +157,53 @@ pub(crate) struct Glob {
 #[derive(Clone, Debug)]
 enum Segment {
     Literal(Box<memmem::Finder<'static>>),
-    Tokens(Vec<Token>),
+    Tokens(Vec<Token>, Option<Run>),
+}
+
+/// The longest literal among a segment's tokens, by which its places are found.
+#[derive(Clone, Debug)]
+struct Run {
+    finder: Box<memmem::Finder<'static>>,
+    /// Tokens, and so characters, before it.
+    before: usize,
+}
+
+impl Run {
+    fn of(tokens: &[Token]) -> Option<Self> {
+        let mut longest: (usize, usize) = (0, 0);
+        let mut first = 0;
+        for run in tokens
+            .chunk_by(|left, right| matches!((left, right), (Token::Literal(_), Token::Literal(_))))
+        {
+            if matches!(run.first(), Some(Token::Literal(_))) && run.len() > longest.1 {
+                longest = (first, run.len());
+            }
+            first += run.len();
+        }
+        let (before, length) = longest;
+        let run = tokens.get(before..before + length).filter(|run| !run.is_empty())?;
+        let text = Pattern(run.to_vec()).literal()?;
+        let finder = Box::new(memmem::Finder::new(text.as_bytes()).into_owned());
+        Some(Self { finder, before })
+    }
+
+    /// The places in `text`, in order, at which a segment with this run may begin.
+    fn places<'t>(&'t self, text: &'t str) -> impl Iterator<Item = usize> + 't {
+        let mut from = 0;
+        // Overlapping ones too, which the finder's own iterator leaves out.
+        let found = std::iter::from_fn(move || {
+            let at = from + self.finder.find(text.as_bytes().get(from..)?)?;
+            from = at + 1;
+            Some(at)
+        });
+        found.filter_map(|at| {
+            let ahead = text.get(..at)?;
+            match self.before.checked_sub(1) {
+                None => Some(at),
+                Some(back) => ahead.char_indices().rev().nth(back).map(|(place, _)| place),
+            }
+        })
+    }
 }
 
 impl Glob {
@@ -164,7 +217,7 @@ impl Glob {
                 Some(text) => {
                     Segment::Literal(Box::new(memmem::Finder::new(text.as_bytes()).into_owned()))
                 }
-                None => Segment::Tokens(segment.to_vec()),
+                None => Segment::Tokens(segment.to_vec(), Run::of(segment)),
             })
             .collect();
         Self {
@@ -206,7 +259,7 @@ impl Segment {
             Self::Literal(finder) => {
                 text.as_bytes().starts_with(finder.needle()).then(|| finder.needle().len())
             }
-            Self::Tokens(tokens) => tokens_prefix(tokens, text),
+            Self::Tokens(tokens, _) => tokens_prefix(tokens, text),
         }
     }
 
@@ -214,7 +267,7 @@ impl Segment {
     fn suffix(&self, text: &str) -> bool {
         match self {
             Self::Literal(finder) => text.as_bytes().ends_with(finder.needle()),
-            Self::Tokens(tokens) => {
+            Self::Tokens(tokens, _) => {
                 // One token is one character, so the place is known.
                 let start = text.char_indices().rev().nth(tokens.len() - 1);
                 start
@@ -230,9 +283,13 @@ impl Segment {
             Self::Literal(finder) => {
                 finder.find(text.as_bytes()).map(|at| at + finder.needle().len())
             }
-            Self::Tokens(tokens) => text.char_indices().find_map(|(at, _)| {
-                tokens_prefix(tokens, text.get(at..)?).map(|length| at + length)
-            }),
+            Self::Tokens(tokens, run) => {
+                let ends = |at: usize| Some(at + tokens_prefix(tokens, text.get(at..)?)?);
+                match run {
+                    Some(run) => run.places(text).find_map(ends),
+                    None => text.char_indices().find_map(|(at, _)| ends(at)),
+                }
+            }
         }
     }
 }
@@ -312,6 +369,12 @@ mod tests {
             ("*ab*ab", "xab", false),
             ("a*?b*c", "axbxc", true),
             ("a*?b*c", "abxc", false),
+            // The literal that fits overlaps one that does not.
+            ("*?-aba", "-aba", false),
+            ("*[?aba*", "aba[xababa", true),
+            ("*b?aba*", "ababxaba", true),
+            ("*x?aa*", "axaaaa", true),
+            ("*é?a*", "aéxa", true),
         ] {
             assert_eq!(glob(pattern).matches(text), expected, "{pattern} on {text}");
         }

@@ -10,6 +10,8 @@ use vigie_event::{FieldId, ValueRef, unmapped};
 
 use super::Local;
 use crate::civil::{Civil, TimePart};
+use crate::expr::AtomId;
+use crate::fold::fold;
 use crate::pattern::{Anchor, Glob};
 use crate::predicate::{Comparison, Number, RegexSource, Test};
 use vigie_event::Timestamp;
@@ -19,13 +21,17 @@ use vigie_event::Timestamp;
 pub(super) struct Atom {
     pub local: Local,
     pub ask: Ask,
+    /// A literal of the inside of the field's table that every text has which this holds of.
+    pub required: Option<AtomId>,
 }
 
 /// How a predicate is answered.
 #[derive(Debug)]
 pub(super) enum Ask {
-    /// By the field's table.
-    Table,
+    /// By the edges of the field's table.
+    Edge,
+    /// By the inside of the field's table, where this stands in it.
+    Inside(Box<str>),
     /// Whether this is the whole text: by the field's table, or, where that was not searched,
     /// by comparing.
     Whole(Box<str>),
@@ -61,7 +67,10 @@ impl Atom {
             Test::Literal { anchor: Anchor::Whole, needle, cased: false } if needle.is_ascii() => {
                 Ask::Whole(needle.clone())
             }
-            Test::Literal { cased: false, .. } => Ask::Table,
+            Test::Literal { anchor: Anchor::Anywhere, needle, cased: false } => {
+                Ask::Inside(needle.clone())
+            }
+            Test::Literal { cased: false, .. } => Ask::Edge,
             Test::Literal { anchor, needle, cased: true } => Ask::Cased(*anchor, needle.clone()),
             Test::Glob { pattern, cased: false } => Ask::FoldedGlob(Glob::new(pattern)),
             Test::Glob { pattern, cased: true } => Ask::CasedGlob(Glob::new(pattern)),
@@ -76,11 +85,11 @@ impl Atom {
             }
             Test::Time(part, comparison, number) => Ask::Time(*part, *comparison, *number),
         };
-        Self { local, ask }
+        Self { local, ask, required: None }
     }
 
     pub const fn unreached() -> Self {
-        Self { local: super::RECORD, ask: Ask::Never }
+        Self { local: super::RECORD, ask: Ask::Never, required: None }
     }
 
     /// The fields that it looks at.
@@ -90,6 +99,18 @@ impl Atom {
             _ => None,
         };
         std::iter::once(self.local).chain(other)
+    }
+
+    /// A literal that every text must have for a test to hold that no table answers.
+    pub fn required_literal(test: &Test) -> Option<String> {
+        let literal = match test {
+            Test::Glob { pattern, cased: false } => pattern.longest_literal(),
+            Test::Glob { pattern, cased: true } => fold(&pattern.longest_literal()),
+            Test::Literal { needle, cased: true, .. } => fold(needle),
+            _ => return None,
+        };
+        // One letter is in every other text.
+        (literal.len() > 1).then_some(literal)
     }
 
     /// What stands in the field's table for a test.
@@ -103,7 +124,13 @@ impl Atom {
     /// What it costs to ask, relative to a look into a stamp.
     pub const fn cost(&self) -> u32 {
         match self.ask {
-            Ask::Table | Ask::Whole(_) | Ask::Null | Ask::Present | Ask::AnyValue | Ask::Never => 1,
+            Ask::Edge
+            | Ask::Inside(_)
+            | Ask::Whole(_)
+            | Ask::Null
+            | Ask::Present
+            | Ask::AnyValue
+            | Ask::Never => 1,
             Ask::Compare(..) | Ask::Cidr(_) => 3,
             Ask::Cased(..) | Ask::Time(..) => 4,
             Ask::FieldRef { .. } => 8,

@@ -1,8 +1,8 @@
 //! Which rules does this event match?
 //!
 //! All rules' predicates are distinct *atoms*. Literal ones stand in a table of their field:
-//! whole values in a hash map, parts in one Aho–Corasick automaton, so a field is read once
-//! whatever the number of rules. Every rule has, where its condition allows, a *witness*: atoms
+//! whole values in a hash map, beginnings and ends in tries, other parts in one Aho–Corasick
+//! automaton, so a field is read once whatever the number of rules. Every rule has, where its condition allows, a *witness*: atoms
 //! of which one must hold for the rule to match. An event's hits in the tables find the rules
 //! whose witness they are; only these rules' programs run, asking the other atoms at most once.
 
@@ -11,6 +11,7 @@ mod program;
 mod route;
 mod scratch;
 mod table;
+mod trie;
 mod witness;
 
 use regex::Regex;
@@ -19,10 +20,11 @@ use vigie_event::{Event, FieldId};
 
 use crate::RuleIndex;
 use crate::expr::{Arena, AtomId, NodeId};
+use crate::pattern::Anchor;
 use crate::predicate::{RegexSource, Subject};
 use crate::rule::LogsourceSpec;
 use crate::value::is_attribute;
-use atom::Atom;
+use atom::{Ask, Atom};
 use program::{Op, Writer};
 use table::Table;
 use witness::Witness;
@@ -81,6 +83,7 @@ impl Engine {
         let mut engine = Self { fields: vec![None], ..Self::default() };
         let reached = witness::reached(arena, detections.iter().map(|detection| detection.root));
         let mut table_drafts = vec![table::Draft::default()];
+        let mut parts: FxHashMap<(Local, Box<str>), AtomId> = FxHashMap::default();
         for (index, predicate) in arena.atoms().iter().enumerate() {
             let id = AtomId(index as u32);
             let local = match predicate.subject {
@@ -100,12 +103,46 @@ impl Engine {
                     (Atom::table_entry(&predicate.test), table_drafts.get_mut(local as usize))
             {
                 draft.add(anchor, needle, id);
+                if anchor == Anchor::Anywhere {
+                    parts.insert((local, needle.into()), id);
+                }
             }
             engine.atoms.push(atom);
         }
+        engine.require_literals(arena, &mut parts, &mut table_drafts);
         engine.tables = table_drafts.into_iter().map(table::Draft::build).collect();
         engine.compile(arena, &reached, detections);
         engine
+    }
+
+    /// Puts the literals without which globs and cased literals cannot hold into the tables, as
+    /// atoms of their own where no rule asks for them.
+    fn require_literals(
+        &mut self,
+        arena: &Arena,
+        parts: &mut FxHashMap<(Local, Box<str>), AtomId>,
+        tables: &mut [table::Draft],
+    ) {
+        for (index, predicate) in arena.atoms().iter().enumerate() {
+            let next = AtomId(self.atoms.len() as u32);
+            let Some(atom) = self.atoms.get_mut(index) else { continue };
+            let Some(literal) =
+                Atom::required_literal(&predicate.test).filter(|_| !matches!(atom.ask, Ask::Never))
+            else {
+                continue;
+            };
+            let local = atom.local;
+            let required = *parts.entry((local, literal.into())).or_insert(next);
+            atom.required = Some(required);
+            if required == next
+                && let Some(literal) = Atom::required_literal(&predicate.test)
+                && let Some(table) = tables.get_mut(local as usize)
+            {
+                table.add(Anchor::Anywhere, &literal, next);
+                let ask = Ask::Inside(literal.into());
+                self.atoms.push(Atom { local, ask, required: None });
+            }
+        }
     }
 
     fn compile(&mut self, arena: &Arena, reached: &witness::Reached, detections: &[Detection<'_>]) {

@@ -1,11 +1,17 @@
 //! The rules that apply to events of one set of logsources.
 
+use std::collections::BTreeSet;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use vigie_event::{FieldId, Logsources};
 
-use super::atom::Atom;
+use super::atom::{Ask, Atom};
 use super::program::Op;
 use super::witness::Sign;
 use super::{Engine, Local, NO_LOCAL};
+
+/// So many literals are found by vector instructions, several bytes a cycle.
+const MOST_GATED: usize = 64;
 
 /// The rules for one set of logsources, and what to look at to find them.
 #[derive(Debug, Default)]
@@ -23,10 +29,41 @@ pub(crate) struct Route {
 /// What is done with a field that is present.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop {
-    /// Its table is searched, since a rule's witness stands in it.
-    pub scan: bool,
+    /// The edges of its table are searched, since a rule's witness stands there.
+    pub edges: bool,
+    /// So is the inside, for texts that get through.
+    pub inside: Option<Gate>,
     /// Programs that run since it is present.
     pub programs: Vec<u32>,
+}
+
+/// Lets through the texts that hold one of the few literals which are signs of a rule of the
+/// route. The field's table holds those of all routes: to search it costs several times as much.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gate {
+    needles: BTreeSet<Box<str>>,
+    few: Option<AhoCorasick>,
+}
+
+impl Gate {
+    fn add(&mut self, needle: &str) {
+        if self.needles.len() <= MOST_GATED {
+            self.needles.insert(needle.into());
+        }
+    }
+
+    fn close(&mut self) {
+        let needles = std::mem::take(&mut self.needles);
+        if needles.len() <= MOST_GATED {
+            let builder = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostFirst).clone();
+            self.few = builder.build(needles.iter().map(|needle| needle.as_bytes())).ok();
+        }
+    }
+
+    /// Whether the folded `text` may hold one of them.
+    pub fn lets_through(&self, text: &str) -> bool {
+        self.few.as_ref().is_none_or(|few| few.is_match(text))
+    }
 }
 
 impl Route {
@@ -47,6 +84,9 @@ impl Route {
             if applies || wanted.is_empty() {
                 route.add(engine, index as u32);
             }
+        }
+        for gate in route.stops.iter_mut().filter_map(|stop| stop.inside.as_mut()) {
+            gate.close();
         }
         route
     }
@@ -72,7 +112,12 @@ impl Route {
                 continue;
             };
             match sign {
-                Sign::Atom(_) => stop.scan = true,
+                Sign::Atom(atom) => match engine.atoms.get(atom.index()).map(|atom| &atom.ask) {
+                    Some(Ask::Inside(needle)) => {
+                        stop.inside.get_or_insert_default().add(needle);
+                    }
+                    _ => stop.edges = true,
+                },
                 Sign::Present(_) => stop.programs.push(program),
             }
         }

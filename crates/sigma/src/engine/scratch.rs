@@ -3,10 +3,10 @@
 
 use vigie_event::{Event, ValueRef};
 
-use super::atom::{Ask, anchored, compares, in_network, time_compares};
+use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
 use super::program::Op;
 use super::route::{Route, Stop};
-use super::table::Table;
+use super::table::{Half, Table};
 use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::expr::AtomId;
@@ -35,12 +35,14 @@ pub(crate) struct Scratch {
     rendered_other: String,
 }
 
-/// What is known of a field; each is a generation.
+/// What is known of a field; each number is a generation.
 #[derive(Clone, Copy, Debug, Default)]
 struct LocalState {
     present: u32,
     folded: u32,
-    scanned: u32,
+    /// The halves of its table that were searched.
+    edges: u32,
+    inside: u32,
     /// From, to in the spans.
     spans: (u32, u32),
 }
@@ -60,6 +62,11 @@ impl Scratch {
             rendered: String::new(),
             rendered_other: String::new(),
         }
+    }
+
+    /// Programs that the last event ran.
+    pub fn candidates(&self) -> usize {
+        self.queue.len()
     }
 
     pub fn view<'v>(&'v mut self, engine: &'v Engine, event: &'v Event) -> View<'v> {
@@ -146,18 +153,26 @@ impl View<'_> {
             return;
         }
         state.present = generation;
-        let Some(Stop { scan, programs }) = route.stop(local) else {
+        let Some(Stop { edges, inside, programs }) = route.stop(local) else {
             return;
         };
         for program in programs {
             self.enqueue(*program);
         }
-        if *scan {
-            match value {
-                Some(ValueRef::Text(text)) => self.fold_text(local, text),
-                _ => self.fold(local),
-            }
-            self.scan(local, Some(route));
+        if !*edges && inside.is_none() {
+            return;
+        }
+        match value {
+            Some(ValueRef::Text(text)) => self.fold_text(local, text),
+            _ => self.fold(local),
+        }
+        if *edges {
+            self.scan(local, Half::Edges, Some(route));
+        }
+        if let Some(gate) = inside
+            && self.folded(local).any(|text| gate.lets_through(text))
+        {
+            self.scan(local, Half::Inside, Some(route));
         }
     }
 
@@ -231,27 +246,17 @@ impl View<'_> {
             return matches!(atom.ask, Ask::Null);
         }
         let answer = match &atom.ask {
-            Ask::Table => {
-                if state.scanned == self.scratch.generation {
-                    return false;
-                }
-                self.fold(atom.local);
-                self.scan(atom.local, None);
-                let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
-                return self.scratch.answer(stamp).unwrap_or(false);
-            }
+            Ask::Edge => return self.search(id, atom.local, Half::Edges),
+            Ask::Inside(_) => return self.search(id, atom.local, Half::Inside),
             Ask::Whole(needle) => {
-                if state.scanned == self.scratch.generation {
-                    return false;
-                }
-                if self.engine.tables.get(atom.local as usize).is_some_and(Table::is_large) {
-                    self.fold(atom.local);
-                    self.scan(atom.local, None);
-                    let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
-                    return self.scratch.answer(stamp).unwrap_or(false);
+                let large =
+                    self.engine.tables.get(atom.local as usize).is_some_and(Table::is_large);
+                if large || state.edges == self.scratch.generation {
+                    return self.search(id, atom.local, Half::Edges);
                 }
                 self.equals(atom.local, needle)
             }
+            _ if self.lacks(atom) => false,
             ask => self.evaluate(ask, atom.local),
         };
         let stamp = self.scratch.stamp(answer);
@@ -259,6 +264,36 @@ impl View<'_> {
             *kept = stamp;
         }
         answer
+    }
+
+    /// Whether an atom holds by that half of its field's table, which is searched once an event.
+    fn search(&mut self, id: AtomId, local: Local, half: Half) -> bool {
+        let searched = self.scratch.locals.get(local as usize).is_some_and(|state| {
+            let searched = match half {
+                Half::Edges => state.edges,
+                Half::Inside => state.inside,
+            };
+            searched == self.scratch.generation
+        });
+        if searched {
+            return false;
+        }
+        self.fold(local);
+        self.scan(local, half, None);
+        let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
+        self.scratch.answer(stamp).unwrap_or(false)
+    }
+
+    /// Whether the search of its field's inside has shown that the text has not the literal which
+    /// an atom requires.
+    fn lacks(&self, atom: &Atom) -> bool {
+        let Some(required) = atom.required else {
+            return false;
+        };
+        let state = self.scratch.locals.get(atom.local as usize);
+        let stamp = self.scratch.atoms.get(required.index()).copied().unwrap_or(0);
+        state.is_some_and(|state| state.inside == self.scratch.generation)
+            && self.scratch.answer(stamp).is_none()
     }
 
     fn evaluate(&mut self, ask: &Ask, local: Local) -> bool {
@@ -289,7 +324,7 @@ impl View<'_> {
                 texts.any(|text| self.folded(*other).any(|other| anchored(*anchor, text, other)))
             }
             Ask::FieldRef { other, anchor, cased: true } => self.refers(local, *other, *anchor),
-            Ask::Table | Ask::Whole(_) | Ask::Never => false,
+            Ask::Edge | Ask::Inside(_) | Ask::Whole(_) | Ask::Never => false,
         }
     }
 
@@ -421,9 +456,9 @@ impl View<'_> {
         spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
     }
 
-    /// Stamps the atoms of a folded field's table that hold; with a route, queues the rules that
-    /// they are signs of.
-    fn scan(&mut self, local: Local, route: Option<&Route>) {
+    /// Stamps the atoms of that half of a folded field's table that hold; with a route, queues the
+    /// rules that they are signs of.
+    fn scan(&mut self, local: Local, half: Half, route: Option<&Route>) {
         let generation = self.scratch.generation;
         let stamp = self.scratch.stamp(true);
         let engine = self.engine;
@@ -434,11 +469,14 @@ impl View<'_> {
         let Some(state) = locals.get_mut(local as usize) else {
             return;
         };
-        state.scanned = generation;
+        match half {
+            Half::Edges => state.edges = generation,
+            Half::Inside => state.inside = generation,
+        }
         let (first, last) = state.spans;
         for (start, end) in spans.get(first as usize..last as usize).unwrap_or_default() {
             let text = folded.get(*start as usize..*end as usize).unwrap_or_default();
-            table.scan(text, |atom| {
+            table.scan(half, text, |atom| {
                 let Some(kept) = atoms.get_mut(atom.index()) else {
                     return;
                 };

@@ -1,25 +1,49 @@
 //! All literals that rules look for in one field.
+//!
+//! They stand in two halves that are searched apart, since an event often needs only the first:
+//! at the *edges* whole values (a hash map), beginnings and ends (tries), which cost a few bytes'
+//! reading; *inside* those that may stand anywhere, for which the whole text is read once.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use daachorse::DoubleArrayAhoCorasick;
 use memchr::memmem;
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
+use super::trie::Trie;
 use crate::expr::AtomId;
 use crate::pattern::Anchor;
 
 /// Up to this many needles are looked for one by one: below it that is faster than an automaton
 /// (measured on 100-byte command lines).
 const FEW: usize = 4;
-/// Bytes of needles up to which every step of the automaton is one look-up. That takes about
-/// 160 bytes for each of them; the compact form takes 12, and twice the time.
-const FAST_BYTES: usize = 512;
+
+/// Which literals of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    /// Whole values, beginnings and ends.
+    Edges,
+    /// What may stand anywhere.
+    Inside,
+}
+
+impl Half {
+    /// Where a literal with this anchor stands.
+    pub const fn of(anchor: Anchor) -> Self {
+        match anchor {
+            Anchor::Whole | Anchor::Start | Anchor::End => Self::Edges,
+            Anchor::Anywhere => Self::Inside,
+        }
+    }
+}
 
 /// The literals of a field while rules are being read.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     whole: FxHashMap<Box<str>, AtomId>,
-    parts: Vec<(Anchor, Box<str>, AtomId)>,
+    starts: Vec<(Vec<u8>, AtomId)>,
+    ends: Vec<(Vec<u8>, AtomId)>,
+    inside: Vec<(Box<str>, AtomId)>,
+    /// Empty beginnings, ends and parts: every text has them.
+    empty: Vec<(Half, AtomId)>,
 }
 
 /// The literals of a field, ready to be found in folded text.
@@ -28,26 +52,38 @@ pub(super) struct Table {
     whole: FxHashMap<Box<str>, AtomId>,
     /// Lengths of the whole values, in bytes: the shortest and the longest.
     whole_bytes: (usize, usize),
-    parts: Parts,
+    starts: Trie,
+    ends: Trie,
+    inside: Inside,
     /// Length of the shortest part, in bytes.
     part_bytes: usize,
+    empty: Vec<(Half, AtomId)>,
 }
 
-#[derive(Debug, Default)]
-enum Parts {
+#[derive(Default)]
+enum Inside {
     #[default]
     None,
-    Few(Vec<(Anchor, memmem::Finder<'static>, AtomId)>),
-    /// The automaton, and by needle the atoms that want it, each with its anchor.
-    Many(AhoCorasick, Vec<SmallVec<[(Anchor, AtomId); 1]>>),
+    Few(Vec<(memmem::Finder<'static>, AtomId)>),
+    Many(DoubleArrayAhoCorasick<u32>),
+}
+
+impl std::fmt::Debug for Inside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Inside")
+    }
 }
 
 impl Draft {
     pub fn add(&mut self, anchor: Anchor, needle: &str, atom: AtomId) {
-        if anchor == Anchor::Whole {
-            self.whole.insert(needle.into(), atom);
-        } else {
-            self.parts.push((anchor, needle.into(), atom));
+        match anchor {
+            Anchor::Whole => {
+                self.whole.insert(needle.into(), atom);
+            }
+            anchor if needle.is_empty() => self.empty.push((Half::of(anchor), atom)),
+            Anchor::Start => self.starts.push((needle.bytes().collect(), atom)),
+            Anchor::End => self.ends.push((needle.bytes().rev().collect(), atom)),
+            Anchor::Anywhere => self.inside.push((needle.into(), atom)),
         }
     }
 
@@ -55,53 +91,30 @@ impl Draft {
         let lengths = || self.whole.keys().map(|whole| whole.len());
         Table {
             whole_bytes: (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0)),
-            part_bytes: self.parts.iter().map(|(_, part, _)| part.len()).min().unwrap_or(0),
-            parts: Parts::build(&self.parts),
+            starts: Trie::build(self.starts),
+            ends: Trie::build(self.ends),
+            part_bytes: self.inside.iter().map(|(part, _)| part.len()).min().unwrap_or(0),
+            inside: Inside::build(&self.inside),
             whole: self.whole,
+            empty: self.empty,
         }
     }
 }
 
-impl Parts {
-    fn build(parts: &[(Anchor, Box<str>, AtomId)]) -> Self {
+impl Inside {
+    fn build(parts: &[(Box<str>, AtomId)]) -> Self {
         if parts.is_empty() {
             return Self::None;
         }
-        if parts.len() > FEW
-            && let Some(many) = Self::automaton(parts)
-        {
-            return many;
-        }
-        let finder = |needle: &str| memmem::Finder::new(needle.as_bytes()).into_owned();
-        Self::Few(
-            parts.iter().map(|(anchor, needle, atom)| (*anchor, finder(needle), *atom)).collect(),
-        )
-    }
-
-    fn automaton(parts: &[(Anchor, Box<str>, AtomId)]) -> Option<Self> {
-        let mut place_of = FxHashMap::default();
-        let mut needles: Vec<&str> = Vec::new();
-        let mut wanted: Vec<SmallVec<[(Anchor, AtomId); 1]>> = Vec::new();
-        for (anchor, needle, atom) in parts {
-            let place = *place_of.entry(&**needle).or_insert_with(|| {
-                needles.push(needle);
-                wanted.push(SmallVec::new());
-                needles.len() - 1
-            });
-            if let Some(wanted) = wanted.get_mut(place) {
-                wanted.push((*anchor, *atom));
+        if parts.len() > FEW {
+            let needles = parts.iter().map(|(needle, atom)| (needle.as_bytes(), atom.0));
+            // Only a set too large for 32-bit states cannot be built; it is searched one by one.
+            if let Ok(automaton) = DoubleArrayAhoCorasick::with_values(needles) {
+                return Self::Many(automaton);
             }
         }
-        // Only a set too large for 32-bit states cannot be built; it is then searched one by one.
-        let bytes: usize = needles.iter().map(|needle| needle.len()).sum();
-        let kind =
-            if bytes <= FAST_BYTES { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        let automaton = AhoCorasickBuilder::new()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(kind))
-            .build(&needles)
-            .ok()?;
-        Some(Self::Many(automaton, wanted))
+        let finder = |needle: &str| memmem::Finder::new(needle.as_bytes()).into_owned();
+        Self::Few(parts.iter().map(|(needle, atom)| (finder(needle), *atom)).collect())
     }
 }
 
@@ -111,47 +124,47 @@ impl Table {
         self.whole.len() > 8
     }
 
-    /// Calls `hit` with every atom that holds of the folded `text`, some more than once.
-    pub fn scan(&self, text: &str, mut hit: impl FnMut(AtomId)) {
+    /// Calls `hit` with every atom of that half that holds of the folded `text`, some more than
+    /// once.
+    pub fn scan(&self, half: Half, text: &str, mut hit: impl FnMut(AtomId)) {
+        for (of, atom) in &self.empty {
+            if *of == half {
+                hit(*atom);
+            }
+        }
+        match half {
+            Half::Edges => self.scan_edges(text, hit),
+            Half::Inside => self.scan_inside(text, hit),
+        }
+    }
+
+    fn scan_edges(&self, text: &str, mut hit: impl FnMut(AtomId)) {
         let (shortest, longest) = self.whole_bytes;
         if (shortest..=longest).contains(&text.len())
             && let Some(atom) = self.whole.get(text)
         {
             hit(*atom);
         }
+        self.starts.walk(text.bytes(), &mut hit);
+        self.ends.walk(text.bytes().rev(), hit);
+    }
+
+    fn scan_inside(&self, text: &str, mut hit: impl FnMut(AtomId)) {
         if text.len() < self.part_bytes {
             return;
         }
-        match &self.parts {
-            Parts::None => {}
-            Parts::Few(parts) => {
-                for (anchor, finder, atom) in parts {
-                    let (text, needle) = (text.as_bytes(), finder.needle());
-                    let found = match anchor {
-                        Anchor::Whole => text == needle,
-                        Anchor::Start => text.starts_with(needle),
-                        Anchor::End => text.ends_with(needle),
-                        Anchor::Anywhere => finder.find(text).is_some(),
-                    };
-                    if found {
+        match &self.inside {
+            Inside::None => {}
+            Inside::Few(parts) => {
+                for (finder, atom) in parts {
+                    if finder.find(text.as_bytes()).is_some() {
                         hit(*atom);
                     }
                 }
             }
-            Parts::Many(automaton, wanted) => {
+            Inside::Many(automaton) => {
                 for found in automaton.find_overlapping_iter(text) {
-                    let wanted = wanted.get(found.pattern().as_usize());
-                    for (anchor, atom) in wanted.into_iter().flatten() {
-                        let stands = match anchor {
-                            Anchor::Whole => found.start() == 0 && found.end() == text.len(),
-                            Anchor::Start => found.start() == 0,
-                            Anchor::End => found.end() == text.len(),
-                            Anchor::Anywhere => true,
-                        };
-                        if stands {
-                            hit(*atom);
-                        }
-                    }
+                    hit(AtomId(found.value()));
                 }
             }
         }
@@ -179,7 +192,10 @@ mod tests {
                 }
             }
             let mut found = Vec::new();
-            draft.build().scan("shers", |atom| found.push(atom.0));
+            let table = draft.build();
+            for half in [Half::Edges, Half::Inside] {
+                table.scan(half, "shers", |atom| found.push(atom.0));
+            }
             found.sort_unstable();
             found.dedup();
             // he: anywhere; she: start, anywhere; hers: end, anywhere; s: start, end, anywhere.

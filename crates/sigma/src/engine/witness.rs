@@ -145,7 +145,11 @@ impl<'f> Finder<'f> {
         let atom = self.atoms.get(id.index())?;
         match &atom.ask {
             Ask::Null | Ask::Never => None,
-            Ask::Table | Ask::Whole(_) => {
+            _ if let Some(required) = atom.required => {
+                let cost = if atom.local == RECORD { 100 } else { 6 };
+                Some(Witness { cost, signs: vec![Sign::Atom(required)] })
+            }
+            Ask::Edge | Ask::Inside(_) | Ask::Whole(_) => {
                 let cost = self.literal_cost(id, atom.local);
                 Some(Witness { cost, signs: vec![Sign::Atom(id)] })
             }

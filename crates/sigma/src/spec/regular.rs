@@ -12,7 +12,7 @@ use crate::yaml::Position;
 const REGEX_BYTES: usize = 4 << 20;
 /// Bytes that each direction of its automaton may keep while it is in use; it starts over when
 /// they are full, and goes without an automaton where that happens too often.
-const AUTOMATON_BYTES: usize = 256 << 10;
+const AUTOMATON_BYTES: usize = 2 << 20;
 
 /// Compiles `source`.
 pub(super) fn compile(source: &RegexSource, at: Position) -> Result<Regex, Refusal> {
