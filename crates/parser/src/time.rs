@@ -183,22 +183,7 @@ impl Reader<'_> {
     }
 
     fn month_name(&mut self) -> Option<i8> {
-        let name = self.bytes.get(self.at..self.at + 3)?;
-        let month = match name {
-            b"Jan" => 1,
-            b"Feb" => 2,
-            b"Mar" => 3,
-            b"Apr" => 4,
-            b"May" => 5,
-            b"Jun" => 6,
-            b"Jul" => 7,
-            b"Aug" => 8,
-            b"Sep" => 9,
-            b"Oct" => 10,
-            b"Nov" => 11,
-            b"Dec" => 12,
-            _ => return None,
-        };
+        let month = month_of(*self.bytes.get(self.at..)?.first_chunk()?)?;
         self.at += 3;
         Some(month)
     }
@@ -276,10 +261,62 @@ impl Reader<'_> {
     }
 }
 
+/// Bytes of a time in the form of RFC 3164.
+const PLAIN: usize = 15;
+
+/// `Jan  2 03:04:05 ` and no year behind it: what nearly every line begins with, at a third of
+/// the cost. `None`: some other form, if any.
+fn plain(bytes: &[u8]) -> Option<Wall> {
+    let [a, b, c, b' ', d1, d2, b' ', h1, h2, b':', m1, m2, b':', s1, s2, b' ', next] =
+        *bytes.first_chunk()?
+    else {
+        return None;
+    };
+    if next == b' ' || next.is_ascii_digit() {
+        return None;
+    }
+    let two = |high: u8, low: u8| {
+        let digits = high.is_ascii_digit() && low.is_ascii_digit();
+        digits.then(|| ((high - b'0') * 10 + low - b'0') as i8)
+    };
+    let day = if d1 == b' ' { b'0' } else { d1 };
+    let wall = Wall {
+        year: 0,
+        month: month_of([a, b, c])?,
+        day: two(day, d2)?,
+        hour: two(h1, h2)?,
+        minute: two(m1, m2)?,
+        second: two(s1, s2)?,
+        nanos: 0,
+    };
+    (wall.hour < 24 && wall.minute < 60 && wall.second < 61).then_some(wall)
+}
+
+fn month_of(name: [u8; 3]) -> Option<i8> {
+    Some(match &name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
+}
+
 /// A time at the start of `text` as syslog writes it, and its length in bytes:
 /// `Jan  2 03:04:05`, `Jan 2 2024 03:04:05.678`, `Tue Jan  2 03:04:05 2024`,
 /// `2024 Jan  2 03:04:05`.
 pub fn month_first(text: &str) -> Option<(Written, usize)> {
+    if let Some(wall) = plain(text.as_bytes()) {
+        return Some((Written::Local(wall), PLAIN));
+    }
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let mut wall = Wall::default();
     reader.weekday();
