@@ -54,4 +54,5 @@ mod time;
 mod url;
 mod windows;
 
+pub use logsources::delivered;
 pub use parser::{Options, Parser, Reference};

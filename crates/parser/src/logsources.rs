@@ -48,3 +48,49 @@ pub static FIREWALL: Logsources = &[
 ];
 /// The agents' events.
 pub static SEED: Logsources = &[Logsource::service("vigie", "agents")];
+
+/// Every logsource that the parsers give to events, each once: a rule whose logsource fits none
+/// of them can never match.
+pub fn delivered() -> Vec<Logsource> {
+    let fixed = [
+        ANY_SYSLOG,
+        SSHD,
+        PAM,
+        SUDO,
+        SU,
+        LOGIN,
+        ACCOUNTS,
+        CRON,
+        NGINX_ACCESS,
+        APACHE_ACCESS,
+        NGINX_ERROR,
+        APACHE_ERROR,
+        FIREWALL,
+        SEED,
+    ];
+    let fixed = fixed.into_iter().flatten().copied();
+    let mut seen = std::collections::HashSet::new();
+    fixed
+        .chain(crate::json::eve_logsources())
+        .chain(crate::windows::all_logsources())
+        .filter(|logsource| seen.insert(*logsource))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_is_read_and_what_is_not() {
+        let delivered = delivered();
+        let fits = |category, product, service| {
+            delivered.iter().any(|one| one.fits(category, product, service))
+        };
+        assert!(fits(Some("webserver"), None, None));
+        assert!(fits(Some("process_creation"), Some("windows"), None));
+        assert!(fits(None, Some("linux"), Some("sshd")));
+        assert!(fits(Some("dns"), None, None));
+        assert!(!fits(None, Some("azure"), None));
+    }
+}

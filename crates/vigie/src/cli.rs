@@ -177,6 +177,12 @@ pub struct SimulateArgs {
 
 #[derive(Debug, Args)]
 pub struct RulesArgs {
+    /// Configuration file (TOML): says which rules are in force
+    #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// Data directory of the centre
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
     #[command(subcommand)]
     pub command: RulesCommand,
 }
@@ -186,31 +192,70 @@ pub enum RulesCommand {
     /// Say what is wrong in rules, with file, line and mend
     #[command(after_help = "Example:\n  vigie rules check ./my-rules")]
     Check {
-        /// Sigma files or folders; the shipped rules by default
+        /// Sigma files or folders; the rules in force by default
         paths: Vec<PathBuf>,
     },
     /// List rules
     #[command(after_help = "Example:\n  vigie rules list --json")]
     List {
-        /// Sigma files or folders; the shipped rules by default
+        /// Sigma files or folders; the rules in force by default
         #[arg(long = "rules", value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
     /// Say which rules match which records, one JSON object a match
     #[command(after_help = "Example:\n  vigie rules match --rules ./my-rules events.ndjson")]
-    Match {
-        #[command(flatten)]
-        input: InputArgs,
-        /// Sigma files or folders; the shipped rules by default
-        #[arg(long = "rules", value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
+    Match(MatchArgs),
     /// Run rules against their own fixtures (fixtures/NAME.fires.*, fixtures/NAME.quiet.*)
     #[command(after_help = "Example:\n  vigie rules test")]
     Test {
-        /// Folders of rules; the shipped rules by default
+        /// Folders of rules; the rules in force by default
         paths: Vec<PathBuf>,
     },
+    /// Take in rules of others, such as a clone of SigmaHQ's
+    #[command(
+        after_help = "Example:\n  git clone --depth 1 https://github.com/SigmaHQ/sigma\n  vigie rules import sigma --dry-run\n  vigie rules import sigma --status stable,test --level medium --product linux"
+    )]
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct MatchArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Sigma files or folders; the rules in force by default
+    #[arg(long = "rules", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The clone, or any folder of Sigma files
+    #[arg(value_name = "DIR")]
+    pub from: PathBuf,
+    /// The rules folder; the configured one by default
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// The folder's name below `imported`
+    #[arg(long, default_value = "sigmahq")]
+    pub name: String,
+    /// Only rules of these statuses
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "STATUS",
+        default_value = "stable,test,experimental",
+        value_parser = ["stable", "test", "experimental", "deprecated", "unsupported"]
+    )]
+    pub status: Vec<String>,
+    /// Only rules of this level or worse
+    #[arg(long, value_name = "LEVEL", default_value = "informational")]
+    pub level: Severity,
+    /// Only rules for these products, and those that name none
+    #[arg(long, value_delimiter = ',', value_name = "PRODUCT")]
+    pub product: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -69,6 +69,7 @@ pub enum FirstRead {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DetectionConfig {
     pub rules: Vec<PathBuf>,
+    pub rules_folder: PathBuf,
     pub incident_gap_s: u32,
     pub snapshot_s: u32,
 }

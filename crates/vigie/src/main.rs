@@ -3,11 +3,13 @@
 mod cli;
 mod commands;
 mod config;
+mod import;
 mod input;
 mod live;
 mod offline;
 mod output;
 mod report;
+mod rulebook;
 mod shipped;
 
 use std::process::ExitCode;

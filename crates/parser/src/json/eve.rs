@@ -31,6 +31,11 @@ types! {
 
 static OTHER: (&str, &str, Logsources) = ("", "suricata.other", &[Logsource::product("suricata")]);
 
+/// Every logsource that an event of Suricata may have.
+pub fn logsources() -> impl Iterator<Item = Logsource> {
+    TYPES.iter().chain([&OTHER]).flat_map(|(_, _, set)| set.iter().copied())
+}
+
 /// Whether `name` is a type that Suricata writes.
 pub fn is_type(name: &str) -> bool {
     TYPES.iter().any(|(known, ..)| *known == name)

@@ -7,6 +7,7 @@ mod names;
 mod seed;
 mod walk;
 
+pub use eve::logsources as eve_logsources;
 pub use walk::Walker;
 
 use vigie_event::{FieldId, Fields, Format, Timestamp, Value, ValueRef, field};

@@ -122,6 +122,21 @@ fn categories(service: &str, code: i64) -> &'static [&'static str] {
     }
 }
 
+/// The highest event id that has a category.
+const LAST_CODE: i64 = 4_688;
+
+/// Every logsource that an event of Windows may have.
+pub fn all() -> impl Iterator<Item = Logsource> {
+    let of_service = |service: &'static str| {
+        let categories = (0..=LAST_CODE).flat_map(move |code| categories(service, code));
+        let of =
+            move |category| Logsource { category, product: Some(WINDOWS), service: Some(service) };
+        std::iter::once(of(None)).chain(categories.map(move |category| of(Some(*category))))
+    };
+    let services = SERVICES.iter().flat_map(move |(_, service)| of_service(service));
+    std::iter::once(Logsource::product(WINDOWS)).chain(services)
+}
+
 type Kind = (Option<&'static str>, &'static [&'static str]);
 
 /// The sets made so far. Both parts of a kind come from the tables above, so there are few.
@@ -162,6 +177,19 @@ mod tests {
         assert!(set.iter().any(|one| one.fits(Some("process_creation"), Some("windows"), None)));
         assert!(set.iter().any(|one| one.fits(None, Some("windows"), Some("sysmon"))));
         assert!(std::ptr::eq(of(None, 1), of(service("Somebody/Else"), 99)));
+    }
+
+    #[test]
+    fn every_category_is_among_all() {
+        for (service, code) in [("sysmon", 255), ("powershell", 4_104), ("security", 4_688)] {
+            let set = of(Some(service), code);
+            assert!(set.len() > 1, "{service} {code}");
+            assert!(set.iter().all(|one| all().any(|known| known == *one)), "{service} {code}");
+        }
+        let beyond = (LAST_CODE + 1..70_000).flat_map(|code| {
+            SERVICES.iter().flat_map(move |(_, service)| categories(service, code))
+        });
+        assert_eq!(beyond.count(), 0);
     }
 
     #[test]

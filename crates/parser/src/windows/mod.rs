@@ -32,6 +32,7 @@ use crate::json::{Walker, hand_over_value, text_time};
 use crate::line::{Known, act};
 use crate::parser::{Found, Reading};
 use ecs::wanted;
+pub(crate) use logsources::all as all_logsources;
 pub(crate) use names::Renames;
 
 /// The fields of one event under their plain names.

@@ -1,4 +1,4 @@
-//! `vigie rules`: check, list, match, test.
+//! `vigie rules`: check, list, match, test. Without paths they work with the rules in force.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,9 +11,12 @@ use serde_json::json;
 use vigie_detector::{Detector, Settings};
 use vigie_event::{Event, RecordRef, Source, Timestamp, fingerprint};
 use vigie_parser::{Options, Parser, Reference};
-use vigie_sigma::{Correlator, DiagnosticLevel, Matcher, RuleKind, RuleSet};
+use vigie_sigma::{Correlator, Diagnostic, DiagnosticLevel, Matcher, RuleKind, RuleSet};
 
+use super::rules_import;
 use crate::cli::{Global, InputArgs, RulesArgs, RulesCommand};
+use crate::config::Config;
+use crate::rulebook::{self, Rulebook};
 use crate::shipped::{self, RuleFile};
 use crate::{input, output};
 
@@ -21,29 +24,68 @@ use crate::{input, output};
 const FIXTURES_READ: Timestamp = Timestamp::from_seconds(1_798_675_200);
 
 pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
+    let book = || in_force(args.config.as_deref(), args.data.as_deref());
     match args.command {
-        RulesCommand::Check { paths } => check(global, &paths),
-        RulesCommand::List { paths } => list(global, &paths),
-        RulesCommand::Match { input, paths } => matches(global, &input, &paths),
-        RulesCommand::Test { paths } => test(global, &paths),
+        RulesCommand::Check { paths } => check(global, &files(&paths, book)?),
+        RulesCommand::List { paths } => list(global, &files(&paths, book)?),
+        RulesCommand::Match(args) => matches(global, &args.input, &files(&args.paths, book)?),
+        RulesCommand::Test { paths } => test(global, &paths, &files(&paths, book)?),
+        RulesCommand::Import(import) => rules_import::run(global, &import, &book()?),
     }
 }
 
-fn check(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let (rules, diagnostics) = shipped::load(paths)?;
+/// Where the rules in force stand.
+pub fn in_force(config: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Rulebook> {
+    let config = Config::load(config, std::env::vars())?;
+    Ok(Rulebook::of(&config, &config.data_dir(data)?))
+}
+
+/// Rule files, and what is wrong with those that cannot be read.
+struct Files {
+    files: Vec<RuleFile>,
+    unread: Vec<Diagnostic>,
+}
+
+/// The files of `paths`, or of the rules in force where there are none.
+fn files(
+    paths: &[PathBuf],
+    in_force: impl FnOnce() -> anyhow::Result<Rulebook>,
+) -> anyhow::Result<Files> {
+    let mut unread = Vec::new();
+    let files = if paths.is_empty() {
+        let own = in_force()?.files()?;
+        let mut files = shipped::rule_files();
+        files.extend(own.iter().filter_map(|path| rulebook::read(path, &mut unread)));
+        files
+    } else {
+        shipped::read_rule_files(paths)?
+    };
+    Ok(Files { files, unread })
+}
+
+impl Files {
+    fn compile(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
+        let (rules, mut diagnostics) = shipped::compile(&self.files)?;
+        diagnostics.extend(self.unread.iter().cloned());
+        Ok((rules, diagnostics))
+    }
+
+    /// Loads them, saying on stderr what is wrong with those that cannot be.
+    fn load(&self) -> anyhow::Result<RuleSet> {
+        let (rules, diagnostics) = self.compile()?;
+        for diagnostic in &diagnostics {
+            tracing::warn!("{}", output::inert(&diagnostic.to_string()));
+        }
+        Ok(rules)
+    }
+}
+
+fn check(global: &Global, files: &Files) -> anyhow::Result<ExitCode> {
+    let (rules, diagnostics) = files.compile()?;
     let mut out = output::stdout();
     for diagnostic in &diagnostics {
         if global.json {
-            let level = match diagnostic.level {
-                DiagnosticLevel::Error => "error",
-                DiagnosticLevel::Warning => "warning",
-            };
-            let object = json!({
-                "kind": "diagnostic", "file": diagnostic.file, "line": diagnostic.line,
-                "column": diagnostic.column, "level": level, "message": diagnostic.message,
-                "mend": diagnostic.mend,
-            });
-            output::json_line(&mut out, &object)?;
+            output::json_line(&mut out, &wire(diagnostic))?;
         } else {
             writeln!(out, "{}", output::inert(&diagnostic.to_string()))?;
         }
@@ -55,8 +97,17 @@ fn check(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn list(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let rules = load(paths)?;
+/// A diagnostic as `--json` gives it.
+pub fn wire(diagnostic: &Diagnostic) -> serde_json::Value {
+    json!({
+        "kind": "diagnostic", "file": diagnostic.file, "line": diagnostic.line,
+        "column": diagnostic.column, "level": diagnostic.level.name(),
+        "message": diagnostic.message, "mend": diagnostic.mend,
+    })
+}
+
+fn list(global: &Global, files: &Files) -> anyhow::Result<ExitCode> {
+    let rules = files.load()?;
     let lang = global.lang();
     let mut out = output::stdout();
     for rule in rules.rules() {
@@ -89,8 +140,8 @@ fn list(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn matches(global: &Global, args: &InputArgs, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let rules = Arc::new(load(paths)?);
+fn matches(global: &Global, args: &InputArgs, files: &Files) -> anyhow::Result<ExitCode> {
+    let rules = Arc::new(files.load()?);
     let mut matcher = Matcher::new(Arc::clone(&rules));
     let options = input::parser_options(args)?;
     let mut out = output::stdout();
@@ -129,32 +180,32 @@ fn matches(global: &Global, args: &InputArgs, paths: &[PathBuf]) -> anyhow::Resu
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Loads rules, saying on stderr what is wrong with those that cannot be.
-fn load(paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
-    let (rules, diagnostics) = shipped::load(paths)?;
-    for diagnostic in &diagnostics {
-        tracing::warn!("{}", output::inert(&diagnostic.to_string()));
-    }
-    Ok(rules)
-}
-
 /// Runs each rule file's rules over its fixtures: all of them fire on `NAME.fires.*`, none on
-/// `NAME.quiet.*`. Fixtures stand in a folder `fixtures` beside the rule file.
-fn test(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+/// `NAME.quiet.*`. Fixtures stand in a folder `fixtures` beside the rule file. Among the rules in
+/// force, files of one's own that have none are counted, since imported rules have none.
+fn test(global: &Global, paths: &[PathBuf], loaded: &Files) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let (mut passed, mut failed) = (0_u64, 0_u64);
-    let files =
-        if paths.is_empty() { shipped::rule_files() } else { shipped::read_rule_files(paths)? };
-    let fixtures =
-        if paths.is_empty() { shipped::fixture_files() } else { fixtures_beside(&files)? };
+    let files = &loaded.files;
+    let mut may_have_none = BTreeSet::new();
+    let fixtures = if paths.is_empty() {
+        let own = files.get(shipped::rule_files().len()..).unwrap_or_default();
+        may_have_none.extend(own.iter().map(|file| file.name.as_str()));
+        let mut fixtures = fixtures_beside(own)?;
+        fixtures.extend(shipped::fixture_files());
+        fixtures
+    } else {
+        fixtures_beside(files)?
+    };
+    let mut untested = 0_u64;
     // Correlations may refer to rules of other files, so all are loaded together.
-    let (rules, diagnostics) = shipped::compile(&files)?;
+    let (rules, diagnostics) = loaded.compile()?;
     for diagnostic in &diagnostics {
         writeln!(out, "{}", output::inert(&diagnostic.to_string()))?;
     }
     failed += diagnostics.iter().filter(|one| one.level == DiagnosticLevel::Error).count() as u64;
     let rules = Arc::new(rules);
-    for file in &files {
+    for file in files {
         let stem = Path::new(&file.name).file_stem().unwrap_or_default().to_string_lossy();
         let own: Vec<_> =
             rules.rules().iter().filter(|rule| rule.file == file.name && !rule.silent).collect();
@@ -171,6 +222,10 @@ fn test(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
             let mut fired = BTreeSet::new();
             for fixture in &of_file {
                 fired.extend(rules_that_fire(&rules, fixture));
+            }
+            if of_file.is_empty() && may_have_none.contains(file.name.as_str()) {
+                untested += if should_fire { own.len() as u64 } else { 0 };
+                continue;
             }
             for rule in &own {
                 let id = &rule.reference.id;
@@ -195,7 +250,12 @@ fn test(global: &Global, paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
         }
     }
     if global.json {
-        output::json_line(&mut out, &json!({"kind": "stats", "passed": passed, "failed": failed}))?;
+        output::json_line(
+            &mut out,
+            &json!({"kind": "stats", "passed": passed, "failed": failed, "untested": untested}),
+        )?;
+    } else if untested > 0 {
+        writeln!(out, "{passed} passed, {failed} failed, {untested} rules without fixtures")?;
     } else {
         writeln!(out, "{passed} passed, {failed} failed")?;
     }

@@ -77,13 +77,13 @@ fn json(findings: &Findings, lang: Lang) -> anyhow::Result<String> {
 }
 
 /// A time to the second, in UTC, as people read it.
-fn moment(time: Timestamp) -> String {
+pub fn moment(time: Timestamp) -> String {
     let instant: jiff::Timestamp = time.into();
     instant.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A number with its thousands set apart.
-fn grouped(number: u64, lang: Lang) -> String {
+pub fn grouped(number: u64, lang: Lang) -> String {
     let digits = number.to_string();
     let separator = lang.pick(",", "\u{202F}");
     let mut text = String::new();
@@ -110,7 +110,7 @@ fn decided(decision: &Decision, lang: Lang) -> String {
 }
 
 /// A length of time in its largest whole unit.
-fn duration(seconds: u64, lang: Lang) -> String {
+pub fn duration(seconds: u64, lang: Lang) -> String {
     match seconds {
         s if s >= 86_400 && s.is_multiple_of(86_400) => {
             format!("{} {}", s / 86_400, lang.pick("d", "j"))
@@ -141,7 +141,7 @@ fn period((first, last): (Timestamp, Timestamp), lang: Lang) -> String {
 
 /// A count with what is counted, such as `1 alert`: singular and plural in English, then in
 /// French.
-fn counted(number: u64, lang: Lang, words: [&str; 4]) -> String {
+pub fn counted(number: u64, lang: Lang, words: [&str; 4]) -> String {
     let [one, many, une, plusieurs] = words;
     let word = match lang {
         Lang::En => {
