@@ -179,6 +179,17 @@ impl Detector {
     }
 }
 
+impl Detector {
+    /// This detector with other rules: what [`Detector::restore`] makes of its snapshot. Changes
+    /// that have not been taken are in it.
+    ///
+    /// # Errors
+    /// Never for a sound program; the detector is as it was.
+    pub fn with_rules(&self, rules: Arc<RuleSet>) -> Result<Self, RestoreError> {
+        Self::restore(rules, self.core.settings, &self.snapshot())
+    }
+}
+
 /// The state and the correlator's part of a snapshot.
 fn open(snapshot: &[u8]) -> Result<(&[u8], &[u8]), RestoreError> {
     let (magic, after_magic) =

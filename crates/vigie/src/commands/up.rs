@@ -1,6 +1,6 @@
 //! `vigie up`: the whole centre in one process.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -47,12 +47,16 @@ async fn serve(global: &Global, args: &UpArgs, mut config: Config) -> anyhow::Re
         named => named.parse().unwrap_or_default(),
     };
     let mut stopping = signals()?;
+    let mut reloading = Reloading::listen()?;
     let mut centre = Centre::start(&config, &dir, lang).await?;
     greet(&centre, &dir, global, lang, args.demo).await?;
     let player = if args.demo { Some(play_demo(&centre)?) } else { None };
-    let failed = tokio::select! {
-        _ = stopping.recv() => None,
-        error = centre.failed() => Some(error),
+    let failed = loop {
+        tokio::select! {
+            _ = stopping.recv() => break None,
+            error = centre.failed() => break Some(error),
+            () = reloading.asked() => centre.reload_rules(),
+        }
     };
     if let Some(player) = player {
         player.abort();
@@ -83,6 +87,28 @@ fn signals() -> anyhow::Result<tokio::sync::mpsc::Receiver<()>> {
         }
     });
     Ok(receiver)
+}
+
+/// Hangups, which ask for the rules to be loaded again; at a terminal they mean that it is gone,
+/// and end the process as ever.
+struct Reloading(Option<tokio::signal::unix::Signal>);
+
+impl Reloading {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        if std::io::stdin().is_terminal() {
+            return Ok(Self(None));
+        }
+        signal(SignalKind::hangup()).map(|signal| Self(Some(signal)))
+    }
+
+    /// Waits for the next.
+    async fn asked(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 fn play_demo(centre: &Centre) -> anyhow::Result<tokio::task::JoinHandle<u64>> {

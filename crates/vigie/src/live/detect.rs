@@ -34,7 +34,8 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Detection {
     pub journal: Journal,
     pub state: State,
-    pub rules: Arc<RuleSet>,
+    /// The rules in force; new ones are taken over as they come.
+    pub rules: watch::Receiver<Arc<RuleSet>>,
     pub settings: Settings,
     pub options: Options,
     /// How often the detector's memory is kept while there is something to read.
@@ -48,7 +49,7 @@ pub struct Detection {
 
 impl Detection {
     /// Runs until `stop`, then keeps the detector's memory.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(mut self) -> anyhow::Result<()> {
         let checkpoint = self
             .runtime
             .block_on(self.state.detector_checkpoint())
@@ -78,6 +79,7 @@ impl Detection {
         let mut noted = Instant::now();
         loop {
             let stopping = follower.wait(POSITION_EVERY).is_break();
+            let reloaded = self.take_over_rules(&mut detector);
             if noted.elapsed() >= CLOSINGS_EVERY {
                 self.note_closings(&mut detector)?;
                 noted = Instant::now();
@@ -90,7 +92,9 @@ impl Detection {
             let position = follower.position();
             let finished = stopping && round == Round::CaughtUp;
             let moved = position != kept.0;
-            let keep = moved && (finished || kept.1.elapsed() >= self.snapshot_every);
+            let due = moved && (finished || kept.1.elapsed() >= self.snapshot_every);
+            // What is kept goes with the rules that a start finds.
+            let keep = due || reloaded;
             let found = !changes.alerts.is_empty() || !changes.incidents.is_empty();
             let idle_too_long = position != committed.0 && committed.1.elapsed() >= POSITION_EVERY;
             if found || keep || idle_too_long {
@@ -117,13 +121,35 @@ impl Detection {
         }
     }
 
+    /// Goes on with new rules, if there are any: windows and open alerts of rules that are the
+    /// same go on, incidents stay. Tells whether there were.
+    fn take_over_rules(&mut self, detector: &mut Detector) -> bool {
+        if !self.rules.has_changed().unwrap_or(false) {
+            return false;
+        }
+        let rules = Arc::clone(&self.rules.borrow_and_update());
+        match detector.with_rules(rules) {
+            Ok(renewed) => {
+                let anew = renewed.dropped().len();
+                tracing::debug!(anew, "detection goes on with the new rules");
+                *detector = renewed;
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "detection goes on with the rules that it has");
+                false
+            }
+        }
+    }
+
     /// The detector as it was at the snapshot, and the position to read on from.
-    fn restore(&self, checkpoint: &Checkpoint) -> (Detector, Position) {
-        let fresh = || Detector::new(Arc::clone(&self.rules), self.settings);
+    fn restore(&mut self, checkpoint: &Checkpoint) -> (Detector, Position) {
+        let rules = Arc::clone(&self.rules.borrow_and_update());
+        let fresh = || Detector::new(Arc::clone(&rules), self.settings);
         let Some(snapshot) = &checkpoint.snapshot else {
             return (fresh(), Position(0));
         };
-        match Detector::restore(Arc::clone(&self.rules), self.settings, snapshot) {
+        match Detector::restore(Arc::clone(&rules), self.settings, snapshot) {
             Ok(detector) => (detector, checkpoint.snapshot_position),
             Err(error) => {
                 tracing::warn!(%error, "the detector's memory cannot be read; windows start anew");

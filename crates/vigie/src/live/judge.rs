@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// What the analyst's task works with.
 pub struct Judging {
     pub state: State,
-    pub rules: Arc<RuleSet>,
+    pub rules: watch::Receiver<Arc<RuleSet>>,
     pub feed: Feed,
     /// Woken when there is something to judge.
     pub found: Arc<Notify>,
@@ -54,7 +54,8 @@ impl Judging {
     /// Judges some incidents; returns how many.
     async fn round(&self, analyst: &BuiltIn) -> Result<usize, StateError> {
         let cases = self.state.cases_to_judge(BATCH).await?;
-        let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
+        let rules = Arc::clone(&self.rules.borrow());
+        let guidance = |id: &str| rules.by_id(id).map(|rule| &rule.guidance);
         let now = SystemClock.now();
         let verdicts: Vec<_> = cases
             .iter()

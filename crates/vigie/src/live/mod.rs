@@ -8,6 +8,7 @@ mod index;
 mod interface;
 mod judge;
 mod respond;
+mod rules;
 mod writer;
 
 use std::net::SocketAddr;
@@ -29,13 +30,12 @@ use vigie_responder::{AdminPorts, Allowed, Policy};
 use vigie_sensor::Statuses;
 use vigie_sensor::follow::{FollowFile, FollowOptions, Follower, From};
 use vigie_sensor::journald::{self, JournaldOptions};
-use vigie_sigma::RuleSet;
 use vigie_store::index::{EventIndex, IndexOptions};
 use vigie_store::journal::{Journal, JournalOptions, Position};
 use vigie_store::state::State;
 
 use crate::config::{Config, FirstRead, Journald};
-use crate::shipped;
+use crate::rulebook::Rulebook;
 
 /// How often old journal segments are dropped.
 const RETAIN_EVERY: Duration = Duration::from_mins(5);
@@ -62,6 +62,7 @@ pub struct Centre {
     stages: JoinSet<anyhow::Result<()>>,
     writer: tokio::task::JoinHandle<()>,
     stop_inlets: watch::Sender<bool>,
+    reload: Arc<Notify>,
 }
 
 impl Centre {
@@ -79,7 +80,9 @@ impl Centre {
         let checkpoint = state.detector_checkpoint().await?;
         let (journal, index) =
             open_journal_and_index(config, dir, checkpoint.position, &mut notes)?;
-        let rules = Arc::new(load_rules(config, &mut notes)?);
+        let reload = Arc::new(Notify::new());
+        let rules = rules::Rules::load(Rulebook::of(config, dir), Arc::clone(&reload))?;
+        notes.extend(rules.diagnostics().iter().map(|diagnostic| format!("rules: {diagnostic}")));
         let options = parser_options(config)?;
         let policy = load_policy(config)?;
         let allow = allowlist(config)?;
@@ -104,7 +107,7 @@ impl Centre {
         let detection = detect::Detection {
             journal: journal.clone(),
             state: state.clone(),
-            rules: Arc::clone(&rules),
+            rules: rules.subscribe(),
             settings: vigie_detector::Settings {
                 incident_gap_s: config.detection.incident_gap_s,
                 ..vigie_detector::Settings::default()
@@ -130,7 +133,7 @@ impl Centre {
         stages.spawn_blocking(move || indexing.run().context("indexing"));
         let judging = judge::Judging {
             state: state.clone(),
-            rules: Arc::clone(&rules),
+            rules: rules.subscribe(),
             feed: feed.clone(),
             found,
             judged: Arc::clone(&judged),
@@ -156,6 +159,7 @@ impl Centre {
             responder.run(stopped).await;
             Ok(())
         });
+        inlets.spawn(rules.run(inlets_stopped.clone()));
         inlets.spawn(feed.clone().count(journal.clone()));
         inlets.spawn(retain(journal.clone(), state.clone(), indexed));
 
@@ -196,6 +200,7 @@ impl Centre {
             stages,
             writer,
             stop_inlets,
+            reload,
         })
     }
 
@@ -207,6 +212,11 @@ impl Centre {
     /// Where batches of further sensors go.
     pub fn batches(&self) -> mpsc::Sender<Batch> {
         self.batches.clone()
+    }
+
+    /// Loads the rules again, whether their files have changed or not.
+    pub fn reload_rules(&self) {
+        self.reload.notify_one();
     }
 
     /// Waits until a stage fails; for ever while all is well.
@@ -290,14 +300,6 @@ fn open_journal_and_index(
         ));
     }
     Ok((journal, index))
-}
-
-fn load_rules(config: &Config, notes: &mut Vec<String>) -> anyhow::Result<RuleSet> {
-    let mut files = shipped::rule_files();
-    files.extend(shipped::read_rule_files(&config.detection.rules)?);
-    let (rules, diagnostics) = shipped::compile(&files)?;
-    notes.extend(diagnostics.iter().map(|diagnostic| format!("rules: {diagnostic}")));
-    Ok(rules)
 }
 
 fn parser_options(config: &Config) -> anyhow::Result<Options> {

@@ -120,6 +120,12 @@ impl Centre {
         assert!(status.success(), "vigie up ended with {status}");
     }
 
+    /// Asks it to load its rules again.
+    pub fn reload(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// What `GET /status` of the agents' interface tells.
     pub fn status(&self) -> Value {
         let mut answer = ureq::get(format!("{}/status", self.agents[2]))
