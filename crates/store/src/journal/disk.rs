@@ -91,6 +91,15 @@ impl RealDisk {
     }
 }
 
+impl RealDisk {
+    /// A folder that somebody else may have open, for reading only.
+    pub(super) fn view(dir: &Path) -> Result<Self, JournalError> {
+        let folder =
+            File::open(dir).map_err(|error| JournalError::io("open", dir.to_owned(), error))?;
+        Ok(Self { dir: dir.to_owned(), folder })
+    }
+}
+
 fn lock(dir: &Path) -> Result<File, JournalError> {
     let path = dir.join(LOCK);
     let failed = |error| JournalError::io("lock", path.clone(), error);

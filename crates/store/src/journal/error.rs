@@ -80,6 +80,11 @@ impl JournalError {
         matches!(self, Self::Full { .. } | Self::Reserve { .. })
     }
 
+    /// Whether a file was not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
+    }
+
     pub(super) fn io(doing: &'static str, path: PathBuf, error: io::Error) -> Self {
         let full =
             matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);

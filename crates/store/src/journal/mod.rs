@@ -140,6 +140,23 @@ impl Journal {
         Self::open_on(Arc::new(disk), Some(lock), options)
     }
 
+    /// Opens the journal in `dir` for reading what is in it now, also while another process has
+    /// it open: nothing is locked, made, cut or moved. Appending to it is an error.
+    ///
+    /// # Errors
+    /// There is no journal, a newer version wrote it, or the disk fails.
+    pub fn view(dir: &Path) -> Result<Self, JournalError> {
+        let shared = Arc::new(recover::view(Arc::new(RealDisk::view(dir)?))?);
+        let inner = Inner {
+            shared,
+            room: Arc::new(Semaphore::new(QUEUED_KIB)),
+            queue: None,
+            writer: Mutex::new(None),
+            _lock: None,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     fn open_on(
         disk: Arc<dyn Disk>,
         lock: Option<File>,
@@ -202,7 +219,14 @@ impl Journal {
     /// A reader that starts with the record at `from`, or with the oldest kept where that is
     /// later.
     pub fn reader(&self, from: Position) -> JournalReader {
-        JournalReader::new(Arc::clone(&self.inner.shared), from)
+        let is_view = self.inner.queue.is_none();
+        JournalReader::new(Arc::clone(&self.inner.shared), from, is_view)
+    }
+
+    /// A position before which no record came at `time` or later, by the clock of this machine:
+    /// at most a segment too early.
+    pub fn at(&self, time: Timestamp) -> Position {
+        self.inner.shared.at(time)
     }
 
     /// How far each source has been read: the last cursor of each source (and, of files, of each

@@ -57,6 +57,8 @@ impl<'r> BatchView<'r> {
 /// [`StoredBatch::first`] and in [`Journal::damage`](super::Journal::damage).
 pub struct JournalReader {
     shared: Arc<Shared>,
+    /// Somebody else may have the journal open.
+    is_view: bool,
     position: Position,
     place: Option<Place>,
     window: Window,
@@ -85,9 +87,10 @@ enum Step {
 }
 
 impl JournalReader {
-    pub(super) fn new(shared: Arc<Shared>, position: Position) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, position: Position, is_view: bool) -> Self {
         Self {
             shared,
+            is_view,
             position,
             place: None,
             window: Window::default(),
@@ -257,6 +260,12 @@ impl JournalReader {
                 if error.kind() == io::ErrorKind::NotFound
                     && segment.head.first < self.shared.start() =>
             {
+                self.place = None;
+                Ok(())
+            }
+            // The same, by the process that has the journal open.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_view => {
+                self.shared.forget(&segment);
                 self.place = None;
                 Ok(())
             }

@@ -102,6 +102,35 @@ pub(super) fn open(
     Ok((shared, active, recovery))
 }
 
+/// Looks at what is on `disk` and changes nothing: what is torn or damaged is left out. Whoever
+/// has the journal open may go on writing; what is complete now can be read.
+pub(super) fn view(disk: Arc<dyn Disk>) -> Result<Shared, JournalError> {
+    let names = disk.list().map_err(|error| JournalError::io("list", disk.path(""), error))?;
+    let mut firsts: Vec<Position> = names.iter().filter_map(|name| parse_file_name(name)).collect();
+    firsts.sort_unstable();
+    let mut segments: Vec<Arc<Segment>> = Vec::with_capacity(firsts.len());
+    for (index, first) in firsts.iter().enumerate() {
+        match open_segment(&*disk, *first, index as u64) {
+            Ok(segment) => segments.extend(segment.map(Arc::new)),
+            // Dropped by retention just now.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut end = Position::default();
+    if let Some(last) = segments.last() {
+        let walked = disk
+            .open(&last.name, false)
+            .and_then(|file| {
+                walk_segment(&*file, last, None, |offset, head, _| last.mark(head.first, offset))
+            })
+            .map_err(|error| JournalError::io("read", disk.path(&last.name), error))?;
+        last.set_durable(walked.good);
+        end = walked.end;
+    }
+    Ok(Shared::new(disk, JournalOptions::default(), segments, Cursors::default(), end))
+}
+
 /// `None` where the head cannot be read.
 fn open_segment(
     disk: &dyn Disk,

@@ -175,6 +175,20 @@ impl Shared {
         Some((Arc::clone(segment), segment.nearest(position)))
     }
 
+    /// The oldest position of the segment in which records stand that came at `time`.
+    pub(super) fn at(&self, time: Timestamp) -> Position {
+        let segments = self.list();
+        let after = segments.partition_point(|segment| segment.head.created <= time);
+        let segment = segments.get(after.saturating_sub(1)).or(segments.first());
+        segment.map_or_else(|| self.end(), |segment| segment.head.first)
+    }
+
+    /// Leaves out a segment that somebody else has dropped.
+    pub(super) fn forget(&self, segment: &Segment) {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        segments.retain(|known| known.serial != segment.serial);
+    }
+
     /// The segment that follows `segment`.
     pub(super) fn after(&self, segment: &Segment) -> Option<Arc<Segment>> {
         self.list().iter().find(|other| other.serial > segment.serial).cloned()

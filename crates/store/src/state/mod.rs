@@ -112,6 +112,17 @@ impl State {
         open.await.map_err(|error: StateError| error.at(&name))
     }
 
+    /// Opens the state in the file at `path` for reading, also while another process has it open:
+    /// whatever would change something fails.
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be read.
+    pub async fn view(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let readers = connect::readers(path).await.map_err(|error| error.at(&name))?;
+        Ok(Self::over(readers.clone(), readers, name))
+    }
+
     /// A new, empty state that is gone with its last clone.
     pub async fn in_memory() -> Result<Self> {
         let connection = connect::in_memory().await?;
