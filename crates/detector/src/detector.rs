@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vigie_event::{Alert, AlertId, Event, Incident, IncidentId, IncidentStatus, Stats};
-use vigie_sigma::{Correlator, Firing, Matcher, RuleSet};
+use vigie_sigma::{Correlator, Firing, Matcher, RuleIndex, RuleSet};
 
 use crate::command::{Applied, Command};
 use crate::core::Core;
@@ -96,6 +96,14 @@ impl Detector {
         self.fired.clear();
         self.correlator.observe(event, matched, &mut self.fired);
         self.core.observe(event, matched, &self.fired);
+    }
+
+    /// Takes in an event whose matches are known; gives what fired.
+    pub(crate) fn observe_matched(&mut self, event: &Event, matched: &[RuleIndex]) -> &[Firing] {
+        self.fired.clear();
+        self.correlator.observe(event, matched, &mut self.fired);
+        self.core.observe(event, matched, &self.fired);
+        &self.fired
     }
 
     /// Alerts raised or grown and incidents opened or changed since the last call. To be called

@@ -26,6 +26,7 @@
 #![deny(missing_docs)]
 
 mod alerts;
+mod backtest;
 mod clocks;
 mod command;
 mod core;
@@ -33,6 +34,7 @@ mod detector;
 mod eviction;
 mod facets;
 mod facts;
+mod histogram;
 mod hosts;
 mod incidents;
 mod recent;
@@ -44,8 +46,11 @@ mod success;
 mod title;
 mod totals;
 
+pub use backtest::{BackTest, RuleHistory, Subject};
 pub use command::{Applied, Command};
 pub use detector::{Changes, Detector, DetectorStats};
+pub use histogram::Histogram;
 pub use settings::Settings;
 pub use snapshot::RestoreError;
+pub use success::login;
 pub use totals::Totals;

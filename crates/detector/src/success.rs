@@ -9,6 +9,21 @@ use crate::clocks::to_micros;
 use crate::core::Core;
 use crate::facts::{Key, Outcome, is_inside, name_of, names_one_account};
 
+/// Actions with one of these words in them are logins.
+const LOGINS: [&str; 3] = ["login", "logon", "session"];
+
+/// The address that a login came from and the account that it got into, if `event` tells of one
+/// that succeeded.
+pub fn login(event: &Event) -> Option<(IpAddr, &str)> {
+    if Outcome::of(event) != Outcome::Success {
+        return None;
+    }
+    let from = event.address_of(field::SOURCE_IP).map(unmapped)?;
+    let action = event.text_of(field::EVENT_ACTION)?;
+    let user = event.text_of(field::USER_NAME)?;
+    LOGINS.iter().any(|word| action.contains(word)).then_some((from, user))
+}
+
 /// A login that succeeded.
 struct Login {
     user: CompactString,
@@ -32,7 +47,7 @@ impl Core {
         let host = name_of(event, field::HOST_NAME).unwrap_or_default();
         let time = to_micros(event.time);
         if let Some(from) = event.address_of(field::SOURCE_IP).map(unmapped) {
-            if ["login", "logon", "session"].iter().any(|word| action.contains(word)) {
+            if LOGINS.iter().any(|word| action.contains(word)) {
                 self.note_login(Login { user, host, from, time });
             }
             return;

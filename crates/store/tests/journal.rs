@@ -265,3 +265,57 @@ async fn a_file_cut_short_at_any_byte_opens_with_what_is_whole() {
     }
     assert!(last_end <= 2, "{last_end}");
 }
+
+#[tokio::test]
+async fn a_view_reads_beside_the_writer_and_changes_nothing() {
+    let dir = TempDir::new().unwrap();
+    let clock = Arc::new(ManualClock::at(START));
+    let options = JournalOptions {
+        segment_bytes: 2_000,
+        max_bytes: Some(20_000),
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        compression: Compression::Never,
+        ..options()
+    };
+    assert!(Journal::view(&dir.path().join("nowhere")).is_err());
+    let (journal, _) = Journal::open(dir.path(), options).unwrap();
+    for first in (0..1_000).step_by(10) {
+        clock.set(START.plus_seconds(first as i64));
+        journal.append(batch("a", first, 10)).await.unwrap();
+    }
+    // What is half written is no record yet, and stays where it is.
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let last = names.iter().rfind(|path| path.extension().is_some()).unwrap();
+    let mut torn = std::fs::read(last).unwrap();
+    torn.extend_from_slice(b"VJB1 half");
+    std::fs::write(last, &torn).unwrap();
+
+    let view = Journal::view(dir.path()).unwrap();
+    assert_eq!((view.start(), view.end()), (Position(0), Position(1_000)));
+    for from in [0, 5, 500, 999] {
+        check_lines(&view, from, from..1_000);
+    }
+    assert_eq!(std::fs::read(last).unwrap(), torn);
+    let refused = view.append(batch("b", 0, 1)).await;
+    assert!(matches!(refused, Err(JournalError::Closed)), "{refused:?}");
+    assert_eq!(
+        view.retain(Position(1_000), START.plus_seconds(1 << 30)).unwrap(),
+        Retained::default()
+    );
+
+    // All that came at some time or later stands behind the position that is named for it.
+    for second in [-5, 0, 499, 990, 5_000] {
+        let at = view.at(START.plus_seconds(second)).0;
+        let first = u64::try_from(second).unwrap_or(0).min(1_000);
+        assert!(at <= first && first.saturating_sub(at) < 100, "{second}: {at}");
+    }
+
+    // The writer drops what is old; the view goes on behind it.
+    journal.retain(Position(1_000), clock.now()).unwrap();
+    let kept = journal.start();
+    assert!(kept > Position(100));
+    check_lines(&view, 0, kept.0..1_000);
+    assert_eq!(view.start(), kept);
+}

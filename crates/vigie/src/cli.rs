@@ -202,8 +202,11 @@ pub enum RulesCommand {
         #[arg(long = "rules", value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
-    /// Say which rules match which records, one JSON object a match
-    #[command(after_help = "Example:\n  vigie rules match --rules ./my-rules events.ndjson")]
+    /// Say which rules match which records, one JSON object a match; or, with --history, what
+    /// rules would have found in what the centre has kept
+    #[command(
+        after_help = "Example:\n  vigie rules match --rules ./my-rules events.ndjson\n  vigie rules match --history --since 7d --rules ./new-rule.yml"
+    )]
     Match(MatchArgs),
     /// Run rules against their own fixtures (fixtures/NAME.fires.*, fixtures/NAME.quiet.*)
     #[command(after_help = "Example:\n  vigie rules test")]
@@ -220,11 +223,30 @@ pub enum RulesCommand {
 
 #[derive(Debug, Args)]
 pub struct MatchArgs {
-    #[command(flatten)]
-    pub input: InputArgs,
+    /// Log files, compressed or not; `-` is stdin
+    #[arg(required_unless_present = "history", conflicts_with = "history", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Format; recognised from content by default
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Time zone of times that name none, such as Europe/Paris; the machine's by default
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// The moment before which times without a year lie (RFC 3339); the file's date by default
+    #[arg(long, value_name = "TIME")]
+    pub reference: Option<String>,
     /// Sigma files or folders; the rules in force by default
     #[arg(long = "rules", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Run the rules over the centre's journal, which is only read, also while the centre runs
+    #[arg(long)]
+    pub history: bool,
+    /// Only events from then on: RFC 3339, a date, or how long ago (90m, 36h, 7d)
+    #[arg(long, value_name = "TIME", requires = "history", conflicts_with = "files")]
+    pub since: Option<String>,
+    /// Only events before then
+    #[arg(long, value_name = "TIME", requires = "history", conflicts_with = "files")]
+    pub until: Option<String>,
 }
 
 #[derive(Debug, Args)]

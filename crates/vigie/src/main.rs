@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod history;
 mod import;
 mod input;
 mod live;

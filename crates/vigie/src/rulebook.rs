@@ -239,7 +239,7 @@ pub fn read(path: &Path, unread: &mut Vec<Diagnostic>) -> Option<RuleFile> {
     };
     if let Err(error) = std::str::from_utf8(&bytes) {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         complain(line, "not UTF-8 text".to_owned(), "save the file as UTF-8");
         return None;
     }

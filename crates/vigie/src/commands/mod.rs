@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod config;
 pub mod parse;
 pub mod rules;
+pub mod rules_history;
 pub mod rules_import;
 pub mod scan;
 pub mod simulate;

@@ -13,8 +13,8 @@ use vigie_event::{Event, RecordRef, Source, Timestamp, fingerprint};
 use vigie_parser::{Options, Parser, Reference};
 use vigie_sigma::{Correlator, Diagnostic, DiagnosticLevel, Matcher, RuleKind, RuleSet};
 
-use super::rules_import;
-use crate::cli::{Global, InputArgs, RulesArgs, RulesCommand};
+use super::{rules_history, rules_import};
+use crate::cli::{Global, InputArgs, MatchArgs, RulesArgs, RulesCommand};
 use crate::config::Config;
 use crate::rulebook::{self, Rulebook};
 use crate::shipped::{self, RuleFile};
@@ -28,7 +28,16 @@ pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         RulesCommand::Check { paths } => check(global, &files(&paths, book)?),
         RulesCommand::List { paths } => list(global, &files(&paths, book)?),
-        RulesCommand::Match(args) => matches(global, &args.input, &files(&args.paths, book)?),
+        RulesCommand::Match(matching) => {
+            let files = files(&matching.paths, book)?;
+            if matching.history {
+                let config = Config::load(args.config.as_deref(), std::env::vars())?;
+                let data = config.data_dir(args.data.as_deref())?;
+                return rules_history::run(global, &matching, &config, &data, files.load()?);
+            }
+            let MatchArgs { files: paths, format, timezone, reference, .. } = matching;
+            matches(global, &InputArgs { files: paths, format, timezone, reference }, &files)
+        }
         RulesCommand::Test { paths } => test(global, &paths, &files(&paths, book)?),
         RulesCommand::Import(import) => rules_import::run(global, &import, &book()?),
     }

@@ -20,8 +20,8 @@ const SHOWN: usize = 5;
 const LOGSOURCES: usize = 30;
 
 pub fn run(global: &Global, args: &ImportArgs, book: &Rulebook) -> anyhow::Result<ExitCode> {
-    let plain = args.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if args.name.is_empty() || !plain {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if args.name.is_empty() || !args.name.bytes().all(is_safe) {
         bail!("--name `{}`: letters, digits, - and _ only", args.name);
     }
     let folder = args.to.as_ref().unwrap_or(&book.folder);

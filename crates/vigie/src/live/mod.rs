@@ -108,10 +108,7 @@ impl Centre {
             journal: journal.clone(),
             state: state.clone(),
             rules: rules.subscribe(),
-            settings: vigie_detector::Settings {
-                incident_gap_s: config.detection.incident_gap_s,
-                ..vigie_detector::Settings::default()
-            },
+            settings: detector_settings(config),
             options: options.clone(),
             snapshot_every: Duration::from_secs(config.detection.snapshot_s.into()),
             feed: feed.clone(),
@@ -302,7 +299,14 @@ fn open_journal_and_index(
     Ok((journal, index))
 }
 
-fn parser_options(config: &Config) -> anyhow::Result<Options> {
+pub fn detector_settings(config: &Config) -> vigie_detector::Settings {
+    vigie_detector::Settings {
+        incident_gap_s: config.detection.incident_gap_s,
+        ..vigie_detector::Settings::default()
+    }
+}
+
+pub fn parser_options(config: &Config) -> anyhow::Result<Options> {
     let timezone = match config.timezone.as_str() {
         "" => jiff::tz::TimeZone::system(),
         name => jiff::tz::TimeZone::get(name)
@@ -311,7 +315,7 @@ fn parser_options(config: &Config) -> anyhow::Result<Options> {
     Ok(Options { timezone, reference: Reference::Observed })
 }
 
-fn load_policy(config: &Config) -> anyhow::Result<Policy> {
+pub fn load_policy(config: &Config) -> anyhow::Result<Policy> {
     let path = &config.response.policy;
     if path.as_os_str().is_empty() {
         return Ok(Policy::shipped());
@@ -321,7 +325,7 @@ fn load_policy(config: &Config) -> anyhow::Result<Policy> {
     Policy::parse(&text).map_err(|error| anyhow::anyhow!("{}:{error}", path.display()))
 }
 
-fn allowlist(config: &Config) -> anyhow::Result<Vec<Allowed>> {
+pub fn allowlist(config: &Config) -> anyhow::Result<Vec<Allowed>> {
     let entry = |text: &String| {
         Allowed::parse(text, "configuration", None).with_context(|| {
             format!("configuration: response.allow: \"{text}\" is no address or network, such as 192.0.2.0/24")
