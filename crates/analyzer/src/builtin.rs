@@ -1,6 +1,6 @@
 //! The deterministic analyst.
 
-use vigie_event::{Attack, Autonomy, Claim, EventId, Lang, Verdict};
+use vigie_event::{Attack, Claim, EventId, Lang, Verdict};
 
 use crate::facts::{Facts, Finding};
 use crate::score::Score;
@@ -52,7 +52,7 @@ impl BuiltIn {
             confidence: score.confidence,
             false_positive: score.false_positive,
             attack: attacks(case),
-            autonomy: Autonomy::default(),
+            autonomy: crate::autonomy::of_incident(&facts),
             summary: summary::summary(case, &facts, category, severity),
             rationale,
             recommendations: recommend::actions(case, &facts, severity),

@@ -67,6 +67,7 @@
 
 pub mod alertfile;
 pub mod attack;
+pub mod autonomy;
 mod builtin;
 mod facts;
 pub mod quick;

@@ -28,27 +28,6 @@ pub fn shown(value: &str, lang: Lang) -> String {
     }
 }
 
-/// `value` on one line for a terminal or a page: control, invisible and direction-changing
-/// characters as `\u{…}`, at most `most` characters. For fields that hold prose, such as the type
-/// and description of an alert in a file.
-pub fn one_line(value: &str, most: usize) -> String {
-    let mut line = String::with_capacity(value.len().min(most));
-    for (place, c) in value.chars().enumerate() {
-        if place == most {
-            line.push('…');
-            break;
-        }
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        if c.is_control() || hidden {
-            line.extend(c.escape_unicode());
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
 /// The first values, shown, and how many more there are: `root, admin and 12 more`.
 pub fn list(values: &[String], lang: Lang) -> String {
     const FIRST: usize = 3;
@@ -116,14 +95,6 @@ mod tests {
         }
         assert_eq!(plain(&"a".repeat(SHOWN + 1)), None);
         assert_eq!(shown("a b", Lang::Fr), "(texte inhabituel de 3 caractères)");
-    }
-
-    #[test]
-    fn a_line_stays_one_line() {
-        assert_eq!(one_line("a\nb\u{1b}[31m", 40), "a\\u{a}b\\u{1b}[31m");
-        assert_eq!(one_line("a\u{202e}b", 40), "a\\u{202e}b");
-        assert_eq!(one_line("éé", 1), "é…");
-        assert_eq!(one_line("Force brute SSH", 40), "Force brute SSH");
     }
 
     #[test]

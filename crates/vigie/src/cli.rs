@@ -151,6 +151,12 @@ pub struct AnalyzeArgs {
     /// Write a report: .html, .md or .json
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Folder for the results, kept as vigie-analysis-TIME.json; the current one by default
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Keep no results
+    #[arg(long, conflicts_with = "save")]
+    pub no_save: bool,
 }
 
 #[derive(Debug, Args)]

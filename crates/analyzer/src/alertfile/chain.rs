@@ -1,104 +1,220 @@
-//! Which alerts of a file belong together in time.
+//! Which alerts of a file belong to one course of attack, and why.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde::Serialize;
 use vigie_event::{Lang, Localized, Timestamp};
 
 use super::judge::Judged;
 use crate::facts::Phase;
-use crate::text::{both, duration};
+use crate::text::{both, counted, duration, shown};
 
-/// Alerts that follow each other with a gap under this belong to one intrusion, in seconds.
+/// Alerts that follow each other with a gap up to this belong to one course, in seconds.
 const GAP_S: i64 = 3_600;
+
+/// Accounts that stand on every machine: sharing them tells nothing.
+const EVERYWHERE: [&str; 12] = [
+    "root",
+    "admin",
+    "administrator",
+    "administrateur",
+    "system",
+    "user",
+    "test",
+    "guest",
+    "ubuntu",
+    "postgres",
+    "oracle",
+    "localhost",
+];
 
 /// Alerts that share a machine or an account, each within an hour of the one before.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chain {
     /// Places of its alerts in the report, oldest first.
     pub alerts: Vec<usize>,
-    /// Time of the first.
-    pub first: Timestamp,
+    /// Time of the first; `None` where no alert of it has one.
+    pub first: Option<Timestamp>,
     /// Time of the last.
-    pub last: Timestamp,
+    pub last: Option<Timestamp>,
     /// How many different stages of an intrusion it shows.
     pub stages: usize,
     /// Whether the attacker was inside at some stage after another.
     pub intrusion: bool,
     /// What it is, in a sentence.
     pub text: Localized,
+    /// Why each alert belongs to it.
+    pub links: Vec<Link>,
 }
 
-/// The chains among `alerts`, oldest first. Alerts without a time belong to none.
-pub(super) fn find(alerts: &[Judged]) -> Vec<Chain> {
-    let mut order: Vec<(Timestamp, usize)> = alerts
-        .iter()
-        .enumerate()
-        .filter_map(|(place, judged)| Some((judged.alert.time?, place)))
-        .collect();
-    order.sort_unstable();
+/// Why one alert belongs to the same course as an earlier one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// Place of the earlier alert in the report.
+    pub from: usize,
+    /// Place of the alert that follows it.
+    pub to: usize,
+    /// What they share: an address, a machine or an account.
+    pub value: String,
+    /// Time between them, in seconds; `None` where one has no time.
+    pub gap_s: Option<u64>,
+    /// The reason in a sentence, without the alerts' numbers.
+    pub text: Localized,
+}
 
-    // One pass in order of time; what a chain knows decides who joins it.
-    let mut open: Vec<Links<'_>> = Vec::new();
-    for (time, place) in order {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Source,
+    Target,
+    User,
+}
+
+/// The chains among `alerts`, oldest first. Alerts without a time join the chain that they share a
+/// name with, after all others.
+pub(super) fn find(alerts: &[Judged]) -> Vec<Chain> {
+    let mut order: Vec<usize> = (0..alerts.len()).collect();
+    let time = |place: usize| alerts.get(place).and_then(|judged| judged.alert.time);
+    order.sort_by_key(|place| (time(*place).is_none(), time(*place), *place));
+
+    // One pass in order of time. A name knows the last alert that carried it; who shares one within
+    // the gap belongs together, and so does whoever belongs to those.
+    let mut parents: Vec<usize> = (0..alerts.len()).collect();
+    let mut carriers: HashMap<&str, (usize, Role)> = HashMap::new();
+    let mut links: Vec<Link> = Vec::new();
+    for place in order {
         let Some(judged) = alerts.get(place) else { continue };
-        let names = [&judged.alert.source, &judged.alert.target, &judged.alert.user];
-        let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
-        let (mut joined, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|links| {
-            let near = time.since(links.last) <= GAP_S * 1_000_000_000;
-            near && names.iter().any(|name| links.names.contains(name))
-        });
-        open = rest;
-        let mut links = Links { names, places: vec![place], first: time, last: time };
-        for other in joined.drain(..) {
-            links.first = links.first.min(other.first);
-            links.names.extend(other.names);
-            links.places.extend(other.places);
+        for (name, role) in names(judged) {
+            if let Some((earlier, earlier_role)) = carriers.insert(name, (place, role)) {
+                let gap = time(place).zip(time(earlier)).map(|(now, then)| now.since(then));
+                let gap_s = gap.map(|gap| gap / 1_000_000_000);
+                let near = gap_s.is_none_or(|gap| gap <= GAP_S);
+                let (one, other) = (root(&mut parents, earlier), root(&mut parents, place));
+                if !near || one == other {
+                    continue;
+                }
+                if let Some(parent) = parents.get_mut(other) {
+                    *parent = one;
+                }
+                let gap_s = gap_s.map(|gap| u64::try_from(gap).unwrap_or(0));
+                links.push(Link {
+                    from: earlier,
+                    to: place,
+                    value: name.to_owned(),
+                    gap_s,
+                    text: reason(name, earlier_role, role, gap_s),
+                });
+            }
         }
-        links.names.sort_unstable();
-        links.names.dedup();
-        open.push(links);
     }
-    let mut chains: Vec<Chain> = open
-        .into_iter()
-        .filter(|links| links.places.len() > 1)
-        .map(|links| links.chain(alerts))
-        .collect();
-    chains.sort_by_key(|chain| chain.first);
+
+    let mut groups: BTreeMap<usize, (Vec<usize>, Vec<Link>)> = BTreeMap::new();
+    for link in links {
+        let group = groups.entry(root(&mut parents, link.to)).or_default();
+        group.1.push(link);
+    }
+    for place in 0..alerts.len() {
+        if let Some(group) = groups.get_mut(&root(&mut parents, place)) {
+            group.0.push(place);
+        }
+    }
+    let mut chains: Vec<Chain> =
+        groups.into_values().map(|(places, links)| chain(alerts, places, links)).collect();
+    chains.sort_by_key(|chain| (chain.first.is_none(), chain.first));
     chains
 }
 
-struct Links<'a> {
-    names: Vec<&'a str>,
-    places: Vec<usize>,
-    first: Timestamp,
-    last: Timestamp,
+/// The group of an alert; paths are halved on the way, so that they stay short.
+fn root(parents: &mut [usize], mut place: usize) -> usize {
+    while let Some(parent) = parents.get(place).copied() {
+        if parent == place {
+            break;
+        }
+        let above = parents.get(parent).copied().unwrap_or(parent);
+        if let Some(own) = parents.get_mut(place) {
+            *own = above;
+        }
+        place = above;
+    }
+    place
 }
 
-impl Links<'_> {
-    fn chain(mut self, alerts: &[Judged]) -> Chain {
-        let time = |place: &usize| alerts.get(*place).and_then(|judged| judged.alert.time);
-        self.places.sort_by_key(|place| (time(place), *place));
-        let phase = |place: &usize| alerts.get(*place).and_then(|judged| judged.known.phase);
-        let mut phases: Vec<Phase> = self.places.iter().filter_map(phase).collect();
-        phases.sort_unstable();
-        phases.dedup();
-        let inside = phases.iter().any(|phase| phase.is_inside());
-        let outside = phases.iter().any(|phase| !phase.is_inside());
-        let seconds = u64::try_from(self.last.since(self.first) / 1_000_000_000).unwrap_or(0);
-        let (number, stages) = (self.places.len(), phases.len());
-        let text = both(|lang| {
-            let span = duration(seconds, lang);
-            match lang {
-                Lang::En => format!("{number} alerts over {span}, {stages} stages of an intrusion"),
-                Lang::Fr => format!("{number} alertes en {span}, {stages} étapes d’une intrusion"),
+/// The names by which an alert may belong to others.
+fn names(judged: &Judged) -> impl Iterator<Item = (&str, Role)> {
+    let alert = &judged.alert;
+    let named = [
+        (alert.source.as_deref(), Role::Source),
+        (alert.target.as_deref(), Role::Target),
+        (alert.user.as_deref(), Role::User),
+    ];
+    named.into_iter().filter_map(|(name, role)| {
+        let name = name?;
+        let everywhere = EVERYWHERE.iter().any(|known| name.eq_ignore_ascii_case(known));
+        let nowhere = name == "0.0.0.0" || name == "::" || name == "127.0.0.1" || name == "::1";
+        (!everywhere && !nowhere).then_some((name, role))
+    })
+}
+
+fn reason(name: &str, earlier: Role, later: Role, gap_s: Option<u64>) -> Localized {
+    both(|lang| {
+        let name = shown(name, lang);
+        let what = match (earlier, later, lang) {
+            (Role::Source, Role::Source, Lang::En) => format!("same source {name}"),
+            (Role::Source, Role::Source, Lang::Fr) => format!("même source {name}"),
+            (Role::Target, Role::Target, Lang::En) => format!("same target {name}"),
+            (Role::Target, Role::Target, Lang::Fr) => format!("même cible {name}"),
+            (Role::Target, Role::Source, Lang::En) => {
+                format!("{name}, first the target, is now the source")
             }
-        });
-        Chain {
-            alerts: self.places,
-            first: self.first,
-            last: self.last,
-            stages,
-            intrusion: inside && outside,
-            text,
+            (Role::Target, Role::Source, Lang::Fr) => {
+                format!("{name}, d’abord cible, est maintenant la source")
+            }
+            (Role::Source, Role::Target, Lang::En) => {
+                format!("{name}, first the source, is now the target")
+            }
+            (Role::Source, Role::Target, Lang::Fr) => {
+                format!("{name}, d’abord source, est maintenant la cible")
+            }
+            (_, _, Lang::En) => format!("same account {name}"),
+            (_, _, Lang::Fr) => format!("même compte {name}"),
+        };
+        match (gap_s, lang) {
+            (Some(gap), Lang::En) => format!("{what}, {} later", duration(gap, lang)),
+            (Some(gap), Lang::Fr) => format!("{what}, {} plus tard", duration(gap, lang)),
+            (None, Lang::En) => format!("{what} (time unknown)"),
+            (None, Lang::Fr) => format!("{what} (heure inconnue)"),
         }
-    }
+    })
+}
+
+fn chain(alerts: &[Judged], mut places: Vec<usize>, links: Vec<Link>) -> Chain {
+    let of = |place: &usize| alerts.get(*place);
+    let time = |place: &usize| of(place).and_then(|judged| judged.alert.time);
+    places.sort_by_key(|place| (time(place).is_none(), time(place), *place));
+    let mut phases: Vec<Phase> = places.iter().filter_map(|place| of(place)?.known.phase).collect();
+    phases.sort_unstable();
+    phases.dedup();
+    let inside = phases.iter().any(|phase| phase.is_inside());
+    let outside = phases.iter().any(|phase| !phase.is_inside());
+    let first = places.iter().filter_map(time).min();
+    let last = places.iter().filter_map(time).max();
+    let span = first.zip(last).map(|(first, last)| last.since(first) / 1_000_000_000);
+    let stages = phases.len();
+    let text = both(|lang| {
+        let number = places.len() as u64;
+        let span = span.map(|span| duration(u64::try_from(span).unwrap_or(0), lang));
+        match lang {
+            Lang::En => {
+                let over = span.map(|span| format!(" over {span}")).unwrap_or_default();
+                let stages = counted(stages as u64, "stage", "stages", lang);
+                format!("{number} alerts{over}, {stages} of an intrusion")
+            }
+            Lang::Fr => {
+                let over = span.map(|span| format!(" en {span}")).unwrap_or_default();
+                let stages = counted(stages as u64, "étape", "étapes", lang);
+                format!("{number} alertes{over}, {stages} d’une intrusion")
+            }
+        }
+    });
+    Chain { alerts: places, first, last, stages, intrusion: inside && outside, text, links }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
-use vigie_event::{Action, Attack, Category, Localized, Recommendation, Severity};
+use vigie_event::{Action, Attack, Autonomy, Category, Localized, Recommendation, Severity};
 
+use super::automation::{self, Signs};
 use super::kind::{self, Kind};
 use super::read::ReadAlert;
 use crate::attack;
@@ -29,6 +30,10 @@ pub struct Judged {
     pub confidence: u8,
     /// Likelihood of a false positive, 0–100.
     pub false_positive: u8,
+    /// Whether it is rather a false positive than an attack: its likelihood is 50 or more.
+    pub is_false_positive: bool,
+    /// Signs that a program, perhaps an AI agent, is at work.
+    pub autonomy: Autonomy,
     /// What to do at once, most urgent first, with targets from the alert.
     pub actions: Vec<Recommendation>,
     /// What people should do, most urgent first.
@@ -37,6 +42,8 @@ pub struct Judged {
     pub reasons: Vec<(Localized, i32, i32)>,
     #[serde(skip)]
     pub(super) known: &'static Kind,
+    #[serde(skip)]
+    pub(super) signs: Signs,
 }
 
 /// Judges one alert by its kind and by what it tells.
@@ -55,15 +62,20 @@ pub fn judge(alert: ReadAlert) -> Judged {
         kind: known.name,
         category: known.category,
         criticality,
-        attack: attacks(known),
+        attack: attacks(&alert, known),
         confidence: 0,
         false_positive: 0,
+        is_false_positive: false,
+        autonomy: Autonomy::default(),
         actions: Vec::new(),
         advice: known.advice.iter().map(|(en, fr)| Localized::new(*en, *fr)).collect(),
-        reasons: reasons(&alert, known),
+        reasons: Vec::new(),
         known,
+        signs: Signs::of(&alert),
         alert,
     };
+    judged.reasons = reasons(&judged.alert, &judged.signs, known);
+    judged.autonomy = automation::alone(&judged);
     judged.add_up();
     judged.act();
     judged
@@ -81,6 +93,7 @@ impl Judged {
         let false_positive: i32 = self.reasons.iter().map(|(_, _, points)| points).sum();
         self.confidence = confidence.clamp(5, 99) as u8;
         self.false_positive = false_positive.clamp(1, 95) as u8;
+        self.is_false_positive = self.false_positive >= 50;
     }
 
     /// Chooses actions for the criticality as it stands.
@@ -147,7 +160,18 @@ fn reason(action: Action) -> Localized {
     }
 }
 
-fn attacks(kind: &Kind) -> Vec<Attack> {
+/// What the alert names itself, else what is usual of its kind.
+fn attacks(alert: &ReadAlert, kind: &Kind) -> Vec<Attack> {
+    if !alert.techniques.is_empty() {
+        let tactics = kind.attack.iter().filter_map(|id| attack::tactic(id));
+        let tags: Vec<String> = tactics
+            .map(|tactic| format!("attack.{}", tactic.name))
+            .chain(alert.techniques.iter().map(|id| format!("attack.{id}")))
+            .collect();
+        let mut named = attack::of_tags(&tags);
+        named.retain(|attack| !attack.technique.is_empty());
+        return named;
+    }
     let tags: Vec<String> = kind
         .attack
         .iter()
@@ -159,7 +183,7 @@ fn attacks(kind: &Kind) -> Vec<Attack> {
     attack::of_tags(&tags)
 }
 
-fn reasons(alert: &ReadAlert, kind: &Kind) -> Vec<(Localized, i32, i32)> {
+fn reasons(alert: &ReadAlert, signs: &Signs, kind: &Kind) -> Vec<(Localized, i32, i32)> {
     let mut reasons = vec![(
         Localized::new("Usual for alerts of this kind", "Habituel pour ce type d’alerte"),
         30,
@@ -177,14 +201,7 @@ fn reasons(alert: &ReadAlert, kind: &Kind) -> Vec<(Localized, i32, i32)> {
     add(address.is_some(), "Its source address is known", "L’adresse source est connue", 10, 0);
     add(alert.target.is_some(), "Its target is known", "La cible est connue", 5, 0);
     add(alert.time.is_some(), "Its time is known", "L’heure est connue", 5, 0);
-    let measured = alert.fields.iter().any(|(name, value)| {
-        let name = name.to_lowercase();
-        let quantity = [
-            "count", "attempt", "bytes", "rate", "per_", "ports", "volume", "size", "requests",
-            "nombre",
-        ];
-        value.is_number() && quantity.iter().any(|word| name.contains(word))
-    });
+    let measured = !signs.quantities.is_empty();
     add(measured, "It gives a quantity", "Elle donne une quantité", 10, -5);
     let outside = kind.phase.is_some_and(|phase| !phase.is_inside());
     let internal = outside && address.is_some_and(is_internal);

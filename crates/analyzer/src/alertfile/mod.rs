@@ -6,22 +6,23 @@
 //!
 //! ```
 //! use vigie_analyzer::alertfile::{Report, read};
-//! use vigie_event::{Lang, Severity};
+//! use vigie_event::Severity;
 //!
-//! let (alerts, problems) = read(r#"[{"alert_type": "Port scan", "src_ip": "203.0.113.7"}]"#);
-//! let report = Report::of(alerts, problems);
+//! let report = Report::of(read(r#"[{"alert_type": "Port scan", "src_ip": "203.0.113.7"}]"#));
 //! assert_eq!(report.alerts[0].criticality, Severity::Medium);
-//! assert!(report.render(Lang::En).contains("T1046"));
+//! assert_eq!(report.alerts[0].attack[0].technique, "T1046");
 //! ```
 
+mod automation;
 mod chain;
 mod judge;
 mod kind;
+mod quantity;
 mod read;
 mod report;
 
-pub use chain::Chain;
+pub use chain::{Chain, Link};
 pub use judge::{Judged, judge};
 pub use kind::Kind;
-pub use read::{Problem, ReadAlert, read};
+pub use read::{Problem, ReadAlert, Reading, read};
 pub use report::{Report, Statistics};

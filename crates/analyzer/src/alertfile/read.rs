@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use vigie_event::{Lang, Localized, Severity, Timestamp};
 
+use crate::attack;
+
 /// One alert as the file tells it. Text fields are hostile: show them escaped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReadAlert {
@@ -25,6 +27,8 @@ pub struct ReadAlert {
     pub target: Option<String>,
     /// The account in question.
     pub user: Option<String>,
+    /// ATT&CK techniques that it names itself, as far as ATT&CK knows them.
+    pub techniques: Vec<&'static str>,
     /// The whole alert as read.
     pub fields: Map<String, Value>,
 }
@@ -54,13 +58,43 @@ impl Problem {
     }
 }
 
+/// What a file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Its alerts, in the order of the file.
+    pub alerts: Vec<ReadAlert>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Events that are no alerts, such as the flows in Suricata's EVE; they are passed over.
+    pub passed_over: usize,
+}
+
+/// Problems after which a file is read no further: it is not one of alerts.
+const MOST_PROBLEMS: usize = 1_000;
+
 /// Reads the alerts of a file: a JSON array, one object a line, objects one after another, or an
-/// object with the array under `alerts`, `events`, `data`, `items`, `records` or `results`. Never
-/// fails: what cannot be read is a [`Problem`], and the rest is kept.
-pub fn read(text: &str) -> (Vec<ReadAlert>, Vec<Problem>) {
-    let mut reader = Reader { text, alerts: Vec::new(), problems: Vec::new() };
+/// object with the array under `alerts`, `events`, `data`, `items`, `records` or `results`. Of
+/// Suricata's EVE and of `vigie scan --json` the alerts are taken. Never fails: what cannot be read
+/// is a [`Problem`], and the rest is kept.
+pub fn read(text: &str) -> Reading {
+    let mut reader = Reader { text, found: Reading::default(), mark: Mark { at: 0, line: 1 } };
     reader.run();
-    if reader.alerts.is_empty() && reader.problems.is_empty() {
+    if reader.found.alerts.is_empty() && reader.found.problems.is_empty() {
+        let passed_over = reader.found.passed_over;
+        if passed_over > 0 {
+            reader.problem(
+                0,
+                Localized::new(
+                    format!("no alert among the {passed_over} events of the file"),
+                    format!("aucune alerte parmi les {passed_over} événements du fichier"),
+                ),
+                Localized::new(
+                    "give a file with alerts, or the events to `vigie scan`",
+                    "donner un fichier d’alertes, ou les événements à `vigie scan`",
+                ),
+            );
+            return reader.found;
+        }
         reader.problem(
             0,
             Localized::new("no alert in the file", "aucune alerte dans le fichier"),
@@ -70,13 +104,20 @@ pub fn read(text: &str) -> (Vec<ReadAlert>, Vec<Problem>) {
             ),
         );
     }
-    (reader.alerts, reader.problems)
+    reader.found
 }
 
 struct Reader<'t> {
     text: &'t str,
-    alerts: Vec<ReadAlert>,
-    problems: Vec<Problem>,
+    found: Reading,
+    mark: Mark,
+}
+
+/// A byte and its line, from which lines further on are counted: the file is counted once.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: usize,
+    line: usize,
 }
 
 impl Reader<'_> {
@@ -84,6 +125,17 @@ impl Reader<'_> {
         let bytes = self.text.as_bytes();
         let mut at = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
         while let Some(byte) = bytes.get(at) {
+            if self.found.problems.len() >= MOST_PROBLEMS {
+                let message = Localized::new(
+                    "too many problems; the rest was not read",
+                    "trop de problèmes ; le reste n’a pas été lu",
+                );
+                let mend = Localized::new(
+                    "check that this is a file of alerts",
+                    "vérifier qu’il s’agit d’un fichier d’alertes",
+                );
+                return self.problem(at, message, mend);
+            }
             match byte {
                 b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' => at += 1,
                 b'{' => at = self.object(at),
@@ -123,14 +175,14 @@ impl Reader<'_> {
             Ok(Value::Object(fields)) => self.take(fields, start),
             Ok(_) => {}
             Err(error) => {
-                let (line, column) = place(self.text, start);
+                let (line, column) = self.place(start);
                 // Lines and columns of the error count from the object's start.
                 let first = error.line() <= 1;
                 let column =
                     if first { column + error.column().saturating_sub(1) } else { error.column() };
                 let message = error.to_string();
                 let message = message.rsplit_once(" at line").map_or(&*message, |(front, _)| front);
-                self.problems.push(Problem {
+                self.found.problems.push(Problem {
                     line: line + error.line().saturating_sub(1),
                     column,
                     // The JSON library words it in English only.
@@ -148,7 +200,7 @@ impl Reader<'_> {
     /// Takes an alert, or the alerts under one of the wrapping names.
     fn take(&mut self, mut fields: Map<String, Value>, start: usize) {
         const WRAPPERS: [&str; 6] = ["alerts", "events", "data", "items", "records", "results"];
-        let (line, _) = place(self.text, start);
+        let line = self.line(start);
         let wrapper = WRAPPERS.iter().find(|name| {
             let members = fields.get(**name).and_then(Value::as_array);
             members.is_some_and(|members| members.iter().any(Value::is_object))
@@ -158,7 +210,7 @@ impl Reader<'_> {
         {
             for (place, member) in members.into_iter().enumerate() {
                 match member {
-                    Value::Object(fields) => self.alerts.push(ReadAlert::of(fields, line)),
+                    Value::Object(fields) => self.keep(fields, line),
                     _ => self.problem(
                         start,
                         Localized::new(
@@ -171,12 +223,51 @@ impl Reader<'_> {
             }
             return;
         }
-        self.alerts.push(ReadAlert::of(fields, line));
+        self.keep(fields, line);
+    }
+
+    fn keep(&mut self, fields: Map<String, Value>, line: usize) {
+        if is_alert(&fields) {
+            self.found.alerts.push(ReadAlert::of(fields, line));
+        } else {
+            self.found.passed_over += 1;
+        }
     }
 
     fn problem(&mut self, at: usize, message: Localized, mend: Localized) {
-        let (line, column) = place(self.text, at);
-        self.problems.push(Problem { line, column, message, mend });
+        let (line, column) = self.place(at);
+        self.found.problems.push(Problem { line, column, message, mend });
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&mut self, at: usize) -> usize {
+        let from = if at >= self.mark.at { self.mark } else { Mark { at: 0, line: 1 } };
+        let between = self.text.as_bytes().get(from.at..at.min(self.text.len()));
+        let lines = between.unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        self.mark = Mark { at, line: from.line + lines };
+        self.mark.line
+    }
+
+    /// Line and column (in characters) of a byte, both from 1.
+    fn place(&mut self, at: usize) -> (usize, usize) {
+        let line = self.line(at);
+        let before = self.text.get(..self.text.floor_char_boundary(at.min(self.text.len())));
+        let before = before.unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (line, before.get(start..).unwrap_or_default().chars().count() + 1)
+    }
+}
+
+/// Whether the object is an alert: in streams that hold other kinds of events too, only what calls
+/// itself one.
+fn is_alert(fields: &Map<String, Value>) -> bool {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let eve = fields.contains_key("flow_id") || fields.contains_key("pcap_cnt");
+    match (text("event_type"), text("kind")) {
+        (Some(kind), _) if eve => kind == "alert",
+        (Some("stats"), _) => fields.len() > 3 && !fields.contains_key("stats"),
+        (_, Some("incident" | "verdict" | "decision" | "stats")) => false,
+        _ => true,
     }
 }
 
@@ -230,14 +321,6 @@ fn next_object_line(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Line and column (in characters) of a byte, both from 1.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..text.floor_char_boundary(at.min(text.len()))).unwrap_or_default();
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
-}
-
 // Names that tools give to one thing, the usual ones first; a dot steps into an object.
 const IDS: &[&str] = &["alert_id", "id", "uuid", "_id", "event_id", "alert.signature_id"];
 const NAMES: &[&str] = &[
@@ -246,6 +329,7 @@ const NAMES: &[&str] = &[
     "attack_type",
     "rule.name",
     "rule.description",
+    "rule.title",
     "alert.signature",
     "rule_name",
     "signature",
@@ -256,13 +340,14 @@ const NAMES: &[&str] = &[
     "category",
 ];
 const DESCRIPTIONS: &[&str] =
-    &["description", "message", "details", "summary", "full_log", "msg", "desc"];
+    &["description", "message", "details", "summary", "full_log", "msg", "desc", "alert.category"];
 const SEVERITIES: &[&str] = &[
     "severity",
     "level",
     "criticality",
     "priority",
     "rule.severity",
+    "rule.level",
     "event.severity_label",
     "gravité",
     "gravite",
@@ -286,6 +371,8 @@ const SOURCES: &[&str] = &[
     "source",
     "source_host",
     "src_host",
+    "group.source.ip",
+    "entities.source.ip",
 ];
 const TARGETS: &[&str] = &[
     "destination_ip",
@@ -305,12 +392,37 @@ const TARGETS: &[&str] = &[
     "agent.name",
     "server",
     "asset",
+    "entities.destination.ip",
+    "entities.host.name",
 ];
-const USERS: &[&str] = &["user", "username", "user.name", "account", "target_user", "data.dstuser"];
+const USERS: &[&str] = &[
+    "user",
+    "username",
+    "user.name",
+    "account",
+    "target_user",
+    "data.dstuser",
+    "entities.user.name",
+];
+const TECHNIQUES: &[&str] = &[
+    "technique",
+    "technique_id",
+    "techniques",
+    "mitre",
+    "mitre_attack",
+    "mitre_technique",
+    "mitre_techniques",
+    "attack",
+    "tags",
+    "rule.mitre.id",
+    "threat.technique.id",
+    "alert.metadata.mitre_technique_id",
+];
 
 impl ReadAlert {
     fn of(fields: Map<String, Value>, line: usize) -> Self {
         let text = |names| find(&fields, names).and_then(as_text);
+        let known = |names| text(names).filter(|value| !is_unknown(value));
         Self {
             line,
             id: text(IDS),
@@ -318,14 +430,69 @@ impl ReadAlert {
             description: text(DESCRIPTIONS),
             severity: SEVERITIES
                 .iter()
-                .find_map(|name| step(&fields, name)?.as_str()?.parse().ok()),
+                .find_map(|name| step(&fields, name)?.as_str()?.parse().ok())
+                .or_else(|| numbered(&fields)),
             time: TIMES.iter().find_map(|name| time(step(&fields, name)?)),
-            source: text(SOURCES),
-            target: text(TARGETS),
-            user: text(USERS),
+            source: known(SOURCES),
+            target: known(TARGETS),
+            user: known(USERS),
+            techniques: techniques(&fields),
             fields,
         }
     }
+}
+
+/// The severities that two tools write as numbers: Suricata's 1 (worst) to 4 and Wazuh's levels 0 to
+/// 15. Other numbers say nothing, since some count up and some down.
+fn numbered(fields: &Map<String, Value>) -> Option<Severity> {
+    let number = |name| step(fields, name).and_then(Value::as_u64);
+    if let Some(suricata) = number("alert.severity") {
+        return Some(match suricata {
+            0 | 1 => Severity::High,
+            2 => Severity::Medium,
+            3 => Severity::Low,
+            _ => Severity::Informational,
+        });
+    }
+    Some(match number("rule.level")? {
+        0..=3 => Severity::Informational,
+        4..=6 => Severity::Low,
+        7..=11 => Severity::Medium,
+        12..=14 => Severity::High,
+        _ => Severity::Critical,
+    })
+}
+
+/// Techniques that the alert names: `T1110.001`, `attack.t1110`, `T1110 - Brute Force`.
+fn techniques(fields: &Map<String, Value>) -> Vec<&'static str> {
+    let mut named = Vec::new();
+    let mut add = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+        for word in words {
+            let word = word.strip_prefix("attack.").unwrap_or(word).trim_matches('.');
+            if let Some(technique) = attack::technique(word)
+                && !named.contains(&technique.id)
+                && named.len() < 10
+            {
+                named.push(technique.id);
+            }
+        }
+    };
+    for name in TECHNIQUES {
+        match step(fields, name) {
+            Some(Value::String(text)) => add(text),
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).for_each(&mut add),
+            _ => {}
+        }
+    }
+    named
+}
+
+/// Words by which tools say that they do not know.
+fn is_unknown(value: &str) -> bool {
+    ["unknown", "inconnu", "inconnue", "n/a", "na", "none", "null", "-", "?", "any"]
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word))
 }
 
 /// The first of the names under which there is a text or a number.
@@ -357,11 +524,20 @@ fn as_text(value: &Value) -> Option<String> {
 /// RFC 3339, the same without a zone (taken as UTC) or with a space, or Unix seconds or
 /// milliseconds.
 fn time(value: &Value) -> Option<Timestamp> {
-    if let Some(number) = value.as_i64() {
+    if let Some(number) = value.as_i64().or_else(|| value.as_f64().map(|float| float as i64)) {
         let seconds = if number > 100_000_000_000 { number / 1_000 } else { number };
         return (seconds > 0).then(|| Timestamp::from_seconds(seconds));
     }
     let text = value.as_str()?.trim();
+    // Suricata and Wazuh write the zone without its colon: +0100.
+    let zone = text.len().checked_sub(5).and_then(|at| text.split_at_checked(at));
+    let zoned = zone.filter(|(_, zone)| {
+        zone.starts_with(['+', '-']) && zone.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+    });
+    if let Some((front, zone)) = zoned {
+        let (hours, minutes) = zone.split_at_checked(3)?;
+        return Timestamp::parse(&format!("{front}{hours}:{minutes}")).ok();
+    }
     Timestamp::parse(text).or_else(|_| Timestamp::parse(&format!("{text}Z"))).ok()
 }
 
@@ -370,7 +546,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, names: &[&str], problems: &[(usize, usize)]) {
-        let (alerts, found) = read(text);
+        let Reading { alerts, problems: found, .. } = read(text);
         let read: Vec<_> = alerts.iter().map(|a| a.name.as_deref().unwrap_or("?")).collect();
         assert_eq!(read, names, "{text}");
         let places: Vec<_> = found.iter().map(|p| (p.line, p.column)).collect();
@@ -398,7 +574,7 @@ mod tests {
 
     #[test]
     fn understands_other_names() {
-        let (alerts, _) = read(
+        let Reading { alerts, .. } = read(
             r#"[{"Alert_Type": "SSH", "Severity": "Élevé", "src": "192.0.2.1", "time": 1767607933,
                  "destination": {"ip": "192.0.2.2"}, "username": "root", "id": 7}]"#,
         );
@@ -413,10 +589,44 @@ mod tests {
 
     #[test]
     fn missing_is_unknown() {
-        let (alerts, problems) = read(r#"[{"severity": 3, "time": "yesterday", "src": null}]"#);
+        let Reading { alerts, problems, .. } =
+            read(r#"[{"severity": 3, "time": "yesterday", "src": null}]"#);
         assert!(problems.is_empty());
         assert_eq!(alerts[0].severity, None);
         assert_eq!(alerts[0].time, None);
         assert_eq!(alerts[0].source, None);
+    }
+
+    #[test]
+    fn takes_the_alerts_of_eve_and_wazuh() {
+        let reading = read(
+            r#"{"timestamp": "2026-01-05T11:12:13.5+0100", "flow_id": 1, "event_type": "flow", "src_ip": "192.0.2.1"}
+{"timestamp": "2026-01-05T11:12:13.5+0100", "flow_id": 1, "event_type": "alert", "src_ip": "203.0.113.7", "dest_ip": "192.0.2.1",
+ "alert": {"signature": "SCAN potential SSH scan", "category": "Attempted Information Leak", "severity": 2, "metadata": {"mitre_technique_id": ["T1046"]}}}
+{"timestamp": "2026-01-05T10:12:13.000+0000", "rule": {"level": 12, "description": "sshd: brute force", "mitre": {"id": ["T1110", "T9999"]}},
+ "agent": {"name": "web-1"}, "data": {"srcip": "203.0.113.7", "dstuser": "unknown"}}"#,
+        );
+        assert_eq!((reading.passed_over, reading.problems.len()), (1, 0));
+        let [eve, wazuh] = &reading.alerts[..] else { panic!("two alerts: {reading:?}") };
+        assert_eq!(eve.name.as_deref(), Some("SCAN potential SSH scan"));
+        assert_eq!(eve.severity, Some(Severity::Medium));
+        assert_eq!(eve.time.unwrap().to_string(), "2026-01-05T10:12:13.500000Z");
+        assert_eq!((eve.line, eve.techniques.as_slice()), (2, ["T1046"].as_slice()));
+        assert_eq!(wazuh.severity, Some(Severity::High));
+        assert_eq!((wazuh.target.as_deref(), wazuh.user.as_deref()), (Some("web-1"), None));
+        assert_eq!((wazuh.line, wazuh.techniques.as_slice()), (4, ["T1110"].as_slice()));
+    }
+
+    #[test]
+    fn a_file_without_alerts_says_so() {
+        let reading = read(r#"{"flow_id": 1, "event_type": "dns"}"#);
+        assert!(reading.problems[0].sentence(Lang::En).contains("among the 1 events"));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_given_up_on() {
+        let reading = read(&"x\n".repeat(5_000));
+        assert_eq!(reading.problems.len(), MOST_PROBLEMS + 1);
+        assert_eq!(reading.problems[999].line, 1_000);
     }
 }

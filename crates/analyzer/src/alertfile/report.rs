@@ -1,18 +1,14 @@
 //! A file's alerts judged together, counted, and put into words.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
-use vigie_event::{Lang, Localized, Severity};
+use vigie_event::{AutonomyBand, Localized, Severity};
 
+use super::automation::{self, Course};
 use super::chain::{self, Chain};
 use super::judge::{Judged, judge};
-use super::read::{Problem, ReadAlert};
-use crate::text::one_line;
-
-/// Characters of a field of the file that a report shows.
-const SHOWN: usize = 100;
+use super::read::{Problem, Reading};
 
 /// A file's alerts judged, with what was wrong in the file.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,6 +19,8 @@ pub struct Report {
     pub chains: Vec<Chain>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Events of the file that are no alerts.
+    pub passed_over: usize,
     /// Counts.
     pub statistics: Statistics,
 }
@@ -38,6 +36,10 @@ pub struct Statistics {
     pub by_category: BTreeMap<&'static str, usize>,
     /// By ATT&CK technique id.
     pub by_technique: BTreeMap<String, usize>,
+    /// Alerts that are rather a false positive than an attack.
+    pub false_positives: usize,
+    /// Alerts with signs of a program at work, band by band; `insufficient_data` left out.
+    pub by_autonomy: BTreeMap<&'static str, usize>,
     /// Alerts whose severity the file did not state.
     pub severity_unknown: usize,
     /// Mean confidence, 0–100.
@@ -48,8 +50,9 @@ pub struct Statistics {
 
 impl Report {
     /// Judges `alerts` one by one and together.
-    pub fn of(alerts: Vec<ReadAlert>, problems: Vec<Problem>) -> Self {
-        Self::gather(alerts.into_iter().map(judge).collect(), problems)
+    pub fn of(reading: Reading) -> Self {
+        let judged = reading.alerts.into_iter().map(judge).collect();
+        Self::gather(judged, reading.problems, reading.passed_over)
     }
 
     /// Brings together what was judged one by one, so that a caller can show progress in between.
@@ -57,11 +60,15 @@ impl Report {
     /// In a chain each alert gains 10 points of confidence and loses 10 of false positive; in one
     /// of three stages or more that reaches inside, it gains and loses 5 more, and alerts of at
     /// least medium criticality rise one step.
-    pub fn gather(mut alerts: Vec<Judged>, problems: Vec<Problem>) -> Self {
+    pub fn gather(mut alerts: Vec<Judged>, problems: Vec<Problem>, passed_over: usize) -> Self {
         let chains = chain::find(&alerts);
         for chain in &chains {
+            let members: Vec<&Judged> =
+                chain.alerts.iter().filter_map(|place| alerts.get(*place)).collect();
+            let course = Course::of(&members);
             for place in &chain.alerts {
                 let Some(judged) = alerts.get_mut(*place) else { continue };
+                judged.autonomy = automation::together(judged, &course);
                 judged.add(
                     Localized::new(
                         "Other alerts stand close to it",
@@ -85,7 +92,7 @@ impl Report {
             }
         }
         let statistics = Statistics::of(&alerts);
-        Self { alerts, chains, problems, statistics }
+        Self { alerts, chains, problems, passed_over, statistics }
     }
 
     /// The same report with the alerts of `least` or worse only; chains keep those that are left.
@@ -107,123 +114,20 @@ impl Report {
         for chain in &mut chains {
             let places = std::mem::take(&mut chain.alerts);
             chain.alerts = places.into_iter().filter_map(|place| *kept.get(place)?).collect();
+            let links = std::mem::take(&mut chain.links);
+            chain.links = links
+                .into_iter()
+                .filter_map(|link| {
+                    let (from, to) = ((*kept.get(link.from)?)?, (*kept.get(link.to)?)?);
+                    Some(super::Link { from, to, ..link })
+                })
+                .collect();
         }
-        chains.retain(|chain| !chain.alerts.is_empty());
+        chains.retain(|chain| chain.alerts.len() > 1);
         let statistics = Statistics::of(&alerts);
-        Self { alerts, chains, problems: self.problems, statistics }
+        let Self { problems, passed_over, .. } = self;
+        Self { alerts, chains, problems, passed_over, statistics }
     }
-
-    /// The report as plain text.
-    pub fn render(&self, lang: Lang) -> String {
-        let mut text = String::new();
-        // Writing into a string cannot fail.
-        let _ = self.write(&mut text, lang);
-        text
-    }
-
-    fn write(&self, out: &mut String, lang: Lang) -> std::fmt::Result {
-        let say = |en: &'static str, fr: &'static str| match lang {
-            Lang::En => en,
-            Lang::Fr => fr,
-        };
-        // French puts a no-break space before the colon.
-        let colon = say(":", "\u{a0}:");
-        for (place, judged) in self.alerts.iter().enumerate() {
-            write_alert(out, place, judged, lang, colon)?;
-        }
-        if !self.chains.is_empty() {
-            writeln!(out, "{}", say("Belong together", "Vont ensemble"))?;
-            for chain in &self.chains {
-                let places: Vec<String> =
-                    chain.alerts.iter().map(|place| format!("#{}", place + 1)).collect();
-                writeln!(out, "  {} → {}", places.join(" "), chain.text.get(lang))?;
-            }
-            writeln!(out)?;
-        }
-        if !self.problems.is_empty() {
-            writeln!(out, "{}", say("Could not be read", "Illisible"))?;
-            for problem in &self.problems {
-                writeln!(out, "  {}", one_line(&problem.sentence(lang), 300))?;
-            }
-            writeln!(out)?;
-        }
-        let totals = &self.statistics;
-        writeln!(out, "{}{colon} {}", say("Alerts", "Alertes"), totals.alerts)?;
-        for severity in Severity::ALL.iter().rev() {
-            let count = totals.by_severity.get(severity).copied().unwrap_or(0);
-            writeln!(out, "  {:<14} {count}", severity.label(lang))?;
-        }
-        if totals.alerts > 0 {
-            writeln!(
-                out,
-                "{}{colon} {} %\n{}{colon} {} %",
-                say("Mean confidence", "Confiance moyenne"),
-                totals.mean_confidence,
-                say("Mean likelihood of a false positive", "Probabilité moyenne de faux positif"),
-                totals.mean_false_positive,
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn write_alert(
-    out: &mut String,
-    place: usize,
-    judged: &Judged,
-    lang: Lang,
-    colon: &str,
-) -> std::fmt::Result {
-    let say = |en: &'static str, fr: &'static str| match lang {
-        Lang::En => en,
-        Lang::Fr => fr,
-    };
-    let unknown = say("unknown", "inconnu");
-    let field = |value: &Option<String>| {
-        value.as_deref().map_or_else(|| unknown.to_owned(), |value| one_line(value, SHOWN))
-    };
-    let alert = &judged.alert;
-    let severity = judged.criticality.label(lang);
-    writeln!(out, "#{} {} [{severity}]", place + 1, field(&alert.name))?;
-    let time = alert.time.map_or_else(|| unknown.to_owned(), |time| time.to_string());
-    writeln!(
-        out,
-        "  {}{colon} {}  {}{colon} {}  {}{colon} {}  {}{colon} {time}",
-        say("id", "id"),
-        field(&alert.id),
-        say("source", "source"),
-        field(&alert.source),
-        say("target", "cible"),
-        field(&alert.target),
-        say("time", "heure"),
-    )?;
-    let category = judged.category.label(lang);
-    writeln!(
-        out,
-        "  {category} · {} {} % · {} {} %",
-        say("confidence", "confiance"),
-        judged.confidence,
-        say("false positive", "faux positif"),
-        judged.false_positive
-    )?;
-    for attack in &judged.attack {
-        writeln!(
-            out,
-            "  ATT&CK{colon} {} {} · {} {}",
-            attack.tactic, attack.tactic_name, attack.technique, attack.technique_name
-        )?;
-    }
-    for (number, action) in judged.actions.iter().enumerate() {
-        let target: Vec<String> =
-            action.target.values().map(|value| one_line(value, SHOWN)).collect();
-        let target = target.join(" ");
-        let reason = action.reason.get(lang);
-        writeln!(out, "  {}. {} {target} — {reason}", number + 1, action.action)?;
-    }
-    for advice in &judged.advice {
-        writeln!(out, "  · {}", advice.get(lang))?;
-    }
-    writeln!(out)
 }
 
 fn raised(severity: Severity) -> Severity {
@@ -231,6 +135,16 @@ fn raised(severity: Severity) -> Severity {
         Severity::Medium => Severity::High,
         Severity::High => Severity::Critical,
         same => same,
+    }
+}
+
+const fn band_name(band: AutonomyBand) -> Option<&'static str> {
+    match band {
+        AutonomyBand::InsufficientData => None,
+        AutonomyBand::NoSign => Some("no_sign"),
+        AutonomyBand::Automated => Some("automated"),
+        AutonomyBand::ProbableAgent => Some("probable_agent"),
+        AutonomyBand::StrongEvidence => Some("strong_evidence"),
     }
 }
 
@@ -244,6 +158,10 @@ impl Statistics {
             *totals.by_category.entry(judged.category.name()).or_default() += 1;
             for attack in judged.attack.iter().filter(|attack| !attack.technique.is_empty()) {
                 *totals.by_technique.entry(attack.technique.clone()).or_default() += 1;
+            }
+            totals.false_positives += usize::from(judged.is_false_positive);
+            if let Some(band) = band_name(judged.autonomy.band) {
+                *totals.by_autonomy.entry(band).or_default() += 1;
             }
             totals.severity_unknown += usize::from(judged.alert.severity.is_none());
             confidence += usize::from(judged.confidence);
@@ -262,7 +180,7 @@ impl Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alertfile::read;
+    use crate::alertfile::{Reading, read};
     use vigie_event::Action;
 
     /// One intrusion in eight alerts, in the dialects of several tools.
@@ -279,8 +197,7 @@ mod tests {
 
     #[test]
     fn an_intrusion_is_seen_as_one() {
-        let (alerts, problems) = read(INTRUSION);
-        let report = Report::of(alerts, problems);
+        let report = Report::of(read(INTRUSION));
         assert_eq!(report.statistics.alerts, 8);
         assert_eq!(report.chains.len(), 1);
         assert_eq!(report.chains[0].alerts, [0, 4, 1, 2, 5, 7, 3]);
@@ -301,8 +218,7 @@ mod tests {
 
     #[test]
     fn the_filter_keeps_places_right() {
-        let (alerts, problems) = read(INTRUSION);
-        let report = Report::of(alerts, problems).at_least(Severity::Critical);
+        let report = Report::of(read(INTRUSION)).at_least(Severity::Critical);
         assert!(report.alerts.iter().all(|judged| judged.criticality == Severity::Critical));
         for chain in &report.chains {
             assert!(chain.alerts.iter().all(|place| *place < report.alerts.len()));
@@ -310,21 +226,9 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_in_both_languages_and_escaped() {
-        let file = "[{\"type\": \"port scan\\u001b[2J\\nx\", \"src\": \"a\\nb\"}]";
-        let (alerts, problems) = read(file);
-        let report = Report::of(alerts, problems);
-        let (en, fr) = (report.render(Lang::En), report.render(Lang::Fr));
-        assert!(en.contains("confidence") && fr.contains("confiance"));
-        assert!(!en.contains('\u{1b}') && !fr.contains('\u{1b}'));
-        assert!(en.contains("a\\u{a}b"));
-        assert!(serde_json::to_string(&report).is_ok());
-    }
-
-    #[test]
     fn an_empty_report_is_no_error() {
-        let report = Report::of(Vec::new(), Vec::new());
+        let report = Report::of(Reading::default());
         assert_eq!(report.statistics.mean_confidence, 0);
-        assert!(report.render(Lang::Fr).contains("Alertes"));
+        assert!(report.chains.is_empty());
     }
 }

@@ -1,5 +1,8 @@
 //! What a scan has found, for people: on the terminal, or as a report in a file.
 
+pub mod alerts;
+pub mod alerts_terminal;
+mod chart;
 mod page;
 mod terminal;
 
@@ -55,6 +58,11 @@ pub fn write(
         Form::Markdown => page::markdown(findings, rules, lang)?,
         Form::Json => json(findings, lang)?,
     };
+    save(path, &text)
+}
+
+/// Writes a report's file.
+pub fn save(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -128,6 +136,14 @@ fn certainty(verdict: &Verdict, lang: Lang) -> String {
         Lang::En => format!("confidence {sure}% · chance of a false positive {wrong}%"),
         Lang::Fr => format!("confiance {sure} % · risque de faux positif {wrong} %"),
     }
+}
+
+/// The score of automation in a line; nothing where there is too little to tell.
+fn autonomy(verdict: &Verdict, lang: Lang) -> Option<String> {
+    let score = verdict.autonomy.score?;
+    let band = vigie_analyzer::autonomy::band_label(verdict.autonomy.band, lang);
+    let signs = lang.pick("Signs of automation:", "Signes d’automatisation :");
+    Some(format!("{signs} {score}/100, {band}"))
 }
 
 /// From the first event to the last.

@@ -4,7 +4,10 @@ use askama::Template;
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
+use super::alerts::sign_line;
+use super::chart::{self, Hop, Mark};
 use super::{Findings, certainty, decided, grouped, moment};
+use crate::offline::Judged;
 use crate::output::inert;
 
 /// Raw lines shown of each incident.
@@ -19,16 +22,19 @@ struct Contents {
     unparsed: String,
     lost: Vec<(String, String)>,
     severities: Vec<Bar>,
+    timeline: Option<String>,
+    matrix: Option<String>,
+    path: Option<String>,
     rules: Vec<Bar>,
     incidents: Vec<Entry>,
 }
 
 /// A count with its share of the largest one beside it, 0–100.
-struct Bar {
-    name: String,
-    label: String,
-    count: String,
-    share: u64,
+pub struct Bar {
+    pub name: String,
+    pub label: String,
+    pub count: String,
+    pub share: u64,
 }
 
 struct Entry {
@@ -42,6 +48,8 @@ struct Entry {
     certainty: String,
     summary: String,
     attack: Vec<String>,
+    autonomy: String,
+    signs: Vec<String>,
     reasons: Vec<String>,
     claims: Vec<String>,
     decisions: Vec<String>,
@@ -70,7 +78,7 @@ pub fn markdown(findings: &Findings, rules: &RuleSet, lang: Lang) -> anyhow::Res
 }
 
 /// Text from logs as Markdown that shows it as it is: no markup, no links, no HTML.
-fn plain_markdown(text: &str) -> String {
+pub fn plain_markdown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in inert(text).chars() {
         if character.is_ascii_punctuation()
@@ -130,12 +138,18 @@ fn contents(
             .map(|(reason, count)| (reason.clone(), grouped(*count, lang)))
             .collect(),
         severities: bars(severities, lang),
+        timeline: chart::timeline(&marks(findings, lang), lang),
+        matrix: chart::matrix(
+            findings.worst.iter().flat_map(|judged| &judged.verdict.attack),
+            lang,
+        ),
+        path: chart::path(&hops(findings, lang), lang),
         rules: bars(by_rule, lang),
         incidents: entries(findings, lang, safe),
     }
 }
 
-fn bars(counts: Vec<(String, String, u64)>, lang: Lang) -> Vec<Bar> {
+pub fn bars(counts: Vec<(String, String, u64)>, lang: Lang) -> Vec<Bar> {
     let most = counts.iter().map(|(_, _, count)| *count).max().unwrap_or(1).max(1);
     counts
         .into_iter()
@@ -146,6 +160,44 @@ fn bars(counts: Vec<(String, String, u64)>, lang: Lang) -> Vec<Bar> {
             share: (count * 100).div_ceil(most),
         })
         .collect()
+}
+
+fn marks(findings: &Findings, lang: Lang) -> Vec<Mark> {
+    let mark = |judged: &Judged| Mark {
+        name: String::new(),
+        title: format!(
+            "{} · {}",
+            judged.incident.title.get(lang),
+            moment(judged.incident.first_seen)
+        ),
+        severity: judged.verdict.severity,
+        first: judged.incident.first_seen,
+        last: judged.incident.last_seen,
+    };
+    findings.worst.iter().map(mark).collect()
+}
+
+/// Incidents whose way is drawn: the worst.
+const DRAWN: usize = 8;
+
+/// From the addresses that alerts accuse to the machines that they are about.
+fn hops(findings: &Findings, lang: Lang) -> Vec<Hop> {
+    let mut hops = Vec::new();
+    for judged in findings.worst.iter().take(DRAWN) {
+        for alert in &judged.alerts {
+            let one = |name: &str| alert.entities.values(name).first();
+            let target = one("destination.ip").or_else(|| one("host.name"));
+            let (Some(from), Some(to)) = (one("source.ip"), target) else { continue };
+            hops.push(Hop {
+                from: from.clone(),
+                to: to.clone(),
+                user: None,
+                what: judged.verdict.category.label(lang).to_owned(),
+                severity: judged.verdict.severity,
+            });
+        }
+    }
+    hops
 }
 
 fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Entry> {
@@ -172,6 +224,14 @@ fn entries(findings: &Findings, lang: Lang, safe: fn(&str) -> String) -> Vec<Ent
                         .iter()
                         .map(|attack| format!("{} {}", attack.technique, attack.technique_name)),
                 ),
+                autonomy: super::autonomy(verdict, lang).unwrap_or_default(),
+                signs: verdict
+                    .autonomy
+                    .indicators
+                    .iter()
+                    .filter(|sign| sign.points > 0.0 && verdict.autonomy.score.is_some())
+                    .map(|sign| safe(&sign_line(sign, lang)))
+                    .collect(),
                 reasons: distinct(incident.reasons.iter().map(|why| safe(&why.sentence(lang)))),
                 claims: verdict.rationale.iter().map(|claim| safe(claim.claim.get(lang))).collect(),
                 decisions: judged.decisions.iter().map(|one| safe(&decided(one, lang))).collect(),

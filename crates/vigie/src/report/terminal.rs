@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{Findings, certainty, counted, decided, grouped, moment, period};
+use super::{Findings, autonomy, certainty, counted, decided, grouped, moment, period};
 use crate::offline::Judged;
 use crate::output::{Paint, inert};
 
@@ -114,6 +114,9 @@ fn incident(out: &mut impl Write, judged: &Judged, lang: Lang, paint: Paint) -> 
     let summary = verdict.summary.get(lang);
     if !summary.is_empty() {
         writeln!(out, "           {}", inert(summary))?;
+    }
+    if let Some(line) = autonomy(verdict, lang).filter(|_| verdict.autonomy.score > Some(0)) {
+        writeln!(out, "           {}", paint.dim(&line))?;
     }
     for decision in decisions.iter().take(DECISIONS_SHOWN) {
         writeln!(out, "           → {}", inert(&decided(decision, lang)))?;

@@ -1,0 +1,306 @@
+//! The signs of automation in an incident: from the times of its events and from what its alerts
+//! count, never from what attackers wrote.
+
+use vigie_event::{Autonomy, EventId, Lang, Localized, Timestamp};
+
+use super::{Gates, LEAST_ACTIONS, LEAST_SECONDS, Sign, Tally, falling, plateau, rising};
+use crate::facts::{Facts, Phase};
+use crate::text::{both, duration};
+
+/// Events cited with one sign.
+const MOST_EVENTS: usize = 20;
+/// Pauses after which work is taken to have ended, in seconds.
+const PAUSE_S: f64 = 20.0 * 60.0;
+
+/// The score of an incident.
+pub(crate) fn of_incident(facts: &Facts<'_>) -> Autonomy {
+    let work = Work::of(facts);
+    let enough = work.actions >= LEAST_ACTIONS && facts.span_s >= LEAST_SECONDS;
+    let mut tally = Tally::default();
+    if !enough {
+        tally.against(both(|lang| {
+            let (actions, span) = (work.actions, duration(facts.span_s, lang));
+            match lang {
+                Lang::En => format!(
+                    "Too little to tell: {actions} actions over {span}; it takes {LEAST_ACTIONS} over {LEAST_SECONDS} s"
+                ),
+                Lang::Fr => format!(
+                    "Trop peu pour se prononcer : {actions} actions en {span} ; il en faut {LEAST_ACTIONS} en {LEAST_SECONDS} s"
+                ),
+            }
+        }));
+        return tally.finish(false, Gates::default());
+    }
+    tempo(&mut tally, facts, &work);
+    stages(&mut tally, facts);
+    breadth(&mut tally, facts);
+    endurance(&mut tally, facts, &work);
+    tally.against(Localized::new(
+            "Reuse of our own answers and decoys were not measured; without them the score ends at 59",
+            "La réutilisation de nos réponses et les leurres n’ont pas été mesurés ; sans eux, le score s’arrête à 59",
+        ));
+    tally.finish(true, Gates::default())
+}
+
+/// The actor's actions as far as their times are known.
+struct Work {
+    actions: u64,
+    events: Vec<(Timestamp, EventId)>,
+    /// Seconds between one known event and the next.
+    gaps: Vec<f64>,
+    /// Whether the known events are all there were.
+    whole: bool,
+}
+
+impl Work {
+    fn of(facts: &Facts<'_>) -> Self {
+        let mut events: Vec<(Timestamp, EventId)> = facts
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.alert.events)
+            .map(|id| (id.time(), *id))
+            .collect();
+        events.sort_unstable();
+        events.dedup();
+        let gaps = events
+            .iter()
+            .zip(events.iter().skip(1))
+            .map(|((one, _), (next, _))| next.since(*one) as f64 / 1e9)
+            .collect();
+        let known = events.len() as u64;
+        Self { actions: facts.events.max(known), whole: known >= facts.events, events, gaps }
+    }
+
+    fn cited(&self) -> Vec<EventId> {
+        self.events.iter().take(MOST_EVENTS).map(|(_, id)| *id).collect()
+    }
+}
+
+/// Median and coefficient of variation, without the longest twentieth: pauses are no tempo.
+fn spread(gaps: &[f64]) -> Option<(f64, f64)> {
+    let mut sorted = gaps.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.truncate(sorted.len() - sorted.len() / 20);
+    if sorted.len() < 10 {
+        return None;
+    }
+    let median = *sorted.get(sorted.len() / 2)?;
+    let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
+    let variance = sorted.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / sorted.len() as f64;
+    Some((median, if mean > 0.0 { variance.sqrt() / mean } else { 0.0 }))
+}
+
+fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
+    if let Some((median, variation)) = spread(&work.gaps) {
+        let text = |lang: Lang| match lang {
+            Lang::En => format!(
+                "{median:.1} s between actions (median), varying by {variation:.2}: slower than a script, steadier than a person"
+            ),
+            Lang::Fr => format!(
+                "{median:.1} s entre les actions (médiane), variation {variation:.2} : plus lent qu’un script, plus régulier qu’une personne"
+            ),
+        };
+        let share =
+            plateau(median, 0.5, 1.0, 8.0, 16.0).min(plateau(variation, 0.1, 0.3, 1.5, 3.0));
+        tally.add(
+            Sign {
+                name: "tempo.median_gap",
+                value: median,
+                threshold: 1.0,
+                most: 8.0,
+                share,
+                events: work.cited(),
+            },
+            text,
+        );
+        if variation < 0.1 {
+            tally.scripted(Localized::new(
+                "The actions follow each other like clockwork: a script",
+                "Les actions se suivent comme une horloge : un script",
+            ));
+        }
+    }
+    if let Some(rate) = facts.tempo()
+        && facts.span_s >= LEAST_SECONDS
+    {
+        let techniques = facts.phases.len().max(facts.rules) as f64;
+        let text = |lang: Lang| match lang {
+            Lang::En => format!("{rate:.1} actions a second over {}", duration(facts.span_s, lang)),
+            Lang::Fr => {
+                format!("{rate:.1} actions par seconde pendant {}", duration(facts.span_s, lang))
+            }
+        };
+        tally.add(
+            Sign {
+                name: "tempo.rate",
+                value: rate,
+                threshold: 1.0,
+                most: 7.0,
+                share: rising(rate, 0.3, 1.0) * rising(techniques, 1.0, 2.0),
+                events: work.cited(),
+            },
+            text,
+        );
+    }
+    if same_lines(facts) {
+        tally.scripted(Localized::new(
+            "At least four of five lines are the same but for numbers: a script",
+            "Au moins quatre lignes sur cinq sont identiques aux nombres près : un script",
+        ));
+    }
+}
+
+/// Whether four of five of the lines kept as evidence are the same but for their digits.
+fn same_lines(facts: &Facts<'_>) -> bool {
+    let lines: Vec<String> = facts
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.alert.evidence)
+        .map(|line| line.raw.chars().take(500).filter(|c| !c.is_ascii_digit()).collect())
+        .collect();
+    let mut counts = std::collections::BTreeMap::new();
+    for line in &lines {
+        *counts.entry(line.as_str()).or_insert(0_usize) += 1;
+    }
+    let most = counts.values().max().copied().unwrap_or(0);
+    lines.len() >= 5 && most * 5 >= lines.len() * 4
+}
+
+/// At least three stages of an intrusion within 15 minutes.
+fn stages(tally: &mut Tally, facts: &Facts<'_>) {
+    let mut firsts: Vec<(Timestamp, Phase, EventId)> = Vec::new();
+    for finding in &facts.findings {
+        let (Some(phase), Some(event)) = (finding.phase, finding.alert.events.first()) else {
+            continue;
+        };
+        firsts.push((finding.alert.first_seen, phase, *event));
+    }
+    firsts.sort_unstable();
+    let mut seen: Vec<Phase> = Vec::new();
+    firsts.retain(|(_, phase, _)| {
+        let new = !seen.contains(phase);
+        if new {
+            seen.push(*phase);
+        }
+        new
+    });
+    let windows = firsts.windows(3).filter_map(|three| match three {
+        [first, .., last] => Some((last.0.since(first.0) as f64 / 1e9, three)),
+        _ => None,
+    });
+    let Some((seconds, three)) = windows.min_by(|one, other| one.0.total_cmp(&other.0)) else {
+        return;
+    };
+    tally.add(
+        Sign {
+            name: "phase.tactics",
+            value: seconds,
+            threshold: 900.0,
+            most: 10.0,
+            share: falling(seconds, 900.0, 3_600.0),
+            events: three.iter().map(|(_, _, event)| *event).collect(),
+        },
+        |lang| quick_stages(firsts.len(), seconds, lang),
+    );
+}
+
+/// That stages follow each other quickly.
+pub(crate) fn quick_stages(stages: usize, seconds: f64, lang: Lang) -> String {
+    let span = duration(seconds.max(0.0) as u64, lang);
+    match lang {
+        Lang::En => format!("Three of {stages} stages of an intrusion within {span}"),
+        Lang::Fr => format!("Trois des {stages} étapes d’une intrusion en {span}"),
+    }
+}
+
+fn breadth(tally: &mut Tally, facts: &Facts<'_>) {
+    let span = facts.span_s.max(1) as f64;
+    let (targets, users) = (facts.targets as f64, facts.users as f64);
+    let each_five_minutes = targets / (span / 300.0).max(1.0);
+    let proof: Vec<EventId> = facts
+        .findings
+        .iter()
+        .filter_map(|finding| finding.alert.events.first().copied())
+        .take(MOST_EVENTS)
+        .collect();
+    let text = |lang: Lang| match lang {
+        Lang::En => format!("{} machines within {}", facts.targets, duration(facts.span_s, lang)),
+        Lang::Fr => format!("{} machines en {}", facts.targets, duration(facts.span_s, lang)),
+    };
+    tally.add(
+        Sign {
+            name: "breadth.targets",
+            value: each_five_minutes,
+            threshold: 3.0,
+            most: 6.0,
+            share: rising(each_five_minutes, 1.0, 3.0),
+            events: proof.clone(),
+        },
+        text,
+    );
+    let text = |lang: Lang| match lang {
+        Lang::En => format!(
+            "{} accounts tried on {} machines within {}",
+            facts.users,
+            facts.targets,
+            duration(facts.span_s, lang)
+        ),
+        Lang::Fr => format!(
+            "{} comptes essayés sur {} machines en {}",
+            facts.users,
+            facts.targets,
+            duration(facts.span_s, lang)
+        ),
+    };
+    tally.add(
+        Sign {
+            name: "breadth.credentials",
+            value: targets,
+            threshold: 3.0,
+            most: 5.0,
+            share: rising(users, 1.0, 2.0)
+                * rising(targets, 1.0, 3.0)
+                * falling(span, 600.0, 1_800.0),
+            events: proof,
+        },
+        text,
+    );
+}
+
+fn endurance(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
+    // Pauses can only be told where all events are known.
+    if !work.whole || work.gaps.is_empty() {
+        return;
+    }
+    let longest = work.gaps.iter().copied().fold(0.0, f64::max);
+    let hours = facts.span_s as f64 / 3_600.0;
+    let text = |lang: Lang| match lang {
+        Lang::En => format!("{} without a pause of 20 minutes", duration(facts.span_s, lang)),
+        Lang::Fr => format!("{} sans pause de 20 minutes", duration(facts.span_s, lang)),
+    };
+    tally.add(
+        Sign {
+            name: "endurance.length",
+            value: hours,
+            threshold: 6.0,
+            most: 5.0,
+            share: rising(hours, 2.0, 6.0) * falling(longest, PAUSE_S, 2.0 * PAUSE_S),
+            events: work.cited(),
+        },
+        text,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_no_tempo() {
+        let mut gaps = vec![2.0; 40];
+        gaps.extend([600.0, 900.0]);
+        let (median, variation) = spread(&gaps).unwrap();
+        assert!((median - 2.0).abs() < 1e-9 && variation < 0.1, "{median} {variation}");
+        assert!(spread(&[1.0; 5]).is_none());
+    }
+}
