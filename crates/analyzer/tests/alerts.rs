@@ -132,7 +132,9 @@ fn ten_thousand_alerts_take_no_square_of_time() {
             "timestamp": format!("2026-01-05T{:02}:{:02}:{:02}Z", n / 3_600, n / 60 % 60, n % 60),
             "description": "156 failed logins in 2 min",
         });
-        file += &format!("{}{alert}\n", if n == 0 { "" } else { "," });
+        file.push_str(if n == 0 { "" } else { "," });
+        file.push_str(&alert.to_string());
+        file.push('\n');
     }
     file.push(']');
     let reading = read(&file);

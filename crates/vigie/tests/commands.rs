@@ -151,6 +151,65 @@ fn analyze_judges_the_reference_alerts() {
     assert!(text.contains("T1110") && text.contains("T1046"), "{text}");
     let text = stdout_of(dir.path(), &["analyze", "alerts.json", "--lang", "fr"]);
     assert!(text.contains("Critique"), "{text}");
+    assert!(text.contains("Signes d’automatisation") && text.contains("Durée : "), "{text}");
+
+    let lines = stdout_of(dir.path(), &["analyze", "alerts.json", "--json", "--no-save"]);
+    let found = objects(&lines);
+    let kinds: Vec<_> = found.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    let expected =
+        ["analysis_alert", "analysis_alert", "analysis_alert", "analysis_course", "stats"];
+    assert_eq!(kinds, expected);
+    assert!(found[4]["ms_per_alert"].as_f64().unwrap() > 0.0);
+
+    for report in ["alerts.html", "alerts.md", "report.json"] {
+        stdout_of(dir.path(), &["analyze", "alerts.json", "--no-save", "--report", report]);
+        let written = std::fs::read_to_string(dir.path().join(report)).unwrap();
+        assert!(written.contains("T1046") && written.contains("203.0.113.7"), "{report}");
+    }
+}
+
+#[test]
+fn analyze_keeps_its_results_with_their_time() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.json"), r#"{"type": "port_scan"}"#).unwrap();
+    let kept = |folder: &std::path::Path| {
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let named = |path: &std::path::PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("vigie-analysis-2") && name.ends_with(".json")
+        };
+        files.filter(named).collect::<Vec<_>>()
+    };
+    stdout_of(dir.path(), &["analyze", "a.json", "--no-save"]);
+    assert!(kept(dir.path()).is_empty());
+    for _ in 0..3 {
+        stdout_of(dir.path(), &["analyze", "a.json"]);
+    }
+    let files = kept(dir.path());
+    assert_eq!(files.len(), 3, "one within the same second does not replace another");
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(result["alerts"][0]["kind"], "port_scan");
+    assert!(result["analyzed_at"].as_str().unwrap().ends_with('Z'));
+    let folder = dir.path().join("kept");
+    std::fs::create_dir(&folder).unwrap();
+    stdout_of(dir.path(), &["analyze", "a.json", "--save", "kept"]);
+    assert_eq!(kept(&folder).len(), 1);
+    assert_eq!(run(dir.path(), &["analyze", "a.json", "--save", "nowhere"]).status.code(), Some(1));
+}
+
+#[test]
+fn one_bad_alert_spoils_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "[{\"type\": \"port_scan\"},\n {\"type\": },\n {\"type\": \"sql_injection\"}]";
+    std::fs::write(dir.path().join("a.json"), text).unwrap();
+    let output = run(dir.path(), &["analyze", "a.json", "--no-save", "--json"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("a.json:line 2, column 11"), "{stderr}");
+    let found = objects(&String::from_utf8(output.stdout).unwrap());
+    let judged = found.iter().filter(|object| object["kind"] == "analysis_alert");
+    assert_eq!(judged.count(), 2);
 }
 
 #[test]

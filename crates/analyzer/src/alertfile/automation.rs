@@ -259,8 +259,9 @@ impl Course {
             members.iter().filter_map(|judged| judged.alert.target.as_deref()).collect();
         machines.sort_unstable();
         machines.dedup();
-        let times = || members.iter().filter_map(|judged| judged.alert.time);
-        let span = times().max().zip(times().min()).map_or(0, |(last, first)| last.since(first));
+        let moments = || members.iter().filter_map(|judged| judged.alert.time);
+        let span =
+            moments().max().zip(moments().min()).map_or(0, |(last, first)| last.since(first));
         let fast = members.iter().filter(|judged| judged.signs.fastest().is_some()).count();
         Self {
             stages,

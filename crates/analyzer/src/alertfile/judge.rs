@@ -98,11 +98,17 @@ impl Judged {
 
     /// Chooses actions for the criticality as it stands.
     pub(super) fn act(&mut self) {
-        let source = self
-            .alert
-            .source
-            .clone()
-            .filter(|source| source.parse().is_ok_and(|address: IpAddr| is_bannable(address)));
+        let foreign = |address: &IpAddr| is_bannable(*address) && !is_internal(*address);
+        // What leaves the house is stopped at its receiver, not at one's own machine.
+        let receiver =
+            matches!(self.category, Category::Exfiltration | Category::CommandAndControl)
+                .then(|| self.alert.target.clone())
+                .flatten()
+                .filter(|target| target.parse().is_ok_and(|address| foreign(&address)));
+        let outward = receiver.is_some();
+        let banned = receiver.or_else(|| self.alert.source.clone());
+        let banned =
+            banned.filter(|name| name.parse().is_ok_and(|address: IpAddr| is_bannable(address)));
         let about = |name: &str, value: &Option<String>| {
             value.iter().map(|value| (name.to_owned(), value.clone())).collect::<BTreeMap<_, _>>()
         };
@@ -125,16 +131,22 @@ impl Judged {
             .into_iter()
             .filter(|action| {
                 *action != Action::BlockIp
-                    || (source.is_some() && self.criticality >= Severity::Medium)
+                    || (banned.is_some() && self.criticality >= Severity::Medium)
             })
             .map(|action| Recommendation {
                 action,
                 target: match action {
-                    Action::BlockIp => about("source.ip", &source),
+                    Action::BlockIp if outward => about("destination.ip", &banned),
+                    Action::BlockIp => about("source.ip", &banned),
                     _ if self.alert.target.is_some() => about("target", &self.alert.target),
                     _ => about("source", &self.alert.source),
                 },
-                reason: reason(action),
+                reason: match action {
+                    Action::BlockIp if outward => {
+                        Localized::new("It receives the data", "Elle reçoit les données")
+                    }
+                    _ => reason(action),
+                },
             })
             .collect();
         if self.actions.is_empty() {

@@ -243,7 +243,7 @@ impl Reader<'_> {
     fn line(&mut self, at: usize) -> usize {
         let from = if at >= self.mark.at { self.mark } else { Mark { at: 0, line: 1 } };
         let between = self.text.as_bytes().get(from.at..at.min(self.text.len()));
-        let lines = between.unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        let lines = between.unwrap_or_default().split(|byte| *byte == b'\n').count().max(1) - 1;
         self.mark = Mark { at, line: from.line + lines };
         self.mark.line
     }

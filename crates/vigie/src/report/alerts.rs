@@ -121,16 +121,27 @@ impl Contents {
         let totals = &report.statistics;
         let percent = |number: u8| percent(number, lang);
         let per_alert = about.seconds * 1e3 / totals.alerts.max(1) as f64;
+        let words = |number: usize, [one, many, une, plusieurs]: [&'static str; 4]| {
+            let few = if lang == Lang::Fr { number < 2 } else { number == 1 };
+            let words = if few { lang.pick(one, une) } else { lang.pick(many, plusieurs) };
+            (grouped(number as u64, lang), words)
+        };
+        let courses = [
+            "course of attack",
+            "courses of attack",
+            "déroulement d’attaque",
+            "déroulements d’attaque",
+        ];
+        let wrong = [
+            "probable false positive",
+            "probable false positives",
+            "faux positif probable",
+            "faux positifs probables",
+        ];
         let numbers = vec![
-            (grouped(totals.alerts as u64, lang), lang.pick("alerts", "alertes")),
-            (
-                grouped(report.chains.len() as u64, lang),
-                lang.pick("courses of attack", "déroulements d’attaque"),
-            ),
-            (
-                grouped(totals.false_positives as u64, lang),
-                lang.pick("probably false positives", "faux positifs probables"),
-            ),
+            words(totals.alerts, ["alert", "alerts", "alerte", "alertes"]),
+            words(report.chains.len(), courses),
+            words(totals.false_positives, wrong),
             (percent(totals.mean_confidence), lang.pick("mean confidence", "de confiance moyenne")),
             (milliseconds(per_alert, lang), lang.pick("an alert", "par alerte")),
         ];

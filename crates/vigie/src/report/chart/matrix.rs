@@ -14,10 +14,10 @@ const ORDER: [&str; 14] = [
 ];
 const COLUMN: f64 = 140.0;
 const GAP: f64 = 6.0;
-const CELL: f64 = 52.0;
+const CELL: f64 = 66.0;
 const HEAD: f64 = 40.0;
 /// Characters of a name on one line of a cell.
-const LINE: usize = 20;
+const LINE: usize = 18;
 
 /// The matrix of what was seen, each technique with how often; `None` where nothing was.
 pub fn matrix<'a>(seen: impl Iterator<Item = &'a Attack>, lang: Lang) -> Option<String> {
@@ -32,7 +32,7 @@ pub fn matrix<'a>(seen: impl Iterator<Item = &'a Attack>, lang: Lang) -> Option<
     }
     let tallest = columns.values().map(|(_, cells)| cells.len()).max()?;
     let most = columns.values().flat_map(|(_, cells)| cells.values()).map(|(_, n)| *n).max();
-    let most = most.unwrap_or(1).max(1) as f64;
+    let most = most.unwrap_or(1).max(3) as f64;
     let mut body = String::new();
     for (column, (attack, cells)) in columns.values().enumerate() {
         let x = column as f64 * (COLUMN + GAP);
@@ -41,7 +41,7 @@ pub fn matrix<'a>(seen: impl Iterator<Item = &'a Attack>, lang: Lang) -> Option<
         for (row, (id, (name, count))) in cells.iter().enumerate() {
             let y = HEAD + row as f64 * (CELL + GAP);
             // Never so faint that it looks empty.
-            let strength = 0.14 + 0.5 * (*count as f64 / most);
+            let strength = 0.12 + 0.36 * (*count as f64 / most);
             let title = escaped(&format!("{id} {name}: {count}"), 120);
             let _ = write!(
                 body,
@@ -67,14 +67,14 @@ pub fn matrix<'a>(seen: impl Iterator<Item = &'a Attack>, lang: Lang) -> Option<
     Some(svg(width, height, title, &body))
 }
 
-/// A name on two lines at most.
+/// A name on three lines at most.
 fn wrapped(name: &str) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in name.split(' ') {
         let full = lines.last().is_some_and(|line| {
             !line.is_empty() && line.chars().count() + word.chars().count() >= LINE
         });
-        if full && lines.len() < 2 {
+        if full && lines.len() < 3 {
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {

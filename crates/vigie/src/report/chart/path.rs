@@ -18,9 +18,9 @@ pub struct Hop {
     pub severity: Severity,
 }
 
-const NODE: f64 = 176.0;
+const NODE: f64 = 150.0;
 const TALL: f64 = 40.0;
-const ACROSS: f64 = 240.0;
+const ACROSS: f64 = 214.0;
 const DOWN: f64 = 92.0;
 /// Machines that are drawn; a picture of more shows nothing.
 const MOST_NODES: usize = 24;
@@ -58,18 +58,22 @@ pub fn path(hops: &[Hop], lang: Lang) -> Option<String> {
     let columns = layers.iter().copied().max().unwrap_or(0);
 
     let mut body = String::new();
+    // Words go on top of all lines, so that none is crossed out.
+    let mut words = String::new();
     let mut lowest = 0.0_f64;
     for ((from, to), hops) in &arrows {
         let (Some(start), Some(end)) = (places.get(*from), places.get(*to)) else { continue };
-        lowest = lowest.max(arrow(&mut body, *start, *end, hops));
+        arrow(&mut body, *start, *end, hops);
+        lowest = lowest.max(steps(&mut words, *start, *end, hops));
     }
+    body += &words;
     for (name, (x, y)) in nodes.iter().zip(&places) {
         let title = escaped(name, 200);
         let _ = write!(
             body,
             "<g><title>{title}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{NODE}\" height=\"{TALL}\" rx=\"8\" class=\"node\"/></g>"
         );
-        label(&mut body, (x + NODE / 2.0, y + TALL / 2.0 + 5.0), "host", name, 22);
+        label(&mut body, (x + NODE / 2.0, y + TALL / 2.0 + 5.0), "host", name, 19);
     }
     let width = columns as f64 * (NODE + ACROSS) + NODE + 4.0;
     let height = (deepest as f64 * DOWN - DOWN + TALL + 24.0).max(lowest + 12.0);
@@ -111,8 +115,8 @@ fn layers(nodes: usize, arrows: impl Iterator<Item = (usize, usize)> + Clone) ->
     layers.into_iter().map(|layer| layer.unwrap_or(0)).collect()
 }
 
-/// Draws an arrow with what happened on it; returns how far down it reaches.
-fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) -> f64 {
+/// Draws an arrow in the colour of the worst that happened on it.
+fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) {
     let worst = hops.iter().map(|hop| hop.severity).max().unwrap_or_default();
     let class = worst.name();
     let forward = end.0 > start.0;
@@ -141,8 +145,17 @@ fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) -
         body,
         "<g class=\"{class}\"><path d=\"{line}\" class=\"way\"/><path d=\"{head}\" class=\"tip\"/></g>"
     );
-    let middle = f64::midpoint(x1, x2);
-    let mut y = f64::midpoint(y1, y2) + if forward { 16.0 } else { 46.0 };
+}
+
+/// Writes what happened below an arrow, near the machine that it reaches; returns how far down
+/// that goes.
+fn steps(words: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) -> f64 {
+    let forward = end.0 > start.0;
+    let (x, mut y) = if forward {
+        (end.0 - ACROSS / 2.0 - 4.0, end.1 + TALL / 2.0 + 17.0)
+    } else {
+        (f64::midpoint(start.0, end.0) + NODE / 2.0, start.1.max(end.1) + TALL + 48.0)
+    };
     let mut steps: Vec<String> = Vec::new();
     for hop in hops {
         let step = match &hop.user {
@@ -154,12 +167,9 @@ fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) -
         }
     }
     let more = steps.len().saturating_sub(MOST_STEPS);
-    for step in steps.iter().take(MOST_STEPS) {
-        label(body, (middle, y), "step", step, 34);
-        y += 15.0;
-    }
-    if more > 0 {
-        label(body, (middle, y), "step", &format!("+ {more}"), 8);
+    let more = (more > 0).then(|| format!("+ {more}"));
+    for step in steps.iter().take(MOST_STEPS).chain(&more) {
+        label(words, (x, y), "step", step, 30);
         y += 15.0;
     }
     y
