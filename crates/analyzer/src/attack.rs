@@ -1,16 +1,25 @@
-//! The official ATT&CK table (Enterprise 15.1): ids, names, and which tactics a technique serves.
+//! The official ATT&CK table (Enterprise): ids, names, and which tactics a technique serves.
 //!
 //! Tags of rules are checked against it, so that no verdict names a technique that MITRE does not
-//! know. The data and its notice stand in `data/attack.tsv`.
+//! know. The data and its notice stand in `data/attack.tsv`, which `data/update.py` writes anew.
 
 use std::sync::LazyLock;
 
 use vigie_event::Attack;
 
-/// The version of ATT&CK that the table holds.
-pub const VERSION: &str = "15.1";
+const SHIPPED: &str = include_str!("../data/attack.tsv");
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("../data/attack.tsv")));
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(SHIPPED));
+
+/// The version of ATT&CK that the table holds, such as `15.1`.
+pub fn version() -> &'static str {
+    let head = SHIPPED.lines().next().unwrap_or_default();
+    let words = head.split([' ', ':']);
+    words
+        .into_iter()
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or_default()
+}
 
 /// A tactic: what the attacker is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,6 +156,40 @@ mod tests {
         assert_eq!(techniques().len(), 637);
         assert!(techniques().is_sorted_by_key(|technique| technique.id));
         assert!(techniques().iter().all(|technique| !technique.tactics.is_empty()));
+    }
+
+    #[test]
+    fn the_table_is_that_of_its_release() {
+        assert_eq!(version(), "15.1");
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/attack/techniques.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            eprintln!("skipped: {path} is absent");
+            return;
+        };
+        let release: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(release["version"], version());
+        let named = release["tactics"].as_object().unwrap();
+        assert_eq!(named.len(), tactics().len());
+        for (id, name) in named {
+            assert_eq!(tactic(id).unwrap().name, name.as_str().unwrap());
+        }
+        let known = release["techniques"].as_object().unwrap();
+        assert_eq!(known.len(), techniques().len());
+        for (id, expected) in known {
+            let found = technique(id).unwrap_or_else(|| panic!("{id} is missing"));
+            assert_eq!(found.name, expected["name"].as_str().unwrap(), "{id}");
+            let mut served: Vec<&str> = found.tactics.iter().map(|tactic| tactic.name).collect();
+            let mut expected: Vec<&str> = expected["tactics"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
+            served.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(served, expected, "{id}");
+        }
     }
 
     #[test]

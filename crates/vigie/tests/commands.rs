@@ -176,7 +176,8 @@ fn analyze_keeps_its_results_with_their_time() {
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let named = |path: &std::path::PathBuf| {
             let name = path.file_name().unwrap().to_str().unwrap();
-            name.starts_with("vigie-analysis-2") && name.ends_with(".json")
+            let json = path.extension().is_some_and(|extension| extension == "json");
+            json && name.starts_with("vigie-analysis-2")
         };
         files.filter(named).collect::<Vec<_>>()
     };

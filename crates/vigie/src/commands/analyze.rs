@@ -52,7 +52,7 @@ pub fn run(global: &Global, args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     print(global, &report, &about)?;
     if let (Some(path), Some(form)) = (&args.report, form) {
         save(path, &render(form, &report, &about, lang)?)?;
-        tell(&told(path, lang.pick("report written to", "rapport écrit dans"), global));
+        tell(told(path, lang.pick("report written to", "rapport écrit dans"), global));
     }
     if !args.no_save {
         keep(global, args.save.as_deref(), &report, &about)?;
@@ -111,7 +111,7 @@ fn keep(
     match write_new(place, about.made, &text) {
         Ok(path) => {
             let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
-            tell(&told(&path, lang.pick("results kept in", "résultats conservés dans"), global));
+            tell(told(&path, lang.pick("results kept in", "résultats conservés dans"), global));
             Ok(())
         }
         Err(error) if folder.is_some() => {
@@ -156,10 +156,10 @@ fn told(path: &Path, what: &str, global: &Global) -> Option<String> {
     (global.quiet == 0).then(|| format!("{what} {}", path.display()))
 }
 
-fn tell(line: &Option<String>) {
+fn tell(line: Option<String>) {
     if let Some(line) = line {
         // Nothing is left to be told when stderr is gone too.
-        let _ = writeln!(std::io::stderr(), "{}", output::inert(line));
+        let _ = writeln!(std::io::stderr(), "{}", output::inert(&line));
     }
 }
 
@@ -191,7 +191,7 @@ fn read(path: &Path, lang: Lang) -> anyhow::Result<String> {
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let before = error.as_bytes().get(..valid).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let column = valid - start + 1;
             match lang {

@@ -58,11 +58,12 @@ fn alert(
     let title = paint.bold(&inert(&title(judged, lang)));
     writeln!(out, "#{} {title} [{severity}]", place + 1)?;
     let time = read.time.map_or_else(|| unknown.to_owned(), |time| format!("{} UTC", moment(time)));
-    let mut line = format!("{} → {} · {time}", field(&read.source), field(&read.target));
-    if read.user.is_some() {
-        line += &format!(" · {}{colon} {}", lang.pick("account", "compte"), field(&read.user));
-    }
-    line += &format!(" · id{colon} {}", field(&read.id));
+    let user = match &read.user {
+        Some(_) => format!(" · {}{colon} {}", lang.pick("account", "compte"), field(&read.user)),
+        None => String::new(),
+    };
+    let (source, target, id) = (field(&read.source), field(&read.target), field(&read.id));
+    let line = format!("{source} → {target} · {time}{user} · id{colon} {id}");
     writeln!(out, "   {}", paint.dim(&line))?;
     let level = lang.pick("Criticality", "Criticité");
     let (kind, label) = (judged.category.label(lang), judged.criticality.label(lang));

@@ -19,9 +19,12 @@ const HEAD: f64 = 40.0;
 /// Characters of a name on one line of a cell.
 const LINE: usize = 18;
 
+/// A tactic, and its techniques by id with their names and how often they were seen.
+type Column<'a> = (&'a Attack, BTreeMap<&'a str, (&'a str, u64)>);
+
 /// The matrix of what was seen, each technique with how often; `None` where nothing was.
 pub fn matrix<'a>(seen: impl Iterator<Item = &'a Attack>, lang: Lang) -> Option<String> {
-    let mut columns: BTreeMap<usize, (&Attack, BTreeMap<&str, (&str, u64)>)> = BTreeMap::new();
+    let mut columns: BTreeMap<usize, Column<'a>> = BTreeMap::new();
     for attack in seen {
         let place = ORDER.iter().position(|id| *id == attack.tactic).unwrap_or(ORDER.len());
         let column = columns.entry(place).or_insert_with(|| (attack, BTreeMap::new()));

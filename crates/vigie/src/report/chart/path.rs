@@ -44,7 +44,8 @@ pub fn path(hops: &[Hop], lang: Lang) -> Option<String> {
     if arrows.is_empty() {
         return None;
     }
-    let layers = layers(nodes.len(), arrows.keys().copied());
+    let ends: Vec<(usize, usize)> = arrows.keys().copied().collect();
+    let layers = layers(nodes.len(), &ends);
     let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
     let places: Vec<(f64, f64)> = layers
         .iter()
@@ -92,8 +93,8 @@ fn node<'h>(nodes: &mut Vec<&'h str>, name: &'h str) -> Option<usize> {
 }
 
 /// How many steps each node lies from where an attack begins; a way back counts no further.
-fn layers(nodes: usize, arrows: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<usize> {
-    let reached = |node: usize| arrows.clone().any(|(_, to)| to == node);
+fn layers(nodes: usize, arrows: &[(usize, usize)]) -> Vec<usize> {
+    let reached = |node: usize| arrows.iter().any(|(_, to)| *to == node);
     let mut layers: Vec<Option<usize>> =
         (0..nodes).map(|node| (!reached(node)).then_some(0)).collect();
     // A circle has no beginning: it begins where it was first seen.
@@ -103,9 +104,9 @@ fn layers(nodes: usize, arrows: impl Iterator<Item = (usize, usize)> + Clone) ->
         *first = Some(0);
     }
     for _ in 0..nodes {
-        for (from, to) in arrows.clone() {
-            let Some(Some(layer)) = layers.get(from).copied() else { continue };
-            if let Some(place) = layers.get_mut(to)
+        for (from, to) in arrows {
+            let Some(Some(layer)) = layers.get(*from).copied() else { continue };
+            if let Some(place) = layers.get_mut(*to)
                 && place.is_none()
             {
                 *place = Some(layer + 1);
@@ -192,9 +193,9 @@ mod tests {
     #[test]
     fn machines_stand_in_the_order_of_the_attack() {
         let arrows = [(0, 1), (1, 2), (2, 0), (3, 2)];
-        assert_eq!(layers(4, arrows.into_iter()), [2, 1, 1, 0]);
-        assert_eq!(layers(3, [(0, 1), (1, 2)].into_iter()), [0, 1, 2]);
-        assert_eq!(layers(2, [(0, 1), (1, 0)].into_iter()), [0, 1]);
+        assert_eq!(layers(4, &arrows), [2, 3, 1, 0]);
+        assert_eq!(layers(3, &[(0, 1), (1, 2)]), [0, 1, 2]);
+        assert_eq!(layers(2, &[(0, 1), (1, 0)]), [0, 1]);
     }
 
     #[test]
