@@ -104,6 +104,9 @@ fn strangers_and_hours_apart_are_not_one_course() {
     let root = alert("203.0.113.9", "root", "2026-01-05T10:00:00Z");
     check(&[root, alert("203.0.113.8", "root", "2026-01-05T10:10:00Z")], 0);
     check(&[first, alert("203.0.113.7", "bob", "sometime")], 1);
+    let aimed = |source: &str| format!(r#"{{"type": "port_scan", {source} "dst": "192.0.2.10"}}"#);
+    check(&[aimed(r#""src": "203.0.113.7","#), aimed(r#""src": "203.0.113.8","#)], 0);
+    check(&[aimed(r#""src": "203.0.113.7","#), aimed("")], 1);
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn ten_thousand_alerts_take_no_square_of_time() {
     let mut file = String::from("[");
     for n in 0..10_000 {
         let alert = serde_json::json!({
-            "id": n, "type": "ssh_brute_force", "src": format!("2001:db8::{n:x}"), "dst": format!("192.0.2.{}", n % 200),
+            "id": n, "type": "ssh_brute_force", "src": format!("2001:db8::{:x}", n % 500), "dst": format!("192.0.2.{}", n % 200),
             "timestamp": format!("2026-01-05T{:02}:{:02}:{:02}Z", n / 3_600, n / 60 % 60, n % 60),
             "description": "156 failed logins in 2 min",
         });

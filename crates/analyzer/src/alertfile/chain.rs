@@ -29,7 +29,8 @@ const EVERYWHERE: [&str; 12] = [
     "localhost",
 ];
 
-/// Alerts that share a machine or an account, each within an hour of the one before.
+/// Alerts that share a machine or an account, each within an hour of the one before. Two sources
+/// that attack one target share nothing by that.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chain {
     /// Places of its alerts in the report, oldest first.
@@ -88,7 +89,14 @@ pub(super) fn find(alerts: &[Judged]) -> Vec<Chain> {
             if let Some((earlier, earlier_role)) = carriers.insert(name, (place, role)) {
                 let gap = time(place).zip(time(earlier)).map(|(now, then)| now.since(then));
                 let gap_s = gap.map(|gap| gap / 1_000_000_000);
-                let near = gap_s.is_none_or(|gap| gap <= GAP_S);
+                // Strangers who attack one machine have nothing to do with each other.
+                let strangers = earlier_role == Role::Target && role == Role::Target && {
+                    let source = alerts.get(earlier).and_then(|other| other.alert.source.as_ref());
+                    source
+                        .zip(judged.alert.source.as_ref())
+                        .is_some_and(|(one, other)| one != other)
+                };
+                let near = gap_s.is_none_or(|gap| gap <= GAP_S) && !strangers;
                 let (one, other) = (root(&mut parents, earlier), root(&mut parents, place));
                 if !near || one == other {
                     continue;
@@ -179,6 +187,8 @@ fn reason(name: &str, earlier: Role, later: Role, gap_s: Option<u64>) -> Localiz
             (_, _, Lang::Fr) => format!("même compte {name}"),
         };
         match (gap_s, lang) {
+            (Some(0), Lang::En) => format!("{what}, in the same second"),
+            (Some(0), Lang::Fr) => format!("{what}, dans la même seconde"),
             (Some(gap), Lang::En) => format!("{what}, {} later", duration(gap, lang)),
             (Some(gap), Lang::Fr) => format!("{what}, {} plus tard", duration(gap, lang)),
             (None, Lang::En) => format!("{what} (time unknown)"),

@@ -192,7 +192,7 @@ fn hops(findings: &Findings, lang: Lang) -> Vec<Hop> {
                 from: from.clone(),
                 to: to.clone(),
                 user: None,
-                what: judged.verdict.category.label(lang).to_owned(),
+                what: alert.rule.title.get(lang).to_owned(),
                 severity: judged.verdict.severity,
             });
         }
