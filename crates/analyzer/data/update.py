@@ -7,12 +7,10 @@ The file is the official STIX bundle of a release (enterprise-attack/enterprise-
 MITRE's attack-stix-data). Revoked and deprecated techniques are left out. Prints what changed."""
 import json
 import pathlib
-import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
 TABLE = HERE / "attack.tsv"
-SOURCE = HERE.parent / "src" / "attack.rs"
 
 
 def mitre_id(thing):
@@ -42,7 +40,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     version, rows = read(sys.argv[1])
-    before = [line for line in TABLE.read_text(encoding="utf-8").splitlines()]
+    before = TABLE.read_text(encoding="utf-8").splitlines()
     head = [line for line in before if line.startswith("#")]
     head[0] = f"# MITRE ATT&CK Enterprise {version}: tactics, then techniques with the tactics that they serve."
     after = head + ["\t".join(row) for row in rows]
