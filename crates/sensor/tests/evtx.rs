@@ -80,6 +80,17 @@ fn a_compressed_file_gives_the_same_events() {
 }
 
 #[test]
+fn a_torn_header_is_told_with_its_mend() {
+    let folder = tempfile::tempdir().unwrap();
+    let torn = folder.path().join("torn.evtx");
+    fs::write(&torn, b"ElfFile\0and no more").unwrap();
+    let (lines, _, error) = read(&torn);
+    let error = error.unwrap();
+    assert!(lines.is_empty());
+    assert!(error.contains("torn.evtx: damaged Windows event log") && error.contains("wevtutil"));
+}
+
+#[test]
 fn damage_costs_what_it_hits_and_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let damaged = folder.path().join("damaged.evtx");

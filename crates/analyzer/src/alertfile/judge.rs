@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 use vigie_event::{Action, Attack, Autonomy, Category, Localized, Recommendation, Severity};
 
+use super::alert::ReadAlert;
 use super::automation::{self, Signs};
 use super::kind::{self, Kind};
-use super::read::ReadAlert;
 use crate::attack;
 use crate::facts::is_internal;
 use crate::recommend::is_bannable;

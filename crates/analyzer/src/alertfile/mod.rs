@@ -13,6 +13,7 @@
 //! assert_eq!(report.alerts[0].attack[0].technique, "T1046");
 //! ```
 
+mod alert;
 mod automation;
 mod chain;
 mod judge;
@@ -21,8 +22,9 @@ mod quantity;
 mod read;
 mod report;
 
+pub use alert::ReadAlert;
 pub use chain::{Chain, Link};
 pub use judge::{Judged, judge};
 pub use kind::Kind;
-pub use read::{Problem, ReadAlert, Reading, read};
+pub use read::{Problem, Reading, read};
 pub use report::{Report, Statistics};

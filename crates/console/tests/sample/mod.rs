@@ -1,5 +1,6 @@
 //! An invented day: what an intrusion, some probing and a false positive leave in the state.
-//! All names and addresses are those kept for documentation.
+//! All names and addresses are those kept for documentation. One story told in one place: it is
+//! long because its parts refer to one another.
 
 // Each test and the preview use a part of it, and what is invented here is known to be whole.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]

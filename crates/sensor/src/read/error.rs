@@ -31,6 +31,18 @@ pub enum ReadError {
         /// The directory.
         path: PathBuf,
     },
+    /// A Windows event log whose header is damaged or cut off.
+    #[error(
+        "{}: damaged Windows event log, its header cannot be read ({error}); export it anew with \
+         `wevtutil epl`, or copy it whole",
+        path.display()
+    )]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        error: io::Error,
+    },
     /// The compressed data is damaged or ends too early.
     #[error(
         "{}: damaged {compression} data near byte {offset} of the file ({error}); \
@@ -80,6 +92,11 @@ impl ReadError {
                     path.display()
                 )
             }
+            Self::Header { path, error } => format!(
+                "{} : journal d’événements Windows endommagé, son en-tête est illisible \
+                 ({error}) ; exportez-le de nouveau avec `wevtutil epl`, ou copiez-le en entier",
+                path.display()
+            ),
             Self::Corrupt { path, compression, offset, delivered, error } => format!(
                 "{} : données {compression} endommagées vers l’octet {offset} du fichier \
                  ({error}) ; les {delivered} octets précédents ont été lus",
@@ -89,6 +106,11 @@ impl ReadError {
                 format!("{} : lecture impossible à l’octet {offset} : {error}", path.display())
             }
         }
+    }
+
+    /// An EVTX file that cannot be begun.
+    pub(crate) fn header(path: &Path, error: io::Error) -> Self {
+        Self::Header { path: path.to_owned(), error }
     }
 
     pub(crate) fn opening(path: &Path, error: io::Error) -> Self {

@@ -29,7 +29,7 @@ impl<R: Read + Seek> EvtxLines<R> {
     /// The header cannot be read or is damaged.
     pub(crate) fn open(input: R, damaged: Arc<AtomicU64>) -> io::Result<Self> {
         let settings = ParserSettings::new().num_threads(1).indent(false);
-        let parser = EvtxParser::from_read_seek(input).map_err(io::Error::other)?;
+        let parser = EvtxParser::from_read_seek(input).map_err(|error| first_cause(&error))?;
         let chunks = parser.with_configuration(settings.clone()).into_chunks();
         Ok(Self { chunks, settings: Arc::new(settings), ready: Vec::new(), taken: 0, damaged })
     }
@@ -62,6 +62,15 @@ impl<R: Read + Seek> EvtxLines<R> {
         }
         true
     }
+}
+
+/// The innermost cause of the decoder's error: the outer ones only say that there is one.
+fn first_cause(error: &evtx::err::EvtxError) -> io::Error {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    io::Error::other(cause.to_string())
 }
 
 impl<R: Read + Seek> Read for EvtxLines<R> {

@@ -115,7 +115,8 @@ impl Reader {
         file.rewind().map_err(opening)?;
         if begin == evtx::MAGIC {
             let file = BufReader::with_capacity(CHUNK / 4, file);
-            let lines = EvtxLines::open(file, Arc::clone(&damaged)).map_err(opening)?;
+            let lines = EvtxLines::open(file, Arc::clone(&damaged))
+                .map_err(|error| ReadError::header(path, error))?;
             return Self::new(path, kind, lines, format, observed, None, damaged);
         }
         Self::new(path, kind, file, format, observed, Some(metadata.len()), damaged)
@@ -149,7 +150,8 @@ impl Reader {
             // From a pipe, or compressed: the format jumps about, so it is taken in whole.
             let mut whole = begin;
             input.take(MOST_EVTX).read_to_end(&mut whole).map_err(opening)?;
-            Box::new(EvtxLines::open(Cursor::new(whole), Arc::clone(&damaged)).map_err(opening)?)
+            let lines = EvtxLines::open(Cursor::new(whole), Arc::clone(&damaged));
+            Box::new(lines.map_err(|error| ReadError::header(path, error))?)
         } else {
             Box::new(Cursor::new(begin).chain(Failed(failed)).chain(input))
         };

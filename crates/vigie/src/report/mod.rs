@@ -155,6 +155,19 @@ fn period((first, last): (Timestamp, Timestamp), lang: Lang) -> String {
     }
 }
 
+/// What was lost, in words; the identifier where it has none.
+pub fn loss(reason: &str, lang: Lang) -> &str {
+    match reason {
+        "cut_lines" => lang.pick("lines over 16 MiB, cut", "lignes de plus de 16 Mio, coupées"),
+        "gaps" => lang.pick("gaps in a file", "trous dans un fichier"),
+        "damaged_records" => lang.pick(
+            "damaged records or chunks of a Windows event log",
+            "enregistrements ou blocs endommagés d’un journal Windows",
+        ),
+        other => other,
+    }
+}
+
 /// A count with what is counted, such as `1 alert`: singular and plural in English, then in
 /// French.
 pub fn counted(number: u64, lang: Lang, words: [&str; 4]) -> String {

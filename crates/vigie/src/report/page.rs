@@ -6,7 +6,7 @@ use vigie_sigma::RuleSet;
 
 use super::alerts::sign_line;
 use super::chart::{self, Hop, Mark};
-use super::{Findings, certainty, decided, grouped, moment};
+use super::{Findings, certainty, decided, grouped, loss, moment};
 use crate::offline::Judged;
 use crate::output::inert;
 
@@ -135,7 +135,7 @@ fn contents(
         lost: stats
             .lost
             .iter()
-            .map(|(reason, count)| (reason.clone(), grouped(*count, lang)))
+            .map(|(reason, count)| (loss(reason, lang).to_owned(), grouped(*count, lang)))
             .collect(),
         severities: bars(severities, lang),
         timeline: chart::timeline(&marks(findings, lang), lang),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use vigie_event::{Lang, Severity};
 use vigie_sigma::RuleSet;
 
-use super::{Findings, autonomy, certainty, counted, decided, grouped, moment, period};
+use super::{Findings, autonomy, certainty, counted, decided, grouped, loss, moment, period};
 use crate::offline::Judged;
 use crate::output::{Paint, inert};
 
@@ -65,7 +65,7 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
     writeln!(out)?;
     for (reason, count) in &stats.lost {
         let lost = lang.pick("lost:", "perdus :");
-        writeln!(out, "{lost} {} ({reason})", grouped(*count, lang))?;
+        writeln!(out, "{lost} {} ({})", grouped(*count, lang), loss(reason, lang))?;
     }
     Ok(())
 }
@@ -73,6 +73,9 @@ fn totals(out: &mut impl Write, findings: &Findings, lang: Lang) -> io::Result<(
 /// Why there is no incident to show.
 fn nothing(findings: &Findings, lang: Lang) -> &'static str {
     let stats = &findings.summary.stats;
+    if stats.records == 0 && !stats.lost.is_empty() {
+        return lang.pick("Nothing in it could be read.", "Rien n’a pu y être lu.");
+    }
     if stats.records == 0 {
         return lang.pick("There is nothing to read in it.", "Il n’y a rien à y lire.");
     }
