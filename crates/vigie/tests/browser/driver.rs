@@ -117,6 +117,15 @@ impl Browser {
 
     /// Waits until a JavaScript expression is true, however often the page changes meanwhile.
     pub fn wait_until(&self, expression: &str) {
+        self.wait_until_or(expression, || {
+            let page =
+                self.evaluate("location.href + '\\n' + document.body.innerText.slice(0, 2000)");
+            format!("on {page:?}")
+        });
+    }
+
+    /// The same, telling what `circumstances` gives when the time is up.
+    pub fn wait_until_or(&self, expression: &str, circumstances: impl FnOnce() -> String) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let last = self.evaluate(expression);
@@ -124,9 +133,7 @@ impl Browser {
                 return;
             }
             if Instant::now() >= deadline {
-                let page =
-                    self.evaluate("location.href + '\\n' + document.body.innerText.slice(0, 2000)");
-                panic!("{expression}: not within {PATIENCE:?} but {last:?}, on {page:?}");
+                panic!("{expression}: not within {PATIENCE:?} but {last:?}, {}", circumstances());
             }
             std::thread::park_timeout(POLL);
         }

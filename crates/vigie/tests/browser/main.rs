@@ -25,8 +25,9 @@ fn look(browser: &Browser) {
     let page = browser.value("location.pathname");
     for width in WIDTHS {
         browser.width(width);
-        let fits = browser.value("document.documentElement.scrollWidth <= innerWidth");
-        assert_eq!(fits, true, "{page} at {width} px: beyond it are {}", browser.value(BEYOND));
+        browser.wait_until_or("document.documentElement.scrollWidth <= innerWidth", || {
+            format!("{page} at {width} px: beyond it are {}", browser.value(BEYOND))
+        });
     }
     let complaints = browser.complaints();
     assert!(complaints.is_empty(), "{page}: {complaints:#?}");
