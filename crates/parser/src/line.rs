@@ -54,12 +54,15 @@ pub struct Line<'e, 'p> {
     pub time: Timestamp,
     /// Fingerprint of the source, to tell equal process ids apart.
     pub origin: u64,
+    /// Origin, host and process id as one, once they have been asked for.
+    pub connection_key: Option<u64>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }
 
 impl Line<'_, '_> {
     /// Fills `event.action`, `event.category`, `event.type` and `event.outcome`.
+    #[inline]
     pub fn action(
         &mut self,
         action: &'static str,
@@ -72,6 +75,7 @@ impl Line<'_, '_> {
 }
 
 /// Fills `event.action`, `event.category`, `event.type` and `event.outcome` of any event.
+#[inline]
 pub fn act(
     fields: &mut Fields<'_>,
     action: &'static str,
@@ -79,9 +83,11 @@ pub fn act(
     kind: &'static str,
     outcome: Outcome,
 ) {
-    fields.fixed(field::EVENT_ACTION, action);
-    fields.fixed(field::EVENT_CATEGORY, category);
-    fields.fixed(field::EVENT_TYPE, kind);
+    fields.all_fixed([
+        (field::EVENT_ACTION, action),
+        (field::EVENT_CATEGORY, category),
+        (field::EVENT_TYPE, kind),
+    ]);
     match outcome {
         Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
         Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),

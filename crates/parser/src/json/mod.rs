@@ -64,7 +64,7 @@ pub(crate) fn parse_message(
     header: &Header<'_>,
     message: &str,
 ) -> Option<Found> {
-    if !matches!(message.trim_start().as_bytes().first(), Some(b'{' | b'@')) {
+    if !matches!(crate::text::trimmed_start(message).as_bytes().first(), Some(b'{' | b'@')) {
         return None;
     }
     let text = message.trim();

@@ -41,7 +41,7 @@ pub(super) fn user_from(text: &str) -> Option<(&str, Peer<'_>, &str)> {
         end = at;
         let Some(rest) = text.get(at + 4..) else { break };
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let Some(information) = rest.get(digits..).and_then(|rest| rest.strip_prefix(": ")) else {
+        let Some(information) = rest.get(digits..).and_then(|rest| text::after(rest, ": ")) else {
             continue;
         };
         if let Some(peer) = text.get(..at).and_then(with_port)
