@@ -271,11 +271,10 @@ impl Fields<'_> {
     fn span(&self, value: &str) -> Option<(u32, u32)> {
         let base = self.text.as_ptr() as usize;
         let start = (value.as_ptr() as usize).wrapping_sub(base);
-        let inside = start.checked_add(value.len()).is_some_and(|end| end <= self.text.len());
-        match (u32::try_from(start), u32::try_from(value.len())) {
-            (Ok(start), Ok(length)) if inside => Some((start, length)),
-            _ => None,
-        }
+        // Spans reach 4 GB far.
+        let end = self.text.len().min(u32::MAX as usize);
+        let inside = start <= end && value.len() <= end - start;
+        inside.then_some((start as u32, value.len() as u32))
     }
 }
 

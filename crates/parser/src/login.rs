@@ -35,7 +35,7 @@ fn success(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
         line.fields.fixed(field::USER_NAME, "root");
     }
     text::some_text(line.fields, field::USER_NAME, unquoted(user));
-    text::source(line.fields, unquoted(host));
+    line.source(unquoted(host));
     Some(Outcome::Success)
 }
 
@@ -57,7 +57,7 @@ fn failure(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
         if let Some(host) = host
             && !host.starts_with("tty")
         {
-            text::source(line.fields, host);
+            line.source(host);
         }
         let tty = text::rsplit_at(head, "on ").map(|(_, tty)| unquoted(text::word(tty).0));
         text::some_text(line.fields, field::PROCESS_TTY, tty.unwrap_or_default());
@@ -68,7 +68,7 @@ fn failure(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
         let (user, rest) = text::quoted(rest)?;
         line.fields.text(field::USER_NAME, user);
         if let Some((_, host)) = text::rsplit_at(rest, " from ") {
-            text::source(line.fields, unquoted(host));
+            line.source(unquoted(host));
         }
         return Some(Outcome::Failure);
     }
@@ -78,7 +78,7 @@ fn failure(line: &mut Line<'_, '_>, message: &str) -> Option<Outcome> {
     let (place, user) = text::split_at(rest, ", ").unwrap_or((rest, ""));
     text::some_text(line.fields, field::USER_NAME, user);
     if let Some(host) = text::after(place, "FROM ") {
-        text::source(line.fields, host);
+        line.source(host);
     }
     Some(Outcome::Failure)
 }

@@ -10,14 +10,20 @@ const KNOWN: Known = Known::event("pam", logsources::PAM);
 const AUTH: &str = "authentication";
 
 /// Reads a message that starts as PAM's do; `None` for any other.
+#[inline]
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    let first = message.as_bytes().first()?;
-    let (service, rest) = match first {
+    match message.as_bytes().first()? {
+        b'p' | b'(' | b'a' | b'c' | b's' | b'P' | b'0'..=b'9' => parse_likely(line, message),
+        _ => None,
+    }
+}
+
+fn parse_likely(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let (service, rest) = match message.as_bytes().first()? {
         b'p' => module(message)?,
         b'(' => ("", text::after(message, "(pam_unix) ")?),
         // Without the module's name: only what nothing else begins with.
-        b'a' | b'c' | b's' | b'P' | b'0'..=b'9' => ("", bare(message)?),
-        _ => return None,
+        _ => ("", bare(message)?),
     };
     text::some_text(line.fields, field::SERVICE_NAME, service);
     Some(read(line, text::trimmed_end(rest)))
@@ -217,7 +223,7 @@ fn credentials(line: &mut Line<'_, '_>, rest: &str) {
         _ => candidates().last(),
     };
     let Some((remote_user, host, user)) = found else { return };
-    text::source(line.fields, host);
+    line.source(host);
     let name = if user.is_empty() { remote_user } else { user };
     text::some_text(line.fields, field::USER_NAME, name.trim_end());
 }

@@ -46,6 +46,7 @@ pub struct Parser {
 struct State {
     clock: Clockwork,
     last: syslog::Last,
+    last_address: text::LastAddress,
     memory: Memory,
     renames: Renames,
 }
@@ -71,6 +72,7 @@ impl Parser {
             state: State {
                 clock: Clockwork::new(options.timezone),
                 last: syslog::Last::default(),
+                last_address: text::LastAddress::default(),
                 memory: Memory::default(),
                 renames: Renames::default(),
             },
@@ -243,6 +245,7 @@ impl<'r> Reading<'r> {
             pid: pid.unwrap_or(0),
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
+            last_address: &mut self.state.last_address,
             connection_key: None,
             memory: &mut self.state.memory,
         };

@@ -91,7 +91,8 @@ impl Last {
         let (process, pid, message) = if tag.ends_with('[') {
             let (pid, digits) = text::leading_number(rest.as_bytes())?;
             let (process, rest) = rest.split_at_checked(digits)?;
-            (process, Some(pid), text::after(rest, "]: ")?)
+            let Some([b']', b':', b' ']) = rest.as_bytes().first_chunk() else { return None };
+            (process, Some(pid), rest.get(3..)?)
         } else {
             ("", None, rest.strip_prefix(' ')?)
         };

@@ -202,6 +202,7 @@ pub fn trimmed(text: &str) -> &str {
 /// `text` without spaces at its start.
 #[inline]
 pub fn trimmed_start(text: &str) -> &str {
+    let text = unindented(text);
     match text.as_bytes().first() {
         Some(first) if first.is_ascii_graphic() => text,
         _ => text.trim_start(),
@@ -232,15 +233,21 @@ pub fn rsplit(text: &str, at: u8) -> Option<(&str, &str)> {
 /// Splits at the last `at`, which is short and ends with an ASCII character.
 #[inline]
 pub fn rsplit_at<'t>(text: &'t str, at: &str) -> Option<(&'t str, &'t str)> {
-    let (bytes, wanted) = (text.as_bytes(), at.as_bytes());
+    let place = rfind_text(text, at)?;
+    Some((text.get(..place)?, text.get(place + at.len()..)?))
+}
+
+/// Where the last `wanted` stands, which is short and ends with an ASCII character.
+#[inline]
+pub fn rfind_text(text: &str, wanted: &str) -> Option<usize> {
+    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
     let last = *wanted.last()?;
     let mut end = bytes.len();
     loop {
         let head = bytes.get(..end)?;
         let place = rfind(head, last)?;
         if head.get(..=place)?.ends_with(wanted) {
-            let start = place + 1 - wanted.len();
-            return Some((text.get(..start)?, text.get(place + 1..)?));
+            return Some(place + 1 - wanted.len());
         }
         end = place;
     }
@@ -271,6 +278,32 @@ pub fn quoted(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('\'')?.split_once('\'')
 }
 
+/// The address read last, which lines in a row often share.
+#[derive(Debug)]
+pub struct LastAddress {
+    text: String,
+    address: IpAddr,
+}
+
+impl Default for LastAddress {
+    fn default() -> Self {
+        Self { text: String::new(), address: Ipv4Addr::UNSPECIFIED.into() }
+    }
+}
+
+impl LastAddress {
+    /// The address that `text` is, in full.
+    #[inline]
+    pub fn read(&mut self, text: &str) -> Option<IpAddr> {
+        if text.is_empty() || self.text != text {
+            self.address = address(text)?;
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        Some(self.address)
+    }
+}
+
 /// Adds where somebody comes from: `source.ip` where `host` is an address, else
 /// `source.address`, and `source.domain` where it looks like a name of the DNS.
 #[inline]
@@ -282,7 +315,8 @@ pub fn source(fields: &mut Fields<'_>, host: &str) -> bool {
     named_source(fields, host)
 }
 
-fn named_source(fields: &mut Fields<'_>, host: &str) -> bool {
+/// The same of what is no address.
+pub fn named_source(fields: &mut Fields<'_>, host: &str) -> bool {
     if matches!(host, "" | "-" | "UNKNOWN" | "unknown" | "?" | "(null)") {
         return false;
     }
@@ -370,6 +404,14 @@ mod tests {
                     assert_eq!(rfind(&bytes, byte), expected, "{byte} in {bytes:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_last_address_is_what_its_text_says() {
+        let mut last = LastAddress::default();
+        for text in ["", "0.0.0.0", "192.0.2.1", "192.0.2.1", "x", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(last.read(text), address(text), "{text}");
         }
     }
 

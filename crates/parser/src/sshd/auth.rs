@@ -63,7 +63,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
             .unwrap_or((rest, ""));
         line.fields.text(field::USER_NAME, user);
         if let Some((_, rest)) = text::split_at(rest, "ip=") {
-            text::source(line.fields, rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
+            line.source(rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
         }
         let known = line.failed();
         line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
@@ -224,7 +224,7 @@ fn valid_part(user: &str) -> (&str, bool) {
 }
 
 pub(super) fn push_peer(line: &mut Line<'_, '_>, peer: &Peer<'_>) {
-    text::source(line.fields, peer.host);
+    line.source(peer.host);
     if let Some(port) = peer.port {
         line.fields.integer(field::SOURCE_PORT, i64::from(port));
     }

@@ -33,7 +33,7 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         if let Some((name, rest)) = text::split_at(rest, " [")
             && let Some((address, _)) = text::split(rest, b']')
         {
-            text::source(line.fields, address);
+            line.source(address);
             line.fields.text(field::SOURCE_DOMAIN, name);
         }
         return reverse_mapping(line);
@@ -41,7 +41,7 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
     if let Some(rest) = text::after(message, "Address ") {
         // `<address> maps to <name>, but this does not map back to the address …`
         if let Some((address, rest)) = text::split_at(rest, " maps to ") {
-            text::source(line.fields, address);
+            line.source(address);
             line.fields
                 .text(field::SOURCE_DOMAIN, text::split(rest, b',').map_or(rest, |(name, _)| name));
         }
@@ -49,12 +49,12 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
     }
     if let Some(rest) = text::after(message, "Nasty PTR record ") {
         if let Some(address) = text::between(rest, "is set up for ", ",") {
-            text::source(line.fields, address);
+            line.source(address);
         }
         return reverse_mapping(line);
     }
     if let Some(rest) = text::after(message, "Could not write ident string to ") {
-        if text::source(line.fields, peer::at_end(rest).host) {
+        if line.source(peer::at_end(rest).host) {
             line.remember_address();
         }
         line.action("ssh_connection_lost", "network", "error", Outcome::None);
