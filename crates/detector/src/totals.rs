@@ -9,10 +9,8 @@ use vigie_event::{Event, Stats, field};
 const MAX_KINDS: usize = 4_096;
 /// Bytes kept of an action or an outcome.
 const NAME_BYTES: usize = 64;
-/// Kinds found without a hash map; a power of two.
-const CACHE: usize = 64;
-/// An empty place of the cache.
-const NONE: u32 = u32::MAX;
+/// Kinds found by the addresses of their names; a power of two.
+const PLACES: usize = 256;
 
 /// Counts events by `event.dataset`, `event.action` and `event.outcome`. Counting allocates only
 /// for a kind that is new.
@@ -21,9 +19,39 @@ pub struct Totals {
     kinds: Vec<Kind>,
     /// Kinds by the hash of their names; several where hashes collide.
     by_hash: FxHashMap<u64, Vec<u32>>,
-    cache: [u32; CACHE],
+    /// Kinds by the addresses of their names, where parsers know these beforehand.
+    by_address: Box<[Option<(Names, u32)>]>,
     /// Events of kinds beyond the bound.
     others: u64,
+}
+
+/// Dataset, action and outcome, which may be empty.
+#[derive(Clone, Copy, Debug)]
+struct Names([&'static str; 3]);
+
+impl Names {
+    /// The names of `event`, where all of them are known beforehand.
+    #[inline]
+    fn of(event: &Event) -> Option<Self> {
+        let name = |id| match event.fixed_of(id) {
+            None if event.get(id).is_some() => None,
+            name => Some(name.unwrap_or_default()),
+        };
+        Some(Self([event.dataset, name(field::EVENT_ACTION)?, name(field::EVENT_OUTCOME)?]))
+    }
+
+    /// Whether they have the same addresses and lengths: then they are equal, else they may be.
+    #[inline]
+    fn are(self, other: Self) -> bool {
+        self.0.into_iter().zip(other.0).all(|(one, other)| std::ptr::eq(one, other))
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        let [dataset, action, outcome] = self.0.map(|name| name.as_ptr() as u64);
+        let mixed = action ^ outcome.rotate_left(20) ^ dataset.rotate_left(40);
+        (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - PLACES.ilog2())) as usize
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -42,34 +70,54 @@ impl Kind {
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { kinds: Vec::new(), by_hash: FxHashMap::default(), cache: [NONE; CACHE], others: 0 }
+        Self {
+            kinds: Vec::new(),
+            by_hash: FxHashMap::default(),
+            by_address: vec![None; PLACES].into(),
+            others: 0,
+        }
     }
 }
 
 impl Totals {
     /// Counts `event`.
     pub fn count(&mut self, event: &Event) {
-        let action = cut(event.text_of(field::EVENT_ACTION).unwrap_or_default());
-        let outcome = cut(event.text_of(field::EVENT_OUTCOME).unwrap_or_default());
-        let hash = hash_of(event.dataset, action, outcome);
-        let place = hash as usize & (CACHE - 1);
-        let cached = self.cache.get(place).copied().unwrap_or(NONE);
-        if let Some(kind) = self.kinds.get_mut(cached as usize)
-            && kind.is(event.dataset, action, outcome)
+        let Some(names) = Names::of(event) else {
+            let text = |id| event.text_of(id).unwrap_or_default();
+            let (action, outcome) = (text(field::EVENT_ACTION), text(field::EVENT_OUTCOME));
+            self.count_named(event.dataset, action, outcome);
+            return;
+        };
+        let place = names.place();
+        if let Some(Some((known, index))) = self.by_address.get(place)
+            && known.are(names)
+            && let Some(kind) = self.kinds.get_mut(*index as usize)
         {
             kind.count += 1;
             return;
         }
-        let Some(index) = self.index_of(hash, event.dataset, action, outcome) else {
-            self.others += 1;
-            return;
-        };
-        if let Some(kind) = self.kinds.get_mut(index as usize) {
-            kind.count += 1;
+        let [dataset, action, outcome] = names.0;
+        if let Some(index) = self.count_named(dataset, action, outcome)
+            && let Some(place) = self.by_address.get_mut(place)
+        {
+            *place = Some((names, index));
         }
-        if let Some(cached) = self.cache.get_mut(place) {
-            *cached = index;
+    }
+
+    /// Counts an event with these names; the index of its kind, where it has one.
+    fn count_named(
+        &mut self,
+        dataset: &'static str,
+        action: &str,
+        outcome: &str,
+    ) -> Option<u32> {
+        let (action, outcome) = (cut(action), cut(outcome));
+        let index = self.index_of(hash_of(dataset, action, outcome), dataset, action, outcome);
+        match index.and_then(|index| self.kinds.get_mut(index as usize)) {
+            Some(kind) => kind.count += 1,
+            None => self.others += 1,
         }
+        index
     }
 
     /// Adds the counts to `stats`, named `dataset action outcome` with what is absent left out.
@@ -136,6 +184,23 @@ fn hash_of(dataset: &str, action: &str, outcome: &str) -> u64 {
 mod tests {
     use super::*;
     use vigie_event::Value;
+
+    #[test]
+    fn a_name_counts_alike_wherever_it_stands() {
+        let mut totals = Totals::default();
+        for n in 0..1_000_usize {
+            let mut made = event("sshd", "ssh_login", "");
+            totals.count(&made);
+            let action: &'static str = ["ssh_login", "ssh_logins"][n % 2];
+            made = Event::default();
+            made.dataset = "sshd";
+            made.fields_mut().1.fixed(field::EVENT_ACTION, &action[..9]);
+            totals.count(&made);
+        }
+        let mut stats = Stats::default();
+        totals.add_to(&mut stats);
+        assert_eq!(stats.by_action.into_iter().collect::<Vec<_>>(), [("sshd ssh_login".into(), 2_000)]);
+    }
 
     fn event(dataset: &'static str, action: &str, outcome: &str) -> Event {
         let mut event = Event::default();

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::record::{RecordRef, Source};
+use crate::slots::Slots;
 use crate::value::{Value, ValueRef};
 use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
 
@@ -57,7 +58,7 @@ pub struct Event {
     pub offset: u64,
     text: String,
     raw: Option<Vec<u8>>,
-    slots: Vec<(FieldId, Value)>,
+    slots: Slots,
 }
 
 impl Default for Event {
@@ -74,7 +75,7 @@ impl Default for Event {
             offset: 0,
             text: String::new(),
             raw: None,
-            slots: Vec::new(),
+            slots: Slots::default(),
         }
     }
 }
@@ -93,26 +94,14 @@ impl Event {
             self.source = Some(Arc::clone(record.source));
         }
         self.offset = record.offset;
-        self.clear_slots();
+        self.slots.clear();
         self.text.clear();
-        if let Ok(text) = std::str::from_utf8(record.bytes) {
+        if let Ok(text) = simdutf8::basic::from_utf8(record.bytes) {
             self.raw = None;
             self.text.push_str(text);
         } else {
             self.raw = Some(record.bytes.to_vec());
             self.text.push_str(&String::from_utf8_lossy(record.bytes));
-        }
-    }
-
-    /// Empties the slots. Most values own nothing: forgetting these one by one is a fifth of what
-    /// dropping them costs.
-    fn clear_slots(&mut self) {
-        for (_, value) in self.slots.drain(..) {
-            if value.owns() {
-                drop(value);
-            } else {
-                std::mem::forget(value);
-            }
         }
     }
 
@@ -139,9 +128,16 @@ impl Event {
     }
 
     /// The value of `field`, if it is present.
+    #[inline]
     pub fn get(&self, field: FieldId) -> Option<ValueRef<'_>> {
-        let (_, value) = self.slots.iter().find(|(id, _)| *id == field)?;
-        Some(value.resolve(&self.text))
+        self.slots.get(field, &self.text)
+    }
+
+    /// The value of `field` where it is text that the parser knows beforehand, such as most
+    /// `event.action`: equal ones mostly have one address.
+    #[inline]
+    pub fn fixed_of(&self, field: FieldId) -> Option<&'static str> {
+        self.slots.fixed_of(field)
     }
 
     /// The value of `field` where it is text.
@@ -176,7 +172,7 @@ impl Event {
     /// All fields that are present, in the order in which the parser found them.
     #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
-        self.slots.iter().map(|(field, value)| (*field, value.resolve(&self.text)))
+        self.slots.iter(&self.text)
     }
 }
 
@@ -184,42 +180,60 @@ impl Event {
 #[derive(Debug)]
 pub struct Fields<'e> {
     text: &'e str,
-    slots: &'e mut Vec<(FieldId, Value)>,
+    slots: &'e mut Slots,
 }
 
 impl Fields<'_> {
     /// Adds text. Where `value` is a slice of the event's own text nothing is copied.
+    #[inline]
     pub fn text(&mut self, field: FieldId, value: &str) {
-        let value = self.cut(value);
-        self.slots.push((field, value));
+        match self.span(value) {
+            Some((start, length)) => self.slots.span(field, start, length),
+            None => self.slots.copy(field, value),
+        }
+    }
+
+    /// Adds one text to several fields.
+    #[inline]
+    pub fn texts<const N: usize>(&mut self, fields: [FieldId; N], value: &str) {
+        match self.span(value) {
+            Some((start, length)) => self.slots.spans(fields, start, length),
+            None => fields.into_iter().for_each(|field| self.slots.copy(field, value)),
+        }
+    }
+
+    /// Adds texts that the parser knows beforehand.
+    #[inline]
+    pub fn all_fixed<const N: usize>(&mut self, values: [(FieldId, &'static str); N]) {
+        self.slots.all_fixed(values);
     }
 
     /// Adds text that the parser knows beforehand.
+    #[inline]
     pub fn fixed(&mut self, field: FieldId, value: &'static str) {
-        self.slots.push((field, Value::Fixed(value)));
+        self.slots.fixed(field, value);
     }
 
     /// Adds a whole number.
+    #[inline]
     pub fn integer(&mut self, field: FieldId, value: i64) {
-        self.slots.push((field, Value::Integer(value)));
+        self.slots.integer(field, value);
     }
 
     /// Adds an address; an IPv4 address mapped into IPv6 (`::ffff:a.b.c.d`) becomes IPv4.
+    #[inline]
     pub fn address(&mut self, field: FieldId, value: IpAddr) {
-        self.slots.push((field, Value::Address(unmapped(value))));
+        self.slots.address(field, unmapped(value));
     }
 
     /// Adds a value of any kind.
     pub fn value(&mut self, field: FieldId, value: Value) {
-        self.slots.push((field, value));
+        self.slots.value(field, value);
     }
 
     /// Adds a value of any kind in place of the one that is there.
     pub fn replace(&mut self, field: FieldId, value: Value) {
-        match self.slots.iter_mut().find(|(id, _)| *id == field) {
-            Some((_, slot)) => *slot = value,
-            None => self.slots.push((field, value)),
-        }
+        self.slots.replace(field, value);
     }
 
     /// Keeps a field whose name cannot be interned, as a `name=value` member of
@@ -227,34 +241,40 @@ impl Fields<'_> {
     pub fn overflow(&mut self, name: &str, value: &Value) {
         let rendered = value.resolve(self.text).to_text();
         let member = Value::Made(format!("{name}={rendered}").into());
-        let mut members = match self.slots.iter_mut().find(|(id, _)| *id == field::OVERFLOW) {
-            Some((_, Value::List(members))) => std::mem::take(members).into_vec(),
-            _ => Vec::new(),
-        };
+        let mut members = self.slots.take_list(field::OVERFLOW);
         members.push(member);
         self.replace(field::OVERFLOW, Value::List(members.into()));
     }
 
     /// Whether `field` is present already.
+    #[inline]
     pub fn has(&self, field: FieldId) -> bool {
-        self.slots.iter().any(|(id, _)| *id == field)
+        self.slots.has(field)
     }
 
     /// What is in `field` already.
+    #[inline]
     pub fn get(&self, field: FieldId) -> Option<ValueRef<'_>> {
-        let (_, value) = self.slots.iter().find(|(id, _)| *id == field)?;
-        Some(value.resolve(self.text))
+        self.slots.get(field, self.text)
     }
 
     /// A text value: a span where `value` is a slice of the event's own text, else a copy.
     pub fn cut(&self, value: &str) -> Value {
+        match self.span(value) {
+            Some((start, length)) => Value::Span(start, length),
+            None => Value::Made(value.into()),
+        }
+    }
+
+    /// Where `value` stands in the event's own text.
+    #[inline]
+    fn span(&self, value: &str) -> Option<(u32, u32)> {
         let base = self.text.as_ptr() as usize;
         let start = (value.as_ptr() as usize).wrapping_sub(base);
-        let inside = start.checked_add(value.len()).is_some_and(|end| end <= self.text.len());
-        match (u32::try_from(start), u32::try_from(value.len())) {
-            (Ok(start), Ok(length)) if inside => Value::Span(start, length),
-            _ => Value::Made(value.into()),
-        }
+        // Spans reach 4 GB far.
+        let end = self.text.len().min(u32::MAX as usize);
+        let inside = start <= end && value.len() <= end - start;
+        inside.then_some((start as u32, value.len() as u32))
     }
 }
 

@@ -36,6 +36,7 @@ mod lang;
 mod logsource;
 mod record;
 mod severity;
+mod slots;
 mod stats;
 mod timestamp;
 mod value;

@@ -29,11 +29,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// Whether dropping it frees memory.
-    pub(crate) const fn owns(&self) -> bool {
-        matches!(self, Self::Made(_) | Self::List(_))
-    }
-
     /// Resolves spans against the text that they were cut from.
     #[inline]
     pub fn resolve<'e>(&'e self, text: &'e str) -> ValueRef<'e> {
@@ -48,7 +43,7 @@ impl Value {
             Self::Float(number) => ValueRef::Float(*number),
             Self::Boolean(truth) => ValueRef::Boolean(*truth),
             Self::Address(address) => ValueRef::Address(*address),
-            Self::List(members) => ValueRef::List(ListRef { members, text }),
+            Self::List(members) => ValueRef::List(ListRef::new(members, text)),
             Self::Null => ValueRef::Null,
         }
     }
@@ -114,6 +109,10 @@ pub struct ListRef<'e> {
 }
 
 impl<'e> ListRef<'e> {
+    pub(crate) fn new(members: &'e [Value], text: &'e str) -> Self {
+        Self { members, text }
+    }
+
     /// The members in order.
     pub fn iter(self) -> impl Iterator<Item = ValueRef<'e>> {
         self.members.iter().map(move |member| member.resolve(self.text))

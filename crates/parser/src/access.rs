@@ -126,7 +126,7 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
         return Some(false);
     }
     let (list, rest) = match before.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"')?,
+        Some(quoted) => text::split(quoted, b'"')?,
         None => ("", before),
     };
     let mut rest = rest.trim_start();
@@ -135,7 +135,7 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
     let by_name = !is_address(first.0) && text::socket(first.0).is_none();
     if list.is_empty() && by_name && is_address(text::word(first.1).0) {
         let name = first.0;
-        vhost = Some(name.rsplit_once(':').map_or(name, |(name, _)| name));
+        vhost = Some(text::rsplit(name, b':').map_or(name, |(name, _)| name));
         rest = first.1;
     }
     let start = rest;
@@ -154,7 +154,7 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
     // The identity, which nobody fills, and the user.
     let (identity, user) = text::word(rest);
     let user = if user.is_empty() { identity } else { user };
-    let user = user.strip_prefix("- ").unwrap_or(user);
+    let user = text::after(user, "- ").unwrap_or(user);
     text::some_text(fields, field::USER_NAME, user);
     Some(vhost.is_some())
 }

@@ -26,7 +26,7 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 type Found = Option<(&'static str, &'static str)>;
 
 fn users(line: &mut Line<'_, '_>, message: &str) -> Found {
-    if let Some(rest) = message.strip_prefix("new user: ") {
+    if let Some(rest) = text::after(message, "new user: ") {
         // `name=<user>, UID=<n>, GID=<n>, home=<path>, shell=<path>[, from=<tty>]`
         setting(line, rest, "name=", &[field::USER_NAME, field::USER_TARGET_NAME]);
         setting(line, rest, "UID=", &[field::USER_ID]);
@@ -34,11 +34,11 @@ fn users(line: &mut Line<'_, '_>, message: &str) -> Found {
         setting(line, rest, "from=", &[field::PROCESS_TTY]);
         return Some(("user_created", "creation"));
     }
-    if let Some(rest) = message.strip_prefix("failed adding user ") {
+    if let Some(rest) = text::after(message, "failed adding user ") {
         target(line, text::quoted(rest)?.0);
         return Some(("user_creation_failed", "creation"));
     }
-    if let Some(rest) = message.strip_prefix("delete user ") {
+    if let Some(rest) = text::after(message, "delete user ") {
         target(line, text::quoted(rest)?.0);
         return Some(("user_deleted", "deletion"));
     }
@@ -69,15 +69,15 @@ fn membership(line: &mut Line<'_, '_>, message: &str) -> Found {
         let Some(rest) = message.strip_prefix(start) else { continue };
         let Some((user, rest)) = text::quoted(rest) else { continue };
         let Some(rest) = rest.strip_prefix(joint) else { continue };
-        let rest = rest.strip_prefix("shadow ").unwrap_or(rest);
-        let Some(rest) = rest.strip_prefix("group ") else { continue };
+        let rest = text::after(rest, "shadow ").unwrap_or(rest);
+        let Some(rest) = text::after(rest, "group ") else { continue };
         let (group, _) = text::quoted(rest)?;
         target(line, user);
         line.fields.text(field::GROUP_NAME, group);
         return Some((action, kind));
     }
     // gpasswd: `user <user> added by <actor> to group <group>`
-    if let Some(rest) = message.strip_prefix("user ") {
+    if let Some(rest) = text::after(message, "user ") {
         let (user, rest) = text::quoted(rest).unwrap_or_else(|| text::word(rest));
         for (verb, joint, action) in [
             ("added by ", " to group ", "group_member_added"),
@@ -94,9 +94,9 @@ fn membership(line: &mut Line<'_, '_>, message: &str) -> Found {
         return None;
     }
     // `members of group <group> set by <actor> to <users>`
-    if let Some(rest) = message.strip_prefix("members of group ") {
-        let (group, rest) = rest.split_once(" set by ")?;
-        let (actor, users) = rest.split_once(" to ")?;
+    if let Some(rest) = text::after(message, "members of group ") {
+        let (group, rest) = text::split_at(rest, " set by ")?;
+        let (actor, users) = text::split_at(rest, " to ")?;
         line.fields.text(field::GROUP_NAME, unquoted(group));
         line.fields.text(field::USER_NAME, unquoted(actor));
         line.fields.text(field::USER_TARGET_NAME, users);
@@ -106,7 +106,7 @@ fn membership(line: &mut Line<'_, '_>, message: &str) -> Found {
 }
 
 fn groups(line: &mut Line<'_, '_>, message: &str) -> Found {
-    if let Some(rest) = message.strip_prefix("new group: ") {
+    if let Some(rest) = text::after(message, "new group: ") {
         setting(line, rest, "name=", &[field::GROUP_NAME]);
         setting(line, rest, "GID=", &[field::GROUP_ID]);
         return Some(("group_created", "creation"));
@@ -114,7 +114,7 @@ fn groups(line: &mut Line<'_, '_>, message: &str) -> Found {
     // The file that a change went to, which the tools write besides the change itself.
     for start in ["group added to ", "group deleted from ", "group changed in "] {
         if let Some(rest) = message.strip_prefix(start) {
-            let (file, rest) = rest.split_once(": ").unwrap_or((rest, ""));
+            let (file, rest) = text::split_at(rest, ": ").unwrap_or((rest, ""));
             line.fields.text(field::FILE_PATH, file);
             setting(line, rest, "name=", &[field::GROUP_NAME]);
             setting(line, rest, "GID=", &[field::GROUP_ID]);
@@ -128,14 +128,14 @@ fn groups(line: &mut Line<'_, '_>, message: &str) -> Found {
             return Some((if shadow { "group_file_changed" } else { "group_deleted" }, "deletion"));
         }
     }
-    if let Some(rest) = message.strip_prefix("group ") {
+    if let Some(rest) = text::after(message, "group ") {
         let (group, rest) = text::quoted(rest)?;
         rest.trim_start().strip_prefix("removed")?;
         line.fields.text(field::GROUP_NAME, group);
         let file = rest.contains(" from /");
         return Some((if file { "group_file_changed" } else { "group_deleted" }, "deletion"));
     }
-    let rest = message.strip_prefix("change group ")?;
+    let rest = text::after(message, "change group ")?;
     line.fields.text(field::GROUP_NAME, text::quoted(rest)?.0);
     Some(("group_changed", "change"))
 }
@@ -151,11 +151,11 @@ fn passwords(line: &mut Line<'_, '_>, message: &str) -> Found {
             return Some(("password_changed", "change"));
         }
     }
-    if let Some(rest) = message.strip_prefix("changed password expiry for ") {
+    if let Some(rest) = text::after(message, "changed password expiry for ") {
         target(line, unquoted(rest));
         return Some(("user_changed", "change"));
     }
-    let rest = message.strip_prefix("failed to change password for ")?;
+    let rest = text::after(message, "failed to change password for ")?;
     target(line, unquoted(rest));
     Some(("password_change_failed", "change"))
 }

@@ -15,7 +15,7 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Writt
     let mut level = None;
     // The server's own parts come first; the message, which may hold brackets, begins with the
     // first part that is none of them.
-    while let Some((part, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    while let Some((part, after)) = rest.strip_prefix('[').and_then(|rest| text::split(rest, b']')) {
         if level.is_none() && written.is_none() {
             written = time::month_first(part).or_else(|| time::iso(part)).map(|(time, _)| time);
             if written.is_some() {
@@ -37,7 +37,7 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Writt
 
 /// `<level>` or `<module>:<level>`; `None` where it is neither.
 fn severity<'l>(fields: &mut Fields<'_>, part: &'l str) -> Option<&'l str> {
-    let (module, level) = part.split_once(':').unwrap_or(("", part));
+    let (module, level) = text::split(part, b':').unwrap_or(("", part));
     let known = matches!(
         level,
         "emerg" | "alert" | "crit" | "error" | "warn" | "notice" | "info" | "debug"
@@ -52,8 +52,8 @@ fn severity<'l>(fields: &mut Fields<'_>, part: &'l str) -> Option<&'l str> {
 
 /// `pid <n>[:tid <n>]`, `client <address>[:<port>]`, `remote …`. Whether it is one.
 fn detail(fields: &mut Fields<'_>, part: &str) -> bool {
-    if let Some(ids) = part.strip_prefix("pid ") {
-        let (pid, tid) = ids.split_once(":tid ").unwrap_or((ids, ""));
+    if let Some(ids) = text::after(part, "pid ") {
+        let (pid, tid) = text::split_at(ids, ":tid ").unwrap_or((ids, ""));
         if let Some(pid) = text::number(pid) {
             fields.integer(field::PROCESS_PID, pid);
         }
@@ -62,7 +62,7 @@ fn detail(fields: &mut Fields<'_>, part: &str) -> bool {
         }
         return true;
     }
-    if let Some(client) = part.strip_prefix("client ").or_else(|| part.strip_prefix("remote ")) {
+    if let Some(client) = text::after(part, "client ").or_else(|| text::after(part, "remote ")) {
         if !fields.has(field::SOURCE_IP) {
             push_client(fields, client);
         }
@@ -78,7 +78,7 @@ fn push_client(fields: &mut Fields<'_>, client: &str) {
             let shown = match port {
                 Some(port) => {
                     fields.integer(field::SOURCE_PORT, i64::from(port));
-                    client.rsplit_once(':').map_or(client, |(address, _)| address)
+                    text::rsplit(client, b':').map_or(client, |(address, _)| address)
                 }
                 // `2001:db8::1:50229`, without brackets, cannot be told apart; Apache writes the
                 // port behind every address since 2.4.
@@ -105,12 +105,12 @@ fn push_client(fields: &mut Fields<'_>, client: &str) {
 
 fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
     fields.text(field::MESSAGE, message);
-    let (code, body) = match message.split_once(": ") {
+    let (code, body) = match text::split_at(message, ": ") {
         Some((code, body)) if is_code(code) => (code, body),
         _ => ("", message),
     };
     text::some_text(fields, field::EVENT_CODE, code);
-    let body = match body.rsplit_once(", referer: ") {
+    let body = match text::rsplit_at(body, ", referer: ") {
         Some((body, referrer)) => {
             fields.text(field::HTTP_REQUEST_REFERRER, referrer);
             body
@@ -148,8 +148,8 @@ fn login_failure(fields: &mut Fields<'_>, body: &str) -> bool {
     // `user <name>: authentication failure for "<path>": Password Mismatch`,
     // `user <name> not found: <path>`, and `… in realm …` of digests. The name may hold anything,
     // so its end is the last that fits.
-    let quoted = body.strip_prefix("user `").or_else(|| body.strip_prefix("user '"));
-    let Some(rest) = quoted.or_else(|| body.strip_prefix("user ")) else { return false };
+    let quoted = text::after(body, "user `").or_else(|| text::after(body, "user '"));
+    let Some(rest) = quoted.or_else(|| text::after(body, "user ")) else { return false };
     for end in [
         ": authentication failure for ",
         " not found: ",
@@ -161,7 +161,7 @@ fn login_failure(fields: &mut Fields<'_>, body: &str) -> bool {
             fields.text(field::USER_NAME, user);
             let path = path
                 .strip_prefix('"')
-                .map_or(path, |path| path.split_once('"').map_or(path, |(path, _)| path));
+                .map_or(path, |path| text::split(path, b'"').map_or(path, |(path, _)| path));
             if path.starts_with('/') {
                 fields.text(field::URL_PATH, path);
             }

@@ -3,7 +3,7 @@
 use vigie_event::field;
 
 use crate::line::{Known, Line, Outcome};
-use crate::{logsources, pam};
+use crate::{logsources, pam, text};
 
 const KNOWN: Known = Known::event("cron", logsources::CRON);
 
@@ -13,7 +13,7 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
         return Some(known);
     }
     let (user, rest) = message.trim_end().strip_prefix('(')?.split_once(") ")?;
-    let (verb, inside) = rest.split_once(" (").unwrap_or((rest, ""));
+    let (verb, inside) = text::split_at(rest, " (").unwrap_or((rest, ""));
     // The command may hold parentheses; only the last closes.
     let inside = inside.strip_suffix(')').unwrap_or(inside);
     let (action, outcome) = match verb {

@@ -94,7 +94,7 @@ fn interfaces(fields: &mut Fields<'_>, rest: &str) {
 
 /// `[50028442.088484] ` in front is the kernel's uptime.
 fn without_uptime(prefix: &str) -> &str {
-    match prefix.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    match prefix.trim_start().strip_prefix('[').and_then(|rest| text::split(rest, b']')) {
         Some((uptime, rest))
             if !uptime.is_empty()
                 && uptime.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' ')) =>

@@ -3,6 +3,7 @@
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
 use crate::sshd::Memory;
+use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +55,29 @@ pub struct Line<'e, 'p> {
     pub time: Timestamp,
     /// Fingerprint of the source, to tell equal process ids apart.
     pub origin: u64,
+    /// The address read last.
+    pub last_address: &'p mut LastAddress,
+    /// Origin, host and process id as one, once they have been asked for.
+    pub connection_key: Option<u64>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }
 
 impl Line<'_, '_> {
+    /// Adds where somebody comes from, as [`text::source`] does.
+    #[inline]
+    pub fn source(&mut self, host: &str) -> bool {
+        match self.last_address.read(host) {
+            Some(address) => {
+                self.fields.address(field::SOURCE_IP, address);
+                true
+            }
+            None => text::named_source(self.fields, host),
+        }
+    }
+
     /// Fills `event.action`, `event.category`, `event.type` and `event.outcome`.
+    #[inline]
     pub fn action(
         &mut self,
         action: &'static str,
@@ -72,6 +90,7 @@ impl Line<'_, '_> {
 }
 
 /// Fills `event.action`, `event.category`, `event.type` and `event.outcome` of any event.
+#[inline]
 pub fn act(
     fields: &mut Fields<'_>,
     action: &'static str,
@@ -79,9 +98,11 @@ pub fn act(
     kind: &'static str,
     outcome: Outcome,
 ) {
-    fields.fixed(field::EVENT_ACTION, action);
-    fields.fixed(field::EVENT_CATEGORY, category);
-    fields.fixed(field::EVENT_TYPE, kind);
+    fields.all_fixed([
+        (field::EVENT_ACTION, action),
+        (field::EVENT_CATEGORY, category),
+        (field::EVENT_TYPE, kind),
+    ]);
     match outcome {
         Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
         Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),

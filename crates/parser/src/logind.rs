@@ -10,10 +10,10 @@ const KNOWN: Known = Known::event("logind", logsources::LOGIN);
 /// Reads a message of logind.
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     let message = message.trim_end().trim_end_matches('.');
-    if let Some(rest) = message.strip_prefix("New session ") {
+    if let Some(rest) = text::after(message, "New session ") {
         // `<id> of user <name>`, since v256 followed by ` with class '…' and type '…'`
-        if let Some((_, user)) = rest.split_once(" of user ") {
-            let user = user.split_once(" with class ").map_or(user, |(user, _)| user);
+        if let Some((_, user)) = text::split_at(rest, " of user ") {
+            let user = text::split_at(user, " with class ").map_or(user, |(user, _)| user);
             line.fields.text(field::USER_NAME, user.trim_end_matches('.'));
         }
         line.action("session_opened", "session", "start", Outcome::None);

@@ -16,7 +16,7 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
     }
     let (written, length) = time::iso(line)?;
     let rest = line.get(length..)?.strip_prefix(" [")?;
-    let (level, rest) = rest.split_once("] ")?;
+    let (level, rest) = text::split_at(rest, "] ")?;
     fields.text(field::LOG_LEVEL, level);
     let rest = process(fields, rest);
     fields.text(field::MESSAGE, rest);
@@ -33,12 +33,12 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
 
 /// `<pid>#<tid>: [*<connection> ]`: what follows.
 fn process<'l>(fields: &mut Fields<'_>, rest: &'l str) -> &'l str {
-    let Some((ids, after)) = rest.split_once(": ") else { return rest };
-    let Some((pid, tid)) = ids.split_once('#') else { return rest };
+    let Some((ids, after)) = text::split_at(rest, ": ") else { return rest };
+    let Some((pid, tid)) = text::split(ids, b'#') else { return rest };
     let (Some(pid), Some(tid)) = (text::number(pid), text::number(tid)) else { return rest };
     fields.integer(field::PROCESS_PID, pid);
     fields.integer(field::PROCESS_THREAD_ID, tid);
-    let connection = after.strip_prefix('*').and_then(|after| after.split_once(' '));
+    let connection = after.strip_prefix('*').and_then(|after| text::split(after, b' '));
     match connection {
         Some((number, message)) if text::number(number).is_some() => message,
         _ => after,
@@ -50,8 +50,8 @@ fn details(
     fields: &mut Fields<'_>,
     message: &str,
 ) -> Option<(&'static str, &'static str, Outcome)> {
-    if let Some(rest) = message.strip_prefix("client ")
-        && let Some((client, server)) = rest.split_once(" connected to ")
+    if let Some(rest) = text::after(message, "client ")
+        && let Some((client, server)) = text::split_at(rest, " connected to ")
         && let Some((address, port)) = text::socket(client)
     {
         fields.address(field::SOURCE_IP, address);
@@ -63,13 +63,13 @@ fn details(
     }
     // A path in the message may hold a forged `, client: …`; what nginx adds stands behind it.
     let (text_part, rest) = last_client(message)?;
-    let (client, rest) = rest.split_once(", ").unwrap_or((rest, ""));
-    let client = client.split_once(" using ").map_or(client, |(client, _)| client);
+    let (client, rest) = text::split_at(rest, ", ").unwrap_or((rest, ""));
+    let client = text::split_at(client, " using ").map_or(client, |(client, _)| client);
     if !text::source(fields, client) {
         fields.text(field::SOURCE_ADDRESS, client);
     }
     trailing(fields, rest);
-    let user = |start: &str| text_part.strip_prefix(start).and_then(|rest| rest.split_once('"'));
+    let user = |start: &str| text_part.strip_prefix(start).and_then(|rest| text::split(rest, b'"'));
     if let Some((name, _)) = user("user \"") {
         fields.text(field::USER_NAME, name);
         return Some(("http_login", "authentication", Outcome::Failure));
@@ -80,7 +80,7 @@ fn details(
     if text_part.starts_with("client logged in") {
         return Some(("mail_login", "authentication", Outcome::Success));
     }
-    if let Some(rest) = text_part.strip_prefix("client login failed") {
+    if let Some(rest) = text::after(text_part, "client login failed") {
         if let Some(reason) = text::between(rest, "\"", "\"") {
             fields.text(field::EVENT_REASON, reason);
         }
@@ -105,7 +105,7 @@ fn last_client(message: &str) -> Option<(&str, &str)> {
     let mut end = message.len();
     while let Some(at) = message.get(..end).and_then(|head| head.rfind(MARK)) {
         let rest = message.get(at + MARK.len()..)?;
-        let (client, after) = rest.split_once(", ").unwrap_or((rest, ""));
+        let (client, after) = text::split_at(rest, ", ").unwrap_or((rest, ""));
         let client = text::word(client).0;
         if (text::address(client).is_some() || client == "unix:")
             && (after.is_empty() || after.starts_with("server: "))
@@ -119,8 +119,8 @@ fn last_client(message: &str) -> Option<(&str, &str)> {
 
 /// `server: …, request: "…", upstream: "…", host: "…", referrer: "…", login: "…"`
 fn trailing(fields: &mut Fields<'_>, rest: &str) {
-    let (server, rest) = match rest.strip_prefix("server: ") {
-        Some(rest) => rest.split_once(", ").unwrap_or((rest, "")),
+    let (server, rest) = match text::after(rest, "server: ") {
+        Some(rest) => text::split_at(rest, ", ").unwrap_or((rest, "")),
         None => ("", rest),
     };
     if !listener(fields, server) && !server.is_empty() && server != "_" {
@@ -148,7 +148,7 @@ fn trailing(fields: &mut Fields<'_>, rest: &str) {
             continue;
         }
         if let Some((_, value)) = rest.rsplit_once(start)
-            && let Some((value, _)) = value.split_once('"')
+            && let Some((value, _)) = text::split(value, b'"')
         {
             fields.text(id, value);
         }

@@ -10,36 +10,42 @@ const KNOWN: Known = Known::event("pam", logsources::PAM);
 const AUTH: &str = "authentication";
 
 /// Reads a message that starts as PAM's do; `None` for any other.
+#[inline]
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    let first = message.as_bytes().first()?;
-    let (service, rest) = match first {
+    match message.as_bytes().first()? {
+        b'p' | b'(' | b'a' | b'c' | b's' | b'P' | b'0'..=b'9' => parse_likely(line, message),
+        _ => None,
+    }
+}
+
+fn parse_likely(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let (service, rest) = match message.as_bytes().first()? {
         b'p' => module(message)?,
-        b'(' => ("", message.strip_prefix("(pam_unix) ")?),
+        b'(' => ("", text::after(message, "(pam_unix) ")?),
         // Without the module's name: only what nothing else begins with.
-        b'a' | b'c' | b's' | b'P' | b'0'..=b'9' => ("", bare(message)?),
-        _ => return None,
+        _ => ("", bare(message)?),
     };
     text::some_text(line.fields, field::SERVICE_NAME, service);
-    Some(read(line, rest.trim_end()))
+    Some(read(line, text::trimmed_end(rest)))
 }
 
 /// Reads a message of a program whose syslog tag names PAM, such as `su(pam_unix)`.
 pub fn parse_tagged(line: &mut Line<'_, '_>, service: &str, message: &str) -> Known {
     text::some_text(line.fields, field::SERVICE_NAME, service);
-    read(line, message.trim_end())
+    read(line, text::trimmed_end(message))
 }
 
 /// `pam_unix(sshd:auth): …`, `pam_unix(auth): …`, `pam_unix: …`: the service and the rest.
 fn module(message: &str) -> Option<(&str, &str)> {
-    let rest = message.strip_prefix("pam_")?;
+    let rest = text::after(message, "pam_")?;
     let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_'))?;
     let rest = rest.get(end..)?;
-    if let Some(rest) = rest.strip_prefix(": ") {
+    if let Some(rest) = text::after(rest, ": ") {
         return Some(("", rest));
     }
     let (inside, rest) = text::split(rest.strip_prefix('(')?, b')')?;
     let service = text::split(inside, b':').map_or("", |(service, _)| service);
-    Some((service, rest.strip_prefix(": ").or_else(|| rest.strip_prefix(':'))?))
+    Some((service, text::after(rest, ": ").or_else(|| rest.strip_prefix(':'))?))
 }
 
 fn bare(message: &str) -> Option<&str> {
@@ -52,7 +58,7 @@ fn bare(message: &str) -> Option<&str> {
     if starts.iter().any(|start| message.starts_with(start)) {
         return Some(message);
     }
-    let rest = message.strip_prefix("PAM ").unwrap_or(message);
+    let rest = text::after(message, "PAM ").unwrap_or(message);
     (more_failures(rest) || rest.starts_with("service(")).then_some(rest)
 }
 
@@ -64,21 +70,21 @@ fn more_failures(message: &str) -> bool {
 }
 
 fn read(line: &mut Line<'_, '_>, message: &str) -> Known {
-    if let Some(rest) = message.strip_prefix("session opened for user ") {
+    if let Some(rest) = text::after(message, "session opened for user ") {
         return session_opened(line, rest);
     }
-    if let Some(user) = message.strip_prefix("session closed for user ") {
+    if let Some(user) = text::after(message, "session closed for user ") {
         line.fields.text(field::USER_NAME, user);
         line.action("session_closed", "session", "end", Outcome::None);
         return KNOWN;
     }
-    if let Some(rest) = message.strip_prefix("authentication failure; ") {
+    if let Some(rest) = text::after(message, "authentication failure; ") {
         credentials(line, rest);
         line.action("pam_auth_failure", AUTH, "start", Outcome::Failure);
         return KNOWN;
     }
     if more_failures(message) {
-        if let Some((_, rest)) = message.split_once("; ") {
+        if let Some((_, rest)) = text::split_at(message, "; ") {
             credentials(line, rest);
         }
         line.action("pam_more_auth_failures", AUTH, "start", Outcome::Failure);
@@ -92,16 +98,16 @@ fn read(line: &mut Line<'_, '_>, message: &str) -> Known {
 }
 
 fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
-    if let Some(rest) = message.strip_prefix("user [") {
+    if let Some(rest) = text::after(message, "user [") {
         // `user [<name>] does not exist …` or `has …`
-        if let Some((user, _)) = rest.split_once(']') {
+        if let Some((user, _)) = text::split(rest, b']') {
             line.fields.text(field::USER_NAME, user);
         }
         line.action("pam_user_unknown", AUTH, "info", Outcome::None);
         return KNOWN;
     }
-    if let Some(rest) = message.strip_prefix("user ") {
-        if let Some(user) = rest.split_once(" does not exist").map(|(user, _)| user) {
+    if let Some(rest) = text::after(message, "user ") {
+        if let Some(user) = text::split_at(rest, " does not exist").map(|(user, _)| user) {
             line.fields.text(field::USER_NAME, user.trim_matches('"'));
             line.action("pam_user_unknown", AUTH, "info", Outcome::None);
             return KNOWN;
@@ -109,7 +115,7 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
         // `user <name> (<uid>) tally <n>, deny <n>` of pam_tally
         if rest.contains(" tally ") {
             line.fields
-                .text(field::USER_NAME, rest.split_once(" (").map_or(rest, |(user, _)| user));
+                .text(field::USER_NAME, text::split_at(rest, " (").map_or(rest, |(user, _)| user));
             line.action("pam_account_failure", AUTH, "start", Outcome::Failure);
             return KNOWN;
         }
@@ -121,13 +127,13 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
             return Known::event("accounts", logsources::ACCOUNTS);
         }
     }
-    if let Some(rest) = message.strip_prefix("received for user ") {
+    if let Some(rest) = text::after(message, "received for user ") {
         // `<name>: <n> (<reason>)` of pam_sss
-        line.fields.text(field::USER_NAME, rest.split_once(": ").map_or(rest, |(user, _)| user));
+        line.fields.text(field::USER_NAME, text::split_at(rest, ": ").map_or(rest, |(user, _)| user));
         line.action("pam_auth_error", AUTH, "info", Outcome::None);
         return KNOWN;
     }
-    if let Some(rest) = message.strip_prefix("account ") {
+    if let Some(rest) = text::after(message, "account ") {
         // `account <name> has expired (…)`, `account <name> has password changed in future`
         line.fields.text(field::USER_NAME, text::word(rest).0);
         line.action(
@@ -138,7 +144,7 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
         );
         return KNOWN;
     }
-    if let Some(rest) = message.strip_prefix("Consecutive login failures for user ") {
+    if let Some(rest) = text::after(message, "Consecutive login failures for user ") {
         line.fields.text(field::USER_NAME, text::word(rest).0);
         line.action("pam_account_failure", AUTH, "start", Outcome::Failure);
         return KNOWN;
@@ -146,7 +152,7 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
     for start in ["access denied", "Access denied"] {
         if let Some(rest) = message.strip_prefix(start) {
             if let Some(user) =
-                rest.strip_prefix(" for user ").or_else(|| text::between(rest, "`", "'"))
+                text::after(rest, " for user ").or_else(|| text::between(rest, "`", "'"))
             {
                 line.fields.text(
                     field::USER_NAME,
@@ -165,7 +171,7 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
 
 /// `<name>[(uid=<n>)] by [<actor>](uid=<n>)`
 fn session_opened(line: &mut Line<'_, '_>, rest: &str) -> Known {
-    let (user, by) = rest.rsplit_once(" by ").unwrap_or((rest, ""));
+    let (user, by) = text::rsplit_at(rest, " by ").unwrap_or((rest, ""));
     let (user, id) = split_id(user);
     line.fields.text(field::USER_NAME, user);
     text::some_text(line.fields, field::USER_ID, id);
@@ -177,7 +183,7 @@ fn session_opened(line: &mut Line<'_, '_>, rest: &str) -> Known {
 
 /// `<name>(uid=<n>)`: the name and the number.
 fn split_id(user: &str) -> (&str, &str) {
-    let Some((name, id)) = user.rsplit_once("(uid=") else { return (user, "") };
+    let Some((name, id)) = text::rsplit_at(user, "(uid=") else { return (user, "") };
     (name, id.trim_end_matches(')'))
 }
 
@@ -188,13 +194,17 @@ fn split_id(user: &str) -> (&str, &str) {
 /// nothing or by ` user=`.
 fn credentials(line: &mut Line<'_, '_>, rest: &str) {
     // `logname` is the one part in front that is not a number.
-    let rest = memchr::memmem::find(rest.as_bytes(), b"tty=")
-        .and_then(|at| rest.get(at + 4..))
-        .unwrap_or(rest);
-    let (tty, rest) = rest.split_once(" ruser=").unwrap_or((rest, ""));
+    let rest = text::split_at(rest, "tty=").map_or(rest, |(_, rest)| rest);
+    let (tty, rest) = text::split_at(rest, " ruser=").unwrap_or((rest, ""));
     text::some_text(line.fields, field::PROCESS_TTY, tty);
     let candidates = || {
-        memchr::memmem::find_iter(rest.as_bytes(), b"rhost=").filter_map(|at| {
+        let mut from = 0;
+        let places = std::iter::from_fn(move || {
+            let at = from + text::find_text(rest.get(from..)?, "rhost=")?;
+            from = at + 6;
+            Some(at)
+        });
+        places.filter_map(|at| {
             let ruser = match at {
                 0 => "",
                 at => rest.get(..at)?.strip_suffix(' ')?,
@@ -203,7 +213,7 @@ fn credentials(line: &mut Line<'_, '_>, rest: &str) {
             let (host, after) = text::word(after);
             let user = match after {
                 "" => "",
-                after => after.strip_prefix("user=")?,
+                after => text::after(after, "user=")?,
             };
             Some((ruser, host, user))
         })
@@ -213,7 +223,7 @@ fn credentials(line: &mut Line<'_, '_>, rest: &str) {
         _ => candidates().last(),
     };
     let Some((remote_user, host, user)) = found else { return };
-    text::source(line.fields, host);
+    line.source(host);
     let name = if user.is_empty() { remote_user } else { user };
     text::some_text(line.fields, field::USER_NAME, name.trim_end());
 }

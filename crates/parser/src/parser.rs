@@ -7,7 +7,7 @@ use crate::access::{self, Server};
 use crate::line::{Known, Line};
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
-use crate::time::{Clockwork, Written};
+use crate::time::{Clockwork, STAMP, Written};
 use crate::windows::Renames;
 use crate::{apache_error, iptables, json, logsources, nginx_error, program, text};
 
@@ -45,6 +45,8 @@ pub struct Parser {
 #[derive(Debug)]
 struct State {
     clock: Clockwork,
+    last: syslog::Last,
+    last_address: text::LastAddress,
     memory: Memory,
     renames: Renames,
 }
@@ -69,6 +71,8 @@ impl Parser {
             reference: options.reference,
             state: State {
                 clock: Clockwork::new(options.timezone),
+                last: syslog::Last::default(),
+                last_address: text::LastAddress::default(),
                 memory: Memory::default(),
                 renames: Renames::default(),
             },
@@ -92,13 +96,16 @@ impl Parser {
             observed: record.observed,
             state: &mut self.state,
         };
-        let text = text.trim_end_matches(['\r', '\n']);
-        let first = text.trim_start().as_bytes().first();
+        let line = match text.as_bytes().last() {
+            Some(b'\r' | b'\n') => text.trim_end_matches(['\r', '\n']),
+            _ => text,
+        };
+        let first = text::trimmed_start(line).as_bytes().first();
         let found = match first {
-            Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, text.trim()),
+            Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, line.trim()),
             _ => None,
         };
-        let found = found.unwrap_or_else(|| reading.text(&mut self.walker, &mut fields, text));
+        let found = found.unwrap_or_else(|| reading.text(&mut self.walker, &mut fields, line));
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -143,13 +150,21 @@ impl<'r> Reading<'r> {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
         }
+        if let Some(time) = self.state.clock.stamped(line, self.reference) {
+            let after = line.get(STAMP..).unwrap_or_default();
+            let mut header = Header::default();
+            self.state.last.read(after, &mut header);
+            return self.framed_at(walker, fields, &header, Some(time));
+        }
         let starts_with_digit = line.as_bytes().first().is_some_and(u8::is_ascii_digit);
         // `2023/12/09 21:35:20 [error]` is nginx; every other time at the start is syslog's.
         if starts_with_digit && let Some((known, written)) = nginx_error::parse(fields, line) {
             return Found::new(known, self.instant(written));
         }
         if let Some(header) = syslog::parse(line) {
-            return self.framed(walker, fields, &header);
+            let found = self.framed(walker, fields, &header);
+            self.state.clock.remember_stamp(line);
+            return found;
         }
         if line.starts_with('[')
             && let Some((known, written)) = apache_error::parse(fields, line)
@@ -208,6 +223,7 @@ impl<'r> Reading<'r> {
     }
 
     /// Reads a message in its frame, at a time that is known already.
+    #[inline]
     pub(crate) fn framed_at(
         &mut self,
         walker: &mut json::Walker,
@@ -221,7 +237,7 @@ impl<'r> Reading<'r> {
             return Found { time: found.time.or(time), ..found };
         }
         fields.text(field::MESSAGE, header.message);
-        let pid = text::number(header.process).and_then(|pid| u32::try_from(pid).ok());
+        let pid = header.pid.and_then(|pid| u32::try_from(pid).ok());
         let mut line = Line {
             fields,
             program: header.program,
@@ -229,6 +245,8 @@ impl<'r> Reading<'r> {
             pid: pid.unwrap_or(0),
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
+            last_address: &mut self.state.last_address,
+            connection_key: None,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);

@@ -35,12 +35,18 @@ fn parser_of(name: &str) -> Option<Parse> {
 
 /// Reads `message` by the program that the line names. `None`: nobody knows it.
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    let name = text::rsplit(line.program, b'/').map_or(line.program, |(_, name)| name);
-    if let Some(parse) = parser_of(name) {
+    if let Some(parse) = parser_of(line.program) {
         return parse(line, message);
     }
+    let name = match text::rsplit(line.program, b'/') {
+        Some((_, name)) => match parser_of(name) {
+            Some(parse) => return parse(line, message),
+            None => name,
+        },
+        None => line.program,
+    };
     // `su(pam_unix)[7]: …` of older systems
-    if let Some((service, module)) = name.split_once('(')
+    if let Some((service, module)) = text::split(name, b'(')
         && module.starts_with("pam_")
     {
         return Some(pam::parse_tagged(line, service, message));

@@ -34,49 +34,49 @@ fn change(message: &str) -> Option<Change<'_>> {
         [("Successful su for ", Outcome::Success), ("FAILED su for ", Outcome::Failure)]
     {
         if let Some(rest) = message.strip_prefix(start) {
-            let (to, from) = rest.split_once(" by ")?;
+            let (to, from) = text::split_at(rest, " by ")?;
             return Some(Change { from, to, tty: "", outcome });
         }
     }
     // util-linux: `[FAILED SU ](to <user>) <user> on <tty>`
-    let (rest, outcome) = match message.strip_prefix("FAILED SU ") {
+    let (rest, outcome) = match text::after(message, "FAILED SU ") {
         Some(rest) => (rest, Outcome::Failure),
         None => (message, Outcome::Success),
     };
-    if let Some(rest) = rest.strip_prefix("(to ") {
-        let (to, rest) = rest.split_once(") ")?;
-        let (from, tty) = rest.rsplit_once(" on ")?;
+    if let Some(rest) = text::after(rest, "(to ") {
+        let (to, rest) = text::split_at(rest, ") ")?;
+        let (from, tty) = text::rsplit_at(rest, " on ")?;
         return Some(Change { from, to, tty, outcome });
     }
     // shadow's sulog form: `+ <tty> <user>:<user>`
     for start in ["+ ", "- "] {
         if let Some(rest) = message.strip_prefix(start) {
-            let (tty, users) = rest.split_once(' ')?;
+            let (tty, users) = text::split(rest, b' ')?;
             let (from, to) = users.split_once([':', '-'])?;
             return Some(Change { from, to, tty, outcome: Outcome::None });
         }
     }
     // The BSDs and older systems.
-    if let Some(rest) = message.strip_prefix("BAD SU ") {
-        let (from, rest) = rest.split_once(" to ")?;
-        let (to, tty) = rest.rsplit_once(" on ")?;
+    if let Some(rest) = text::after(message, "BAD SU ") {
+        let (from, rest) = text::split_at(rest, " to ")?;
+        let (to, tty) = text::rsplit_at(rest, " on ")?;
         return Some(Change { from, to, tty, outcome: Outcome::Failure });
     }
-    if let Some(rest) = message.strip_prefix("failed: ") {
-        let (tty, rest) = rest.split_once(" changing from ")?;
-        let (from, to) = rest.split_once(" to ")?;
+    if let Some(rest) = text::after(message, "failed: ") {
+        let (tty, rest) = text::split_at(rest, " changing from ")?;
+        let (from, to) = text::split_at(rest, " to ")?;
         return Some(Change { from, to, tty, outcome: Outcome::Failure });
     }
-    if let Some(rest) = message.strip_prefix("'su ") {
-        let (to, rest) = rest.split_once("' ")?;
+    if let Some(rest) = text::after(message, "'su ") {
+        let (to, rest) = text::split_at(rest, "' ")?;
         let failed = rest.starts_with("failed");
-        let (_, rest) = rest.split_once(" for ")?;
-        let (from, tty) = rest.rsplit_once(" on ")?;
+        let (_, rest) = text::split_at(rest, " for ")?;
+        let (from, tty) = text::rsplit_at(rest, " on ")?;
         let outcome = if failed { Outcome::Failure } else { Outcome::Success };
         return Some(Change { from, to, tty, outcome });
     }
-    let (from, rest) = message.split_once(" to ")?;
-    let (to, tty) = rest.rsplit_once(" on ")?;
+    let (from, rest) = text::split_at(message, " to ")?;
+    let (to, tty) = text::rsplit_at(rest, " on ")?;
     let plain = !from.contains(' ') && !to.contains(' ') && tty.starts_with("/dev/");
     plain.then_some(Change { from, to, tty, outcome: Outcome::Success })
 }

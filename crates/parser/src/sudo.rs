@@ -17,7 +17,7 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     }
     let (user, rest) = message.trim_start().split_once(" : ")?;
     line.fields.text(field::USER_NAME, user);
-    if let Some(rest) = rest.strip_prefix("(command continued) ") {
+    if let Some(rest) = text::after(rest, "(command continued) ") {
         line.fields.text(field::PROCESS_COMMAND_LINE, rest);
         line.action("sudo_command_continued", "process", "info", Outcome::None);
         return Some(KNOWN);
@@ -41,14 +41,14 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 
 /// The first part where it is no setting: `user NOT in sudoers`, `3 incorrect password attempts`.
 fn refusal(rest: &str) -> Option<&str> {
-    let first = rest.split_once(" ; ").map_or(rest, |(first, _)| first);
-    let name = first.split_once('=').map_or("", |(name, _)| name);
+    let first = text::split_at(rest, " ; ").map_or(rest, |(first, _)| first);
+    let name = text::split(first, b'=').map_or("", |(name, _)| name);
     let setting = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     (!setting).then_some(first.trim())
 }
 
 fn settings(line: &mut Line<'_, '_>, rest: &str) {
-    let (head, command) = match rest.split_once("COMMAND=") {
+    let (head, command) = match text::split_at(rest, "COMMAND=") {
         Some((head, command)) => (head, Some(command)),
         None => (rest, None),
     };

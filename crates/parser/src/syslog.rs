@@ -19,6 +19,8 @@ pub struct Header<'l> {
     pub program: &'l str,
     /// The process id as it stands; not always a number.
     pub process: &'l str,
+    /// The process id where it is a number.
+    pub pid: Option<i64>,
     /// RFC 5424 only.
     pub message_id: &'l str,
     /// RFC 5424 only.
@@ -48,11 +50,83 @@ pub fn parse(line: &str) -> Option<Header<'_>> {
     Some(header)
 }
 
+/// The host and the tag of the frame read last, up to where its process id or message begins. The
+/// next frame is likely to have them too.
+#[derive(Debug, Default)]
+pub struct Last {
+    /// `<host> `
+    host: String,
+    /// `<program>[` or `<program>:`
+    tag: String,
+}
+
+impl Last {
+    /// Reads `[<host> ]<tag>: <message>`, which follows the time, into `header`.
+    #[inline]
+    pub fn read<'l>(&mut self, after: &'l str, header: &mut Header<'l>) {
+        if self.read_plain(after, header).is_none() {
+            host_and_tag(after, header);
+        }
+    }
+
+    /// Reads `<host> <plain name>[[<digits>]]: <message>`: what nearly every frame is. `None`: look
+    /// again.
+    #[inline]
+    fn read_plain<'l>(&mut self, after: &'l str, header: &mut Header<'l>) -> Option<()> {
+        if self.host.is_empty() || !after.starts_with(&*self.host) {
+            let (host, _) = text::split(after, b' ')?;
+            if host.len() > MAX_TAG || host.ends_with(':') || host == "---" {
+                return None;
+            }
+            self.host.clear();
+            self.host.push_str(after.get(..=host.len())?);
+        }
+        let (host, rest) = after.split_at_checked(self.host.len())?;
+        if self.tag.is_empty() || !rest.starts_with(&*self.tag) {
+            let end = plain_tag_end(rest)?;
+            self.tag.clear();
+            self.tag.push_str(rest.get(..=end)?);
+        }
+        let (tag, rest) = rest.split_at_checked(self.tag.len())?;
+        let (process, pid, message) = if tag.ends_with('[') {
+            let (pid, digits) = text::leading_number(rest.as_bytes())?;
+            let (process, rest) = rest.split_at_checked(digits)?;
+            let Some([b']', b':', b' ']) = rest.as_bytes().first_chunk() else { return None };
+            (process, Some(pid), rest.get(3..)?)
+        } else {
+            ("", None, rest.strip_prefix(' ')?)
+        };
+        header.host = host.get(..host.len() - 1)?;
+        header.program = tag.get(..tag.len() - 1)?;
+        (header.process, header.pid, header.message) = (process, pid, message);
+        Some(())
+    }
+}
+
+/// Bytes of names that are read without a second look: letters, digits and `-./_`.
+static PLAIN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
+        byte += 1;
+    }
+    table
+};
+
+/// Where `[` or `:` stands behind a plain name at the start of `rest`.
+fn plain_tag_end(rest: &str) -> Option<usize> {
+    let plain = |byte: &u8| PLAIN_NAME.get(usize::from(*byte)).copied().unwrap_or(false);
+    let end = rest.bytes().take(MAX_TAG).position(|byte| !plain(&byte))?;
+    (end > 0 && matches!(rest.as_bytes().get(end), Some(b'[' | b':'))).then_some(end)
+}
+
 /// Reads `host program[pid]: message` without a time, as `journalctl -o cat`-like tools cut it.
 /// The process id is required, since nothing else tells such a frame from a sentence.
 pub fn parse_untimed(line: &str) -> Option<Header<'_>> {
     let mut header = Header::default();
-    let (first, rest) = line.split_once(' ')?;
+    let (first, rest) = text::split(line, b' ')?;
     if first.contains('[') {
         tag(line).filter(|found| found.process_known)?.fill(&mut header);
         return Some(header);
@@ -66,6 +140,7 @@ pub fn parse_untimed(line: &str) -> Option<Header<'_>> {
 }
 
 /// `<PRI>`, 0–191.
+#[inline]
 fn priority(line: &str) -> (Option<u8>, &str) {
     let split = || {
         let (number, rest) = line.strip_prefix('<')?.split_once('>')?;
@@ -80,19 +155,19 @@ fn priority(line: &str) -> (Option<u8>, &str) {
 
 /// `1 <time> <host> <program> <process> <message id> <structured data> <message>`
 fn rfc5424(priority: Option<u8>, rest: &str) -> Option<Header<'_>> {
-    let (version, rest) = rest.split_once(' ')?;
+    let (version, rest) = text::split(rest, b' ')?;
     if text::number(version)? > 999 {
         return None;
     }
-    let (stamp, rest) = rest.split_once(' ')?;
+    let (stamp, rest) = text::split(rest, b' ')?;
     let written = match stamp {
         "-" => None,
         stamp => Some(time::iso(stamp).filter(|(_, length)| *length == stamp.len())?.0),
     };
-    let (host, rest) = rest.split_once(' ')?;
-    let (program, rest) = rest.split_once(' ')?;
-    let (process, rest) = rest.split_once(' ')?;
-    let (message_id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (host, rest) = text::split(rest, b' ')?;
+    let (program, rest) = text::split(rest, b' ')?;
+    let (process, rest) = text::split(rest, b' ')?;
+    let (message_id, rest) = text::split(rest, b' ').unwrap_or((rest, ""));
     let (structured_data, message) = structured_data(rest);
     let present = |part| if part == "-" { "" } else { part };
     Some(Header {
@@ -101,6 +176,7 @@ fn rfc5424(priority: Option<u8>, rest: &str) -> Option<Header<'_>> {
         host: present(host),
         program: present(program),
         process: present(process),
+        pid: text::number(process),
         message_id: present(message_id),
         structured_data: present(structured_data),
         message: message.strip_prefix('\u{FEFF}').unwrap_or(message),
@@ -157,6 +233,7 @@ fn host_and_tag<'l>(after: &'l str, header: &mut Header<'l>) {
 struct Tag<'l> {
     program: &'l str,
     process: &'l str,
+    pid: Option<i64>,
     process_known: bool,
     message: &'l str,
 }
@@ -165,6 +242,7 @@ impl<'l> Tag<'l> {
     fn fill(&self, header: &mut Header<'l>) {
         header.program = self.program;
         header.process = self.process;
+        header.pid = self.pid;
         header.message = self.message;
     }
 }
@@ -185,6 +263,7 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                 return (at > 0).then(|| Tag {
                     program: rest.get(..at).unwrap_or_default(),
                     process: "",
+                    pid: None,
                     process_known: false,
                     message,
                 });
@@ -198,18 +277,25 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
                 // macOS: `launchd[1] (com.example.job[7]): …`. The job is who speaks, so the whole
                 // tag is the name, as Filebeat has it too.
                 if let Some((job, message)) =
-                    after.strip_prefix(" (").and_then(|after| after.split_once("):"))
+                    text::after(after, " (").and_then(|after| text::split_at(after, "):"))
                     && job.len() < MAX_TAG
                 {
                     let program = rest.get(..rest.len() - message.len() - 1)?;
                     let message = message.strip_prefix(' ').unwrap_or(message);
-                    return Some(Tag { program, process: "", process_known: number, message });
+                    return Some(Tag {
+                        program,
+                        process: "",
+                        pid: None,
+                        process_known: number,
+                        message,
+                    });
                 }
                 let after =
                     after.strip_prefix(':').or_else(|| after.starts_with(' ').then_some(after))?;
                 let message = after.strip_prefix(' ').unwrap_or(after);
                 let program = rest.get(..at)?.trim_end();
-                return Some(Tag { program, process, process_known: number, message });
+                let pid = text::number(process);
+                return Some(Tag { program, process, pid, process_known: number, message });
             }
             b' ' => spaced = true,
             0..=31 | b'"' | b'=' | b'{' => return None,
@@ -220,31 +306,43 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
 }
 
 /// `message repeated <n> times: [ <message>]`: how often, and the message.
+#[inline]
 pub fn unwrap_repeat(message: &str) -> (u32, &str) {
-    let split = || {
-        let rest = message.strip_prefix("message repeated ")?;
-        let (times, rest) = rest.split_once(" times: [")?;
-        let times = text::number(times)?;
-        let inner = rest.trim_end().strip_suffix(']')?;
-        Some((times.clamp(1, MAX_REPEAT) as u32, inner.strip_prefix(' ').unwrap_or(inner)))
-    };
-    split().unwrap_or((1, message))
+    match text::after(message, "message repeated ") {
+        Some(rest) => repeated(rest).unwrap_or((1, message)),
+        None => (1, message),
+    }
+}
+
+fn repeated(rest: &str) -> Option<(u32, &str)> {
+    let (times, rest) = text::split_at(rest, " times: [")?;
+    let times = text::number(times)?;
+    let inner = rest.trim_end().strip_suffix(']')?;
+    Some((times.clamp(1, MAX_REPEAT) as u32, inner.strip_prefix(' ').unwrap_or(inner)))
 }
 
 /// What one line may count for; whoever can write it should not weigh without bound.
 const MAX_REPEAT: i64 = 1_000;
 
 /// Fills what the frame tells.
+#[inline]
 pub fn fill(fields: &mut Fields<'_>, header: &Header<'_>) {
     if !header.host.is_empty() {
-        let host = fields.cut(header.host);
-        fields.value(field::HOST_NAME, host.clone());
-        fields.value(field::HOST_HOSTNAME, host);
+        fields.texts([field::HOST_NAME, field::HOST_HOSTNAME], header.host);
     }
     text::some_text(fields, field::PROCESS_NAME, header.program);
-    if let Some(pid) = text::number(header.process) {
+    if let Some(pid) = header.pid {
         fields.integer(field::PROCESS_PID, pid);
     }
+    if header.priority.is_some()
+        || !header.message_id.is_empty()
+        || !header.structured_data.is_empty()
+    {
+        fill_rare(fields, header);
+    }
+}
+
+fn fill_rare(fields: &mut Fields<'_>, header: &Header<'_>) {
     if let Some(priority) = header.priority {
         fields.integer(field::LOG_SYSLOG_PRIORITY, i64::from(priority));
         fields.integer(field::LOG_SYSLOG_FACILITY_CODE, i64::from(priority >> 3));

@@ -26,29 +26,36 @@ fn ipv4(bytes: &[u8]) -> Option<Ipv4Addr> {
     if bytes.len() < 7 || bytes.len() > 15 {
         return None;
     }
-    let (mut octets, mut octet, mut digits) = (0_u32, 0_u32, 0_u8);
-    let mut dots = 0_u8;
-    for &byte in bytes {
-        match byte {
-            b'0'..=b'9' => {
-                if digits > 0 && octet == 0 {
-                    return None;
-                }
-                octet = octet * 10 + u32::from(byte - b'0');
-                digits += 1;
-                if octet > 255 {
-                    return None;
-                }
-            }
-            b'.' if digits > 0 => {
-                octets = octets << 8 | octet;
-                dots += 1;
-                (octet, digits) = (0, 0);
-            }
+    let (mut octets, mut rest) = (0, bytes);
+    for dots in 0..4 {
+        let octet;
+        (octet, rest) = self::octet(rest)?;
+        octets = octets << 8 | octet;
+        rest = match rest {
+            [] if dots == 3 => return Some(Ipv4Addr::from_bits(octets)),
+            [b'.', rest @ ..] => rest,
             _ => return None,
-        }
+        };
     }
-    (dots == 3 && digits > 0).then(|| Ipv4Addr::from_bits(octets << 8 | octet))
+    None
+}
+
+/// The number 0–255 at the start of `bytes`, and what follows its digits.
+#[inline]
+fn octet(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let digit = |byte: u8| Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let (first, rest) = bytes.split_first()?;
+    let first = digit(*first)?;
+    let Some((second, after)) = rest.split_first() else { return Some((first, rest)) };
+    let Some(second) = digit(*second) else { return Some((first, rest)) };
+    if first == 0 {
+        return None;
+    }
+    let number = first * 10 + second;
+    let Some((third, last)) = after.split_first() else { return Some((number, after)) };
+    let Some(third) = digit(*third) else { return Some((number, after)) };
+    let number = number * 10 + third;
+    (number < 256).then_some((number, last))
 }
 
 /// The address and port that `text` is: `192.0.2.1:80`, `[2001:db8::1]:80`, or an address alone.
@@ -60,19 +67,57 @@ pub fn socket(text: &str) -> Option<(IpAddr, Option<u16>)> {
     Some((address(host)?, Some(port.parse().ok()?)))
 }
 
-/// The number that `text` is, digits only, at most 19 of them.
+/// The number that `text` is, digits only, at most 18 of them.
+#[inline]
 pub fn number(text: &str) -> Option<i64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
+    let (number, digits) = leading_number(text.as_bytes())?;
+    (digits == text.len()).then_some(number)
+}
+
+/// The number of 1–18 digits at the start of `bytes`, and how many digits there are. `None` also
+/// for more digits.
+#[inline]
+pub fn leading_number(bytes: &[u8]) -> Option<(i64, usize)> {
+    if let Some(eight) = bytes.first_chunk() {
+        let (number, digits) = up_to_eight(u64::from_le_bytes(*eight));
+        if digits < 8 {
+            return (digits > 0).then_some((number, digits));
+        }
     }
+    long_number(bytes)
+}
+
+/// The number that the lowest bytes of `eight` make as far as they are digits, and how many are:
+/// neighbours are added up to pairs, pairs to fours, fours to eight.
+#[inline]
+fn up_to_eight(eight: u64) -> (i64, usize) {
+    let values = eight ^ (ONES * u64::from(b'0'));
+    // The high bit is set where a byte is over 9, at least in the lowest such byte.
+    let others = (values.wrapping_add(ONES * (127 - 9)) | values) & HIGHS;
+    let digits = others.trailing_zeros() as usize / 8;
+    if digits == 0 {
+        return (0, 0);
+    }
+    let values = values << (64 - digits * 8);
+    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let number = (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xFFFF_FFFF;
+    (number as i64, digits)
+}
+
+fn long_number(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut value = 0_i64;
-    for byte in text.bytes() {
-        if !byte.is_ascii_digit() {
+    for (count, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (count > 0).then_some((value, count));
+        }
+        if count == 18 {
             return None;
         }
-        value = value * 10 + i64::from(byte - b'0');
+        value = value * 10 + i64::from(digit);
     }
-    Some(value)
+    (!bytes.is_empty()).then_some((value, bytes.len()))
 }
 
 /// The port that `text` is.
@@ -80,34 +125,151 @@ pub fn port(text: &str) -> Option<u16> {
     number(text).and_then(|port| u16::try_from(port).ok())
 }
 
-/// Splits at the first `at`, which is an ASCII character. Much cheaper than `str::split_once`,
-/// whose searcher costs more than the few bytes that it looks at here.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Where the first `wanted` stands in `bytes`, eight bytes at a time: for the few bytes that are
+/// looked at here, preparing a wider search costs more than it saves.
+#[inline]
+pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (eights, tail) = bytes.as_chunks::<8>();
+    let pattern = ONES * u64::from(wanted);
+    for (index, eight) in eights.iter().enumerate() {
+        let differs = u64::from_le_bytes(*eight) ^ pattern;
+        // The lowest byte of which the high bit is set is the first that does not differ.
+        let same = differs.wrapping_sub(ONES) & !differs & HIGHS;
+        if same != 0 {
+            return Some(index * 8 + same.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = tail.iter().position(|byte| *byte == wanted)?;
+    Some(eights.len() * 8 + at)
+}
+
+/// Where the last `wanted` stands in `bytes`.
+#[inline]
+pub fn rfind(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (front, eights) = bytes.as_rchunks::<8>();
+    let pattern = ONES * u64::from(wanted);
+    for (index, eight) in eights.iter().enumerate().rev() {
+        let differs = u64::from_le_bytes(*eight) ^ pattern;
+        // The high bit is set in each byte that does not differ, and in no other.
+        let same = !(((differs & !HIGHS) + !HIGHS) | differs) & HIGHS;
+        if same != 0 {
+            return Some(front.len() + index * 8 + 7 - same.leading_zeros() as usize / 8);
+        }
+    }
+    front.iter().rposition(|byte| *byte == wanted)
+}
+
+/// Where the first `wanted` stands, which is short and begins with an ASCII character. Much
+/// cheaper than `str::find`, whose searcher costs more than the few bytes that it looks at here.
+#[inline]
+pub fn find_text(text: &str, wanted: &str) -> Option<usize> {
+    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let first = *wanted.first()?;
+    let mut from = 0;
+    loop {
+        let at = from + find(bytes.get(from..)?, first)?;
+        if bytes.get(at..)?.starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// What follows `start`, where `text` begins with it.
+#[inline]
+pub fn after<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    text.as_bytes().starts_with(start.as_bytes()).then(|| text.get(start.len()..))?
+}
+
+/// `text` without spaces at its end.
+#[inline]
+pub fn trimmed_end(text: &str) -> &str {
+    match text.as_bytes().last() {
+        Some(last) if last.is_ascii_graphic() => text,
+        _ => text.trim_end(),
+    }
+}
+
+/// `text` without spaces at its start and end.
+#[inline]
+pub fn trimmed(text: &str) -> &str {
+    trimmed_start(trimmed_end(text))
+}
+
+/// `text` without spaces at its start.
+#[inline]
+pub fn trimmed_start(text: &str) -> &str {
+    let text = unindented(text);
+    match text.as_bytes().first() {
+        Some(first) if first.is_ascii_graphic() => text,
+        _ => text.trim_start(),
+    }
+}
+
+/// Splits at the first `at`, which is an ASCII character.
+#[inline]
 pub fn split(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = memchr::memchr(at, text.as_bytes())?;
+    let place = find(text.as_bytes(), at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
+/// Splits at the first `at`, which is short and begins with an ASCII character.
+#[inline]
+pub fn split_at<'t>(text: &'t str, at: &str) -> Option<(&'t str, &'t str)> {
+    let place = find_text(text, at)?;
+    Some((text.get(..place)?, text.get(place + at.len()..)?))
 }
 
 /// Splits at the last `at`, which is an ASCII character.
+#[inline]
 pub fn rsplit(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = text.as_bytes().iter().rposition(|byte| *byte == at)?;
+    let place = rfind(text.as_bytes(), at)?;
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
+/// Splits at the last `at`, which is short and ends with an ASCII character.
+#[inline]
+pub fn rsplit_at<'t>(text: &'t str, at: &str) -> Option<(&'t str, &'t str)> {
+    let place = rfind_text(text, at)?;
+    Some((text.get(..place)?, text.get(place + at.len()..)?))
+}
+
+/// Where the last `wanted` stands, which is short and ends with an ASCII character.
+#[inline]
+pub fn rfind_text(text: &str, wanted: &str) -> Option<usize> {
+    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let last = *wanted.last()?;
+    let mut end = bytes.len();
+    loop {
+        let head = bytes.get(..end)?;
+        let place = rfind(head, last)?;
+        if head.get(..=place)?.ends_with(wanted) {
+            return Some(place + 1 - wanted.len());
+        }
+        end = place;
+    }
+}
+
 /// `text` without spaces in front.
+#[inline]
 pub fn unindented(text: &str) -> &str {
     let spaces = text.bytes().take_while(|byte| *byte == b' ').count();
     text.get(spaces..).unwrap_or_default()
 }
 
 /// The first word and what follows it after one or more spaces.
+#[inline]
 pub fn word(text: &str) -> (&str, &str) {
     split(text, b' ').map_or((text, ""), |(word, rest)| (word, unindented(rest)))
 }
 
 /// What stands between `before` and `after`, both searched from the left.
 pub fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(before)?;
-    rest.split_once(after).map(|(inside, _)| inside)
+    let (_, rest) = split_at(text, before)?;
+    split_at(rest, after).map(|(inside, _)| inside)
 }
 
 /// What stands in single quotes at the start of `text`, and what follows. The closing quote is
@@ -116,8 +278,35 @@ pub fn quoted(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('\'')?.split_once('\'')
 }
 
+/// The address read last, which lines in a row often share.
+#[derive(Debug)]
+pub struct LastAddress {
+    text: String,
+    address: IpAddr,
+}
+
+impl Default for LastAddress {
+    fn default() -> Self {
+        Self { text: String::new(), address: Ipv4Addr::UNSPECIFIED.into() }
+    }
+}
+
+impl LastAddress {
+    /// The address that `text` is, in full.
+    #[inline]
+    pub fn read(&mut self, text: &str) -> Option<IpAddr> {
+        if text.is_empty() || self.text != text {
+            self.address = address(text)?;
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        Some(self.address)
+    }
+}
+
 /// Adds where somebody comes from: `source.ip` where `host` is an address, else
 /// `source.address`, and `source.domain` where it looks like a name of the DNS.
+#[inline]
 pub fn source(fields: &mut Fields<'_>, host: &str) -> bool {
     if let Some(address) = address(host) {
         fields.address(field::SOURCE_IP, address);
@@ -126,7 +315,8 @@ pub fn source(fields: &mut Fields<'_>, host: &str) -> bool {
     named_source(fields, host)
 }
 
-fn named_source(fields: &mut Fields<'_>, host: &str) -> bool {
+/// The same of what is no address.
+pub fn named_source(fields: &mut Fields<'_>, host: &str) -> bool {
     if matches!(host, "" | "-" | "UNKNOWN" | "unknown" | "?" | "(null)") {
         return false;
     }
@@ -140,6 +330,7 @@ fn named_source(fields: &mut Fields<'_>, host: &str) -> bool {
 }
 
 /// Adds text unless it is empty.
+#[inline]
 pub fn some_text(fields: &mut Fields<'_>, id: FieldId, value: &str) {
     if !value.is_empty() {
         fields.text(id, value);
@@ -156,6 +347,11 @@ mod tests {
             "192.0.2.1",
             "0.0.0.0",
             "255.255.255.255",
+            "192.0.2.10.",
+            "192.0.2.1000",
+            "192.0.2.00",
+            "192.0.2.199x",
+            "192.0.2.:",
             "256.0.0.1",
             "1.2.3",
             "1.2.3.4.5",
@@ -172,6 +368,71 @@ mod tests {
         }
         assert_eq!(address("[2001:db8::1]"), address("2001:db8::1"));
         assert_eq!(address("fe80::1%eth0"), address("fe80::1"));
+    }
+
+    #[test]
+    fn searches_as_the_standard_library_does() {
+        let text = "a from b from  from, \u{fffd}from c\u{80} fro from";
+        for cut in 0..text.len() {
+            let Some(text) = text.get(cut..) else { continue };
+            for wanted in [" from", "from ", "f", " ", ", ", "nothing", "m"] {
+                assert_eq!(find_text(text, wanted), text.find(wanted), "{wanted}: {text}");
+                assert_eq!(split_at(text, wanted), text.split_once(wanted), "{wanted}: {text}");
+                assert_eq!(rsplit_at(text, wanted), text.rsplit_once(wanted), "{wanted}: {text}");
+                assert_eq!(after(text, wanted), text.strip_prefix(wanted), "{wanted}: {text}");
+            }
+            for wanted in [b' ', b'f', b',', b'x'] {
+                let expected = text.bytes().position(|byte| byte == wanted);
+                assert_eq!(find(text.as_bytes(), wanted), expected, "{wanted}: {text}");
+                let expected = text.bytes().rposition(|byte| byte == wanted);
+                assert_eq!(rfind(text.as_bytes(), wanted), expected, "{wanted}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn searches_bytes_of_every_value() {
+        for byte in 0..=255_u8 {
+            let around = [byte.wrapping_sub(1), byte.wrapping_add(1), byte ^ 0x80, 0, 255];
+            for length in 0..20 {
+                for at in 0..length {
+                    let mut bytes: Vec<u8> = around.iter().copied().cycle().take(length).collect();
+                    bytes[at] = byte;
+                    let expected = bytes.iter().position(|other| *other == byte);
+                    assert_eq!(find(&bytes, byte), expected, "{byte} in {bytes:?}");
+                    let expected = bytes.iter().rposition(|other| *other == byte);
+                    assert_eq!(rfind(&bytes, byte), expected, "{byte} in {bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_address_is_what_its_text_says() {
+        let mut last = LastAddress::default();
+        for text in ["", "0.0.0.0", "192.0.2.1", "192.0.2.1", "x", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(last.read(text), address(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_numbers_of_every_length() {
+        for length in 1..=18_usize {
+            let digits = &"987654321098765432"[..length];
+            assert_eq!(number(digits), digits.parse().ok());
+            let zeros = format!("{:0>length$}", 7);
+            assert_eq!(number(&zeros), Some(7));
+            for end in 0..=255_u8 {
+                let bytes = [digits.as_bytes(), &[end], b"\x00 after it all"].concat();
+                if !end.is_ascii_digit() {
+                    let expected = (digits.parse().unwrap(), length);
+                    assert_eq!(leading_number(&bytes), Some(expected), "{bytes:?}");
+                }
+            }
+        }
+        for text in ["", " 1", "1 ", "-1", "+1", "1234567890123456789", "12345678x", "/", ":"] {
+            assert_eq!(number(text), None, "{text}");
+        }
     }
 
     #[test]

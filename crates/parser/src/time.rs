@@ -149,6 +149,8 @@ impl Reader<'_> {
 
 /// Bytes of a time in the form of RFC 3164.
 const PLAIN: usize = 15;
+/// Bytes of such a time and the space behind it.
+pub const STAMP: usize = PLAIN + 1;
 
 /// `Jan  2 03:04:05 ` and no year behind it: what nearly every line begins with, at a third of
 /// the cost. `None`: some other form, if any.
@@ -161,10 +163,6 @@ fn plain(bytes: &[u8]) -> Option<Wall> {
     if next == b' ' || next.is_ascii_digit() {
         return None;
     }
-    let two = |high: u8, low: u8| {
-        let digits = high.is_ascii_digit() && low.is_ascii_digit();
-        digits.then(|| ((high - b'0') * 10 + low - b'0') as i8)
-    };
     let day = if d1 == b' ' { b'0' } else { d1 };
     let wall = Wall {
         year: 0,
@@ -176,6 +174,13 @@ fn plain(bytes: &[u8]) -> Option<Wall> {
         nanos: 0,
     };
     (wall.hour < 24 && wall.minute < 60 && wall.second < 61).then_some(wall)
+}
+
+/// The number that two digits make.
+#[inline]
+fn two(high: u8, low: u8) -> Option<i8> {
+    let digits = high.is_ascii_digit() && low.is_ascii_digit();
+    digits.then(|| ((high - b'0') * 10 + low - b'0') as i8)
 }
 
 fn month_of(name: [u8; 3]) -> Option<i8> {

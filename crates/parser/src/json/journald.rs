@@ -26,6 +26,7 @@ pub(crate) fn parse(
         host: &entry.host,
         program: &entry.program,
         process: &entry.process,
+        pid: crate::text::number(&entry.process),
         message: &entry.message,
         priority: None,
         ..Header::default()

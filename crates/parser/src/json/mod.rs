@@ -57,6 +57,7 @@ fn ships_windows(program: &str) -> bool {
 
 /// Reads a message in a syslog frame that is one JSON object, also behind `@cee:`. Only Suricata
 /// may say that it is Suricata.
+#[inline]
 pub(crate) fn parse_message(
     walker: &mut Walker,
     reading: &mut Reading<'_>,
@@ -64,10 +65,19 @@ pub(crate) fn parse_message(
     header: &Header<'_>,
     message: &str,
 ) -> Option<Found> {
-    if !matches!(message.trim_start().as_bytes().first(), Some(b'{' | b'@')) {
-        return None;
+    match crate::text::trimmed_start(message).as_bytes().first() {
+        Some(b'{' | b'@') => parse_object(walker, reading, fields, header, message.trim()),
+        _ => None,
     }
-    let text = message.trim();
+}
+
+fn parse_object(
+    walker: &mut Walker,
+    reading: &mut Reading<'_>,
+    fields: &mut Fields<'_>,
+    header: &Header<'_>,
+    text: &str,
+) -> Option<Found> {
     let text = text.strip_prefix("@cee:").map_or(text, str::trim_start);
     if !text.starts_with('{') || !walker.walk(fields, text) {
         return None;

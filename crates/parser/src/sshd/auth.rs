@@ -10,31 +10,31 @@ const AUTH: &str = "authentication";
 
 /// The commonest messages about authentication.
 pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
-    if let Some(rest) = message.strip_prefix("Failed ") {
+    if let Some(rest) = text::after(message, "Failed ") {
         return failed(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("Accepted ") {
+    if let Some(rest) = text::after(message, "Accepted ") {
         return accepted(line, rest);
     }
     if let Some(rest) =
-        message.strip_prefix("Invalid user ").or_else(|| message.strip_prefix("Illegal user "))
+        text::after(message, "Invalid user ").or_else(|| text::after(message, "Illegal user "))
     {
         return invalid_user(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("input_userauth_request: ") {
+    if let Some(rest) = text::after(message, "input_userauth_request: ") {
         // Also `<name> user  [preauth]` of servers whose marker was replaced.
         let user =
-            rest.strip_prefix("invalid user ").or_else(|| rest.strip_prefix("illegal user "));
+            text::after(rest, "invalid user ").or_else(|| text::after(rest, "illegal user "));
         let action = if user.is_some() { "ssh_invalid_user_request" } else { "ssh_user_request" };
         line.action(action, AUTH, "info", Outcome::None);
         line.fields.text(field::USER_NAME, user.unwrap_or(rest).trim_end());
         line.recall_address();
         return true;
     }
-    if let Some(rest) = message.strip_prefix("maximum authentication attempts exceeded for ") {
+    if let Some(rest) = text::after(message, "maximum authentication attempts exceeded for ") {
         return with_user(line, "ssh_max_attempts", rest);
     }
-    if let Some(rest) = message.strip_prefix("PAM: ") {
+    if let Some(rest) = text::after(message, "PAM: ") {
         return pam_error(line, rest);
     }
     for start in ["Postponed ", "Partial "] {
@@ -47,32 +47,32 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
 
 /// The rarer ones.
 pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
-    if let Some(rest) = message.strip_prefix("User ") {
+    if let Some(rest) = text::after(message, "User ") {
         return not_allowed(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("Login ") {
+    if let Some(rest) = text::after(message, "Login ") {
         return login_restricted(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("ROOT LOGIN REFUSED FROM ") {
+    if let Some(rest) = text::after(message, "ROOT LOGIN REFUSED FROM ") {
         line.fields.fixed(field::USER_NAME, "root");
         return refused(line, "ssh_user_not_allowed", rest);
     }
-    if let Some(rest) = message.strip_prefix("Authentication tried for ") {
+    if let Some(rest) = text::after(message, "Authentication tried for ") {
         let (user, rest) = rest
             .split_once(" with correct key but not from a permitted host")
             .unwrap_or((rest, ""));
         line.fields.text(field::USER_NAME, user);
-        if let Some((_, rest)) = rest.split_once("ip=") {
-            text::source(line.fields, rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
+        if let Some((_, rest)) = text::split_at(rest, "ip=") {
+            line.source(rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
         }
         let known = line.failed();
         line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
         return true;
     }
-    if let Some(rest) = message.strip_prefix("refused connect from ") {
+    if let Some(rest) = text::after(message, "refused connect from ") {
         // `host (address)`, or `user@host (address)` where the client runs identd.
-        let host = rest.rsplit_once('(').and_then(|(_, host)| host.strip_suffix(')'));
-        let host = host.unwrap_or_else(|| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
+        let host = text::rsplit(rest, b'(').and_then(|(_, host)| host.strip_suffix(')'));
+        let host = host.unwrap_or_else(|| text::rsplit(rest, b'@').map_or(rest, |(_, host)| host));
         return refused(line, "ssh_refused", host);
     }
     for start in
@@ -161,9 +161,9 @@ fn with_user(line: &mut Line<'_, '_>, action: &'static str, rest: &str) -> bool 
 
 /// `<reason> for <user> from <host>[ via <host>]`, the reason being PAM's own text.
 fn pam_error(line: &mut Line<'_, '_>, rest: &str) -> bool {
-    let Some((reason, rest)) = rest.split_once(" for ") else { return false };
+    let Some((reason, rest)) = text::split_at(rest, " for ") else { return false };
     let found = peer::user_from(rest.trim_end()).or_else(|| {
-        let (rest, _) = rest.rsplit_once(" via ")?;
+        let (rest, _) = text::rsplit_at(rest, " via ")?;
         peer::user_from(rest)
     });
     let Some((user, peer, _)) = found else { return false };
@@ -178,9 +178,9 @@ fn pam_error(line: &mut Line<'_, '_>, rest: &str) -> bool {
 
 /// `<user>[ from <host>] not allowed because <reason>`, and other things about a user.
 fn not_allowed(line: &mut Line<'_, '_>, rest: &str) -> bool {
-    let (who, reason) = match rest.rsplit_once(" not allowed because ") {
+    let (who, reason) = match text::rsplit_at(rest, " not allowed because ") {
         Some((who, reason)) => (who, reason),
-        None => match rest.rsplit_once(" not allowed to log in") {
+        None => match text::rsplit_at(rest, " not allowed to log in") {
             Some((who, reason)) => (who, reason),
             None => return false,
         },
@@ -201,8 +201,8 @@ fn not_allowed(line: &mut Line<'_, '_>, rest: &str) -> bool {
 
 /// `Login name <user> …`, `Login restricted for <user>: …`.
 fn login_restricted(line: &mut Line<'_, '_>, rest: &str) -> bool {
-    let Some(rest) = rest.strip_prefix("restricted for ") else { return false };
-    line.fields.text(field::USER_NAME, rest.split_once(": ").map_or(rest, |(user, _)| user));
+    let Some(rest) = text::after(rest, "restricted for ") else { return false };
+    line.fields.text(field::USER_NAME, text::split_at(rest, ": ").map_or(rest, |(user, _)| user));
     let known = line.failed();
     line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
     true
@@ -211,12 +211,12 @@ fn login_restricted(line: &mut Line<'_, '_>, rest: &str) -> bool {
 /// `<method> for <rest>`.
 fn method_for(rest: &str) -> Option<(&str, &str)> {
     let (method, rest) = text::split(rest, b' ')?;
-    Some((method, rest.strip_prefix("for ")?))
+    Some((method, text::after(rest, "for ")?))
 }
 
 /// The user's name without the server's mark that there is no such account. Whether there is.
 fn valid_part(user: &str) -> (&str, bool) {
-    match user.strip_prefix("invalid user ").or_else(|| user.strip_prefix("illegal user ")) {
+    match text::after(user, "invalid user ").or_else(|| text::after(user, "illegal user ")) {
         Some(user) => (user, false),
         None if matches!(user, "invalid user" | "illegal user") => ("", false),
         None => (user, true),
@@ -224,7 +224,7 @@ fn valid_part(user: &str) -> (&str, bool) {
 }
 
 pub(super) fn push_peer(line: &mut Line<'_, '_>, peer: &Peer<'_>) {
-    text::source(line.fields, peer.host);
+    line.source(peer.host);
     if let Some(port) = peer.port {
         line.fields.integer(field::SOURCE_PORT, i64::from(port));
     }

@@ -12,29 +12,29 @@ const NETWORK: &str = "network";
 
 /// The commonest messages about connections.
 pub(super) fn parse(line: &mut Line<'_, '_>, message: &str, preauth: bool) -> bool {
-    if let Some(rest) = message.strip_prefix("Received disconnect from ") {
+    if let Some(rest) = text::after(message, "Received disconnect from ") {
         return received_disconnect(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("Disconnected from ") {
+    if let Some(rest) = text::after(message, "Disconnected from ") {
         return closed(line, "ssh_disconnect", rest, preauth);
     }
-    if let Some(rest) = message.strip_prefix("Connection closed by ") {
+    if let Some(rest) = text::after(message, "Connection closed by ") {
         return closed(line, "ssh_connection_closed", rest, preauth);
     }
-    if let Some(rest) = message.strip_prefix("Connection reset by ") {
+    if let Some(rest) = text::after(message, "Connection reset by ") {
         return closed(line, "ssh_connection_reset", rest, preauth);
     }
-    if let Some(rest) = message.strip_prefix("Connection from ") {
+    if let Some(rest) = text::after(message, "Connection from ") {
         return connection_from(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("Did not receive identification string from ") {
+    if let Some(rest) = text::after(message, "Did not receive identification string from ") {
         push_peer(line, &peer::at_end(rest));
         return broken(line, "ssh_protocol_error");
     }
     if message.starts_with("Read from socket failed") {
         return broken(line, "ssh_connection_lost");
     }
-    if let Some(rest) = message.strip_prefix("Disconnecting") {
+    if let Some(rest) = text::after(message, "Disconnecting") {
         return disconnecting(line, rest);
     }
     false
@@ -42,14 +42,14 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str, preauth: bool) -> bo
 
 /// The rarer ones.
 pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) -> bool {
-    if let Some(rest) = message.strip_prefix("Bad protocol version identification ") {
+    if let Some(rest) = text::after(message, "Bad protocol version identification ") {
         // `'<what the client sent>' from <host>[ port <port>]`
         let peer = peer::at_end(rest);
         push_peer(line, &peer);
         line.fields.text(field::ERROR_MESSAGE, peer.before.strip_suffix(" from").unwrap_or(rest));
         return broken(line, "ssh_protocol_error");
     }
-    if let Some(rest) = message.strip_prefix("kex_exchange_identification: ") {
+    if let Some(rest) = text::after(message, "kex_exchange_identification: ") {
         line.fields.text(field::ERROR_MESSAGE, rest);
         let action =
             if rest.contains("onnection") { "ssh_connection_lost" } else { "ssh_protocol_error" };
@@ -79,16 +79,16 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
             return broken(line, action);
         }
     }
-    if let Some(rest) = message.strip_prefix("Timeout before authentication for ") {
-        let rest = rest.strip_prefix("connection from ").unwrap_or(rest);
-        let rest = rest.split_once(" to ").map_or(rest, |(from, _)| from);
+    if let Some(rest) = text::after(message, "Timeout before authentication for ") {
+        let rest = text::after(rest, "connection from ").unwrap_or(rest);
+        let rest = text::split_at(rest, " to ").map_or(rest, |(from, _)| from);
         push_peer(line, &peer::at_end(rest));
         return broken(line, "ssh_timeout");
     }
-    if let Some(rest) = message.strip_prefix("SSH: Server;Ltype: ") {
+    if let Some(rest) = text::after(message, "SSH: Server;Ltype: ") {
         // `Version;Remote: <address>-<port>;…` of servers patched for audits
         if let Some((host, port)) =
-            text::between(rest, ";Remote: ", ";").and_then(|remote| remote.rsplit_once('-'))
+            text::between(rest, ";Remote: ", ";").and_then(|remote| text::rsplit(remote, b'-'))
         {
             push_peer(line, &Peer { before: "", host, port: text::port(port) });
         }
@@ -96,11 +96,11 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
         line.action("ssh_connection", NETWORK, "connection", Outcome::None);
         return true;
     }
-    if let Some(rest) = message.strip_prefix("scanned from ") {
+    if let Some(rest) = text::after(message, "scanned from ") {
         push_peer(line, &peer::at_end(text::word(rest).0));
         return broken(line, "ssh_protocol_error");
     }
-    if let Some(rest) = message.strip_prefix("drop connection #") {
+    if let Some(rest) = text::after(message, "drop connection #") {
         // `<n> from [<address>]:<port> on [<address>]:<port> past MaxStartups`
         if let Some(from) = text::between(rest, " from ", " on ")
             && let Some((address, port)) = text::socket(from)
@@ -146,7 +146,7 @@ fn session_end(line: &mut Line<'_, '_>, message: &str) -> bool {
         ["Timeout, client not responding", "Read from remote host", "Read error from remote host"]
     {
         if let Some(rest) = message.strip_prefix(start) {
-            if let Some(from) = rest.strip_prefix(" from ") {
+            if let Some(from) = text::after(rest, " from ") {
                 push_who(line, from);
             } else if let Some(host) = rest.strip_prefix(' ') {
                 push_who(line, split_reason(host).0);
@@ -156,7 +156,7 @@ fn session_end(line: &mut Line<'_, '_>, message: &str) -> bool {
             return true;
         }
     }
-    if let Some(rest) = message.strip_prefix("Closing connection to ") {
+    if let Some(rest) = text::after(message, "Closing connection to ") {
         push_peer(line, &peer::at_end(rest));
         line.action("ssh_connection_closed_by_server", NETWORK, "end", Outcome::None);
         return true;
@@ -166,13 +166,13 @@ fn session_end(line: &mut Line<'_, '_>, message: &str) -> bool {
 
 fn connection_from(line: &mut Line<'_, '_>, rest: &str) -> bool {
     // `<address> port <port> on <address> port <port>[ rdomain "…"]`
-    let (from, on) = rest.split_once(" on ").unwrap_or((rest, ""));
+    let (from, on) = text::split_at(rest, " on ").unwrap_or((rest, ""));
     push_peer(line, &peer::at_end(from));
     let (address, rest) = text::word(on);
     if let Some(address) = text::address(address) {
         line.fields.address(field::DESTINATION_IP, address);
     }
-    if let Some(port) = rest.strip_prefix("port ").and_then(|rest| text::port(text::word(rest).0)) {
+    if let Some(port) = text::after(rest, "port ").and_then(|rest| text::port(text::word(rest).0)) {
         line.fields.integer(field::DESTINATION_PORT, i64::from(port));
     }
     if let Some(connection) = line.connection() {
@@ -190,19 +190,19 @@ fn received_disconnect(line: &mut Line<'_, '_>, rest: &str) -> bool {
     let (host, rest, port) = if let Some(host) = host.strip_suffix(':') {
         (host, rest, None)
     } else {
-        let ported = rest.strip_prefix("port ").and_then(|rest| text::split(rest, b':'));
+        let ported = text::after(rest, "port ").and_then(|rest| text::split(rest, b':'));
         let (port, rest) = ported.unwrap_or(("", rest));
-        (host, rest.trim_start(), text::port(port))
+        (host, text::trimmed_start(rest), text::port(port))
     };
     push_peer(line, &Peer { before: "", host, port });
     let (code, reason) = text::split(rest, b':').unwrap_or((rest, ""));
-    text::some_text(line.fields, field::EVENT_CODE, code.trim());
-    text::some_text(line.fields, field::EVENT_REASON, reason.trim());
+    text::some_text(line.fields, field::EVENT_CODE, text::trimmed(code));
+    text::some_text(line.fields, field::EVENT_REASON, text::trimmed(reason));
     // RFC 4253 §11.1: 14 is "no more authentication methods available"; clients give up with 3
     // and a text that ends so.
-    let given_up = match code.trim() {
-        "14" => reason.trim_start().starts_with("No "),
-        "3" => reason.trim_end().ends_with("Auth fail"),
+    let given_up = match text::trimmed(code) {
+        "14" => text::trimmed_start(reason).starts_with("No "),
+        "3" => text::trimmed_end(reason).ends_with("Auth fail"),
         _ => false,
     };
     let pending = line.connection().is_some_and(Connection::take_pending);
@@ -232,17 +232,17 @@ fn closed(line: &mut Line<'_, '_>, action: &'static str, rest: &str, preauth: bo
 
 /// `[ invalid user <user> <host> port <port>| authenticating user …]: <reason>`
 fn disconnecting(line: &mut Line<'_, '_>, rest: &str) -> bool {
-    let (who, reason) = match rest.strip_prefix(": ") {
+    let (who, reason) = match text::after(rest, ": ") {
         Some(reason) => ("", reason),
         None => split_reason(rest.trim_start()),
     };
     if !who.is_empty() {
-        push_who(line, who.strip_prefix("from ").unwrap_or(who));
+        push_who(line, text::after(who, "from ").unwrap_or(who));
     }
     text::some_text(line.fields, field::EVENT_REASON, reason);
-    let too_many = reason.strip_prefix("Too many authentication failures");
-    if let Some(user) = too_many.and_then(|rest| rest.strip_prefix(" for ")) {
-        line.fields.text(field::USER_NAME, user.strip_prefix("invalid user ").unwrap_or(user));
+    let too_many = text::after(reason, "Too many authentication failures");
+    if let Some(user) = too_many.and_then(|rest| text::after(rest, " for ")) {
+        line.fields.text(field::USER_NAME, text::after(user, "invalid user ").unwrap_or(user));
     }
     let changed = reason.starts_with("Change of username or service not allowed");
     let told = line.connection().is_some_and(|connection| connection.failed);

@@ -56,23 +56,8 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// The connection that a line with this origin, host and process id belongs to. Without a
-    /// process id there is none.
-    fn connection(
-        &mut self,
-        origin: u64,
-        host: &str,
-        pid: u32,
-        time: Timestamp,
-    ) -> Option<&mut Connection> {
-        if pid == 0 {
-            return None;
-        }
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(origin);
-        hasher.write(host.as_bytes());
-        hasher.write_u32(pid);
-        let key = hasher.finish();
+    /// The connection with this key, which a line of that time belongs to.
+    fn connection(&mut self, key: u64, time: Timestamp) -> Option<&mut Connection> {
         let slot = self.slots.get_mut((key >> 20) as usize & (SLOTS - 1))?;
         if slot.key != key || time.since(slot.seen).abs() > FORGET_AFTER {
             *slot = Connection { key, ..Connection::default() };
@@ -83,9 +68,19 @@ impl Memory {
 }
 
 impl Line<'_, '_> {
-    /// What the connection of this line has told so far.
+    /// What the connection of this line has told so far; without a process id there is none.
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
-        self.memory.connection(self.origin, self.host, self.pid, self.time)
+        if self.pid == 0 {
+            return None;
+        }
+        let key = self.connection_key.get_or_insert_with(|| {
+            let mut hasher = FxHasher::default();
+            hasher.write_u64(self.origin);
+            hasher.write(self.host.as_bytes());
+            hasher.write_u32(self.pid);
+            hasher.finish()
+        });
+        self.memory.connection(*key, self.time)
     }
 
     /// Remembers where the connection comes from.

@@ -42,8 +42,7 @@ pub(crate) use memory::Memory;
 use vigie_event::field;
 
 use crate::line::{Known, Line};
-use crate::logsources;
-use crate::pam;
+use crate::{logsources, pam, text};
 
 const KNOWN: Known = Known::event("sshd", logsources::SSHD);
 
@@ -62,7 +61,7 @@ pub(crate) fn parse(line: &mut Line<'_, '_>, message: &str) -> Known {
     if !level.is_empty() {
         line.fields.text(field::LOG_LEVEL, level);
     }
-    let message = message.trim_end();
+    let message = text::trimmed_end(message);
     let (message, preauth) = match message.strip_suffix(" [preauth]") {
         Some(message) => (message, true),
         None => (message, false),
@@ -87,7 +86,7 @@ pub(crate) fn parse(line: &mut Line<'_, '_>, message: &str) -> Known {
 
 /// Solaris puts `[ID 800047 auth.info] ` in front.
 fn without_message_id(message: &str) -> &str {
-    match message.strip_prefix("[ID ").and_then(|rest| rest.split_once("] ")) {
+    match text::after(message, "[ID ").and_then(|rest| text::split_at(rest, "] ")) {
         Some((id, rest)) if id.len() < 40 => rest,
         _ => message,
     }

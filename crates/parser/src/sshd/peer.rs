@@ -37,11 +37,11 @@ pub(super) fn user_from(text: &str) -> Option<(&str, Peer<'_>, &str)> {
         return Some((user, peer, ""));
     }
     let mut end = text.len();
-    while let Some(at) = text.get(..end).and_then(|head| head.rfind(" ssh")) {
+    while let Some(at) = text::rfind_text(text.get(..end).unwrap_or_default(), " ssh") {
         end = at;
         let Some(rest) = text.get(at + 4..) else { break };
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let Some(information) = rest.get(digits..).and_then(|rest| rest.strip_prefix(": ")) else {
+        let Some(information) = rest.get(digits..).and_then(|rest| text::after(rest, ": ")) else {
             continue;
         };
         if let Some(peer) = text.get(..at).and_then(with_port)

@@ -8,13 +8,13 @@ use crate::text;
 
 /// Messages of the server about itself and about sessions.
 pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
-    if let Some(rest) = message.strip_prefix("Starting session: ") {
+    if let Some(rest) = text::after(message, "Starting session: ") {
         return session(line, "ssh_session_opened", "start", rest);
     }
-    if let Some(rest) = message.strip_prefix("Close session: ") {
+    if let Some(rest) = text::after(message, "Close session: ") {
         return session(line, "ssh_session_closed", "end", rest);
     }
-    if let Some(rest) = message.strip_prefix("Server listening on ") {
+    if let Some(rest) = text::after(message, "Server listening on ") {
         let peer = peer::at_end(rest.trim_end_matches('.'));
         if let Some(address) = text::address(peer.host) {
             line.fields.address(field::DESTINATION_IP, address);
@@ -25,36 +25,36 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         line.action("ssh_listen", "process", "info", Outcome::None);
         return true;
     }
-    if let Some(rest) = message.strip_prefix("subsystem request for ") {
+    if let Some(rest) = text::after(message, "subsystem request for ") {
         return subsystem(line, rest);
     }
-    if let Some(rest) = message.strip_prefix("reverse mapping checking getaddrinfo for ") {
+    if let Some(rest) = text::after(message, "reverse mapping checking getaddrinfo for ") {
         // `<name> [<address>] failed - POSSIBLE BREAK-IN ATTEMPT!`
-        if let Some((name, rest)) = rest.split_once(" [")
-            && let Some((address, _)) = rest.split_once(']')
+        if let Some((name, rest)) = text::split_at(rest, " [")
+            && let Some((address, _)) = text::split(rest, b']')
         {
-            text::source(line.fields, address);
+            line.source(address);
             line.fields.text(field::SOURCE_DOMAIN, name);
         }
         return reverse_mapping(line);
     }
-    if let Some(rest) = message.strip_prefix("Address ") {
+    if let Some(rest) = text::after(message, "Address ") {
         // `<address> maps to <name>, but this does not map back to the address …`
-        if let Some((address, rest)) = rest.split_once(" maps to ") {
-            text::source(line.fields, address);
+        if let Some((address, rest)) = text::split_at(rest, " maps to ") {
+            line.source(address);
             line.fields
-                .text(field::SOURCE_DOMAIN, rest.split_once(',').map_or(rest, |(name, _)| name));
+                .text(field::SOURCE_DOMAIN, text::split(rest, b',').map_or(rest, |(name, _)| name));
         }
         return reverse_mapping(line);
     }
-    if let Some(rest) = message.strip_prefix("Nasty PTR record ") {
+    if let Some(rest) = text::after(message, "Nasty PTR record ") {
         if let Some(address) = text::between(rest, "is set up for ", ",") {
-            text::source(line.fields, address);
+            line.source(address);
         }
         return reverse_mapping(line);
     }
-    if let Some(rest) = message.strip_prefix("Could not write ident string to ") {
-        if text::source(line.fields, peer::at_end(rest).host) {
+    if let Some(rest) = text::after(message, "Could not write ident string to ") {
+        if line.source(peer::at_end(rest).host) {
             line.remember_address();
         }
         line.action("ssh_connection_lost", "network", "error", Outcome::None);
@@ -97,10 +97,10 @@ fn reverse_mapping(line: &mut Line<'_, '_>) -> bool {
 
 /// `<what> for <user> from <host> port <port> id <n>`, `user <user> from <host> port <port> id <n>`
 fn session(line: &mut Line<'_, '_>, action: &'static str, kind: &'static str, rest: &str) -> bool {
-    let rest = rest.rsplit_once(" id ").map_or(rest, |(rest, _)| rest);
+    let rest = text::rsplit_at(rest, " id ").map_or(rest, |(rest, _)| rest);
     if let Some((user, peer, _)) = peer::user_from(rest) {
         let user =
-            user.strip_prefix("user ").or_else(|| user.rsplit_once(" for ").map(|(_, user)| user));
+            text::after(user, "user ").or_else(|| text::rsplit_at(user, " for ").map(|(_, user)| user));
         if let Some(user) = user {
             line.fields.text(field::USER_NAME, user);
         }

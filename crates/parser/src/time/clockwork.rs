@@ -1,13 +1,14 @@
 //! From a written time to the instant that it means.
 //!
 //! The time zone is asked once an hour of local time, since its answer holds for the hour (all
-//! offsets in use change on the hour).
+//! offsets in use change on the hour). Lines that begin with one date and hour, byte for byte, have
+//! them read once.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
 use vigie_event::Timestamp;
 
-use super::{SECOND, Wall, Written};
+use super::{SECOND, Wall, Written, plain, two};
 
 const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
@@ -26,6 +27,19 @@ pub struct Clockwork {
     yearless: (i8, i8, i8),
     yearless_start: i64,
     yearless_next: i64,
+    stamp: Stamp,
+}
+
+/// Bytes of `Jan  2 03:`.
+const STAMPED_HOUR: usize = 10;
+
+/// The date and hour at the start of a line, the instant at which that hour began in the year
+/// chosen, and in the year after.
+#[derive(Debug, Default)]
+struct Stamp {
+    hour: [u8; STAMPED_HOUR],
+    start: i64,
+    next: i64,
 }
 
 impl Clockwork {
@@ -37,6 +51,39 @@ impl Clockwork {
             yearless: (0, 0, 0),
             yearless_start: 0,
             yearless_next: 0,
+            stamp: Stamp::default(),
+        }
+    }
+
+    /// The instant of `Jan  2 03:04:05 ` at the start of `line`, where date and hour stand there as
+    /// in the line remembered last and mean the same year. `None`: read it.
+    #[inline]
+    pub fn stamped(&self, line: &str, reference: Timestamp) -> Option<Timestamp> {
+        let (hour, rest) = line.as_bytes().split_first_chunk::<STAMPED_HOUR>()?;
+        if *hour != self.stamp.hour {
+            return None;
+        }
+        let [m1, m2, b':', s1, s2, b' ', next] = *rest.first_chunk()? else { return None };
+        let (minute, second) = (two(m1, m2)?, two(s1, s2)?);
+        if next == b' ' || next.is_ascii_digit() || minute > 59 || second > 60 {
+            return None;
+        }
+        let within = (i64::from(minute) * 60 + i64::from(second)) * SECOND;
+        let instant = self.stamp.start.saturating_add(within);
+        let latest = reference.nanos().saturating_add(DAY);
+        (instant <= latest && self.stamp.next.saturating_add(within) > latest)
+            .then_some(Timestamp::from_nanos(instant))
+    }
+
+    /// Remembers how the time at the start of `line` was understood, where it stands there as
+    /// `Jan  2 03:04:05 ` and was the last one without a year.
+    pub fn remember_stamp(&mut self, line: &str) {
+        let Some(hour) = line.as_bytes().first_chunk() else { return };
+        if let Some(wall) = plain(line.as_bytes())
+            && self.yearless == (wall.month, wall.day, wall.hour)
+        {
+            (self.stamp.start, self.stamp.next) = (self.yearless_start, self.yearless_next);
+            self.stamp.hour = *hour;
         }
     }
 

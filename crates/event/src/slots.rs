@@ -1,0 +1,277 @@
+//! The memory behind an event's fields: plain values in one list, texts and lists that had to be
+//! made beside it, so that starting over frees nothing and visits nothing.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::FieldId;
+use crate::value::{Value, ValueRef};
+
+/// What a field holds. What must be owned stands in [`Slots`].
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    /// Text that stands in the event's text: its first byte and its length.
+    Span(u32, u32),
+    /// Text that stands in [`Slots::made`], likewise.
+    Made(u32, u32),
+    Fixed(&'static str),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+    // Two variants are eight bytes smaller than one of an `IpAddr`.
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+    /// Index in [`Slots::lists`].
+    List(u32),
+    Null,
+}
+
+/// Fields with their values, in the order in which they were added.
+#[derive(Clone, Debug, Default)]
+pub struct Slots {
+    entries: Vec<(FieldId, Slot)>,
+    /// Which fields there are, by the low bits of their numbers: a clear bit says that a field is
+    /// absent.
+    present: u64,
+    made: String,
+    lists: Vec<Box<[Value]>>,
+}
+
+fn bit(field: FieldId) -> u64 {
+    1 << (field.index() & 63)
+}
+
+impl Slots {
+    /// Empties them and keeps their memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.present = 0;
+        self.made.clear();
+        if !self.lists.is_empty() {
+            self.lists.clear();
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, field: FieldId, slot: Slot) {
+        self.present |= bit(field);
+        self.entries.push((field, slot));
+    }
+
+    /// Adds several at once, which costs little more than one.
+    #[inline]
+    fn push_all<const N: usize>(&mut self, slots: [(FieldId, Slot); N]) {
+        for (field, _) in &slots {
+            self.present |= bit(*field);
+        }
+        self.entries.extend(slots);
+    }
+
+    /// Adds one span of the event's text to several fields.
+    #[inline]
+    pub fn spans<const N: usize>(&mut self, fields: [FieldId; N], start: u32, length: u32) {
+        self.push_all(fields.map(|field| (field, Slot::Span(start, length))));
+    }
+
+    /// Adds texts that the parser knows beforehand.
+    #[inline]
+    pub fn all_fixed<const N: usize>(&mut self, values: [(FieldId, &'static str); N]) {
+        self.push_all(values.map(|(field, text)| (field, Slot::Fixed(text))));
+    }
+
+    /// Adds a span of the event's text.
+    #[inline]
+    pub fn span(&mut self, field: FieldId, start: u32, length: u32) {
+        self.push(field, Slot::Span(start, length));
+    }
+
+    /// Adds a copy of `text`.
+    pub fn copy(&mut self, field: FieldId, text: &str) {
+        let slot = self.keep(text);
+        self.push(field, slot);
+    }
+
+    /// Adds text that the parser knows beforehand.
+    #[inline]
+    pub fn fixed(&mut self, field: FieldId, text: &'static str) {
+        self.push(field, Slot::Fixed(text));
+    }
+
+    /// Adds a whole number.
+    #[inline]
+    pub fn integer(&mut self, field: FieldId, number: i64) {
+        self.push(field, Slot::Integer(number));
+    }
+
+    /// Adds an address.
+    #[inline]
+    pub fn address(&mut self, field: FieldId, address: IpAddr) {
+        self.push(field, Slot::of(address));
+    }
+
+    /// Adds any value.
+    pub fn value(&mut self, field: FieldId, value: Value) {
+        let slot = self.slot(value);
+        self.push(field, slot);
+    }
+
+    /// Puts a value in place of the first one of `field`, or adds it. What stood there stays in
+    /// memory until the event starts over.
+    pub fn replace(&mut self, field: FieldId, value: Value) {
+        let slot = self.slot(value);
+        match self.entries.iter_mut().find(|(id, _)| *id == field) {
+            Some((_, old)) => *old = slot,
+            None => self.push(field, slot),
+        }
+    }
+
+    /// Takes the members of the list in `field`; none where there is no list.
+    pub fn take_list(&mut self, field: FieldId) -> Vec<Value> {
+        match self.find(field) {
+            Some(Slot::List(index)) => {
+                self.lists.get_mut(index as usize).map(std::mem::take).unwrap_or_default().into_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether `field` is present.
+    #[inline]
+    pub fn has(&self, field: FieldId) -> bool {
+        self.find(field).is_some()
+    }
+
+    /// The first value of `field`; `text` is the event's.
+    #[inline]
+    pub fn get<'e>(&'e self, field: FieldId, text: &'e str) -> Option<ValueRef<'e>> {
+        self.find(field).map(|slot| self.resolve(slot, text))
+    }
+
+    /// The first value of `field` where it is text that the parser knows beforehand.
+    #[inline]
+    pub fn fixed_of(&self, field: FieldId) -> Option<&'static str> {
+        match self.find(field)? {
+            Slot::Fixed(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All of them; `text` is the event's.
+    #[inline]
+    pub fn iter<'e>(
+        &'e self,
+        text: &'e str,
+    ) -> impl ExactSizeIterator<Item = (FieldId, ValueRef<'e>)> {
+        self.entries.iter().map(move |(field, slot)| (*field, self.resolve(*slot, text)))
+    }
+
+    #[inline]
+    fn find(&self, field: FieldId) -> Option<Slot> {
+        if self.present & bit(field) == 0 {
+            return None;
+        }
+        self.entries.iter().find(|(id, _)| *id == field).map(|(_, slot)| *slot)
+    }
+
+    #[inline]
+    fn resolve<'e>(&'e self, slot: Slot, text: &'e str) -> ValueRef<'e> {
+        match slot {
+            Slot::Span(start, length) => ValueRef::Text(cut(text, start, length)),
+            Slot::Made(start, length) => ValueRef::Text(cut(&self.made, start, length)),
+            Slot::Fixed(fixed) => ValueRef::Text(fixed),
+            Slot::Integer(number) => ValueRef::Integer(number),
+            Slot::Float(number) => ValueRef::Float(number),
+            Slot::Boolean(truth) => ValueRef::Boolean(truth),
+            Slot::V4(address) => ValueRef::Address(address.into()),
+            Slot::V6(address) => ValueRef::Address(address.into()),
+            Slot::List(index) => {
+                let members = self.lists.get(index as usize).map_or(&[][..], |list| list);
+                ValueRef::List(crate::ListRef::new(members, text))
+            }
+            Slot::Null => ValueRef::Null,
+        }
+    }
+
+    fn slot(&mut self, value: Value) -> Slot {
+        match value {
+            Value::Span(start, length) => Slot::Span(start, length),
+            Value::Fixed(fixed) => Slot::Fixed(fixed),
+            Value::Made(made) => self.keep(&made),
+            Value::Integer(number) => Slot::Integer(number),
+            Value::Float(number) => Slot::Float(number),
+            Value::Boolean(truth) => Slot::Boolean(truth),
+            Value::Address(address) => Slot::of(address),
+            Value::List(members) => {
+                self.lists.push(members);
+                Slot::List(self.lists.len() as u32 - 1)
+            }
+            Value::Null => Slot::Null,
+        }
+    }
+
+    /// Keeps a copy of `text`. Beyond 4 GB of made text, which no record can bring, it is lost.
+    fn keep(&mut self, text: &str) -> Slot {
+        let (start, length) = (self.made.len(), text.len());
+        let (Ok(start), Ok(length)) = (u32::try_from(start), u32::try_from(length)) else {
+            return Slot::Null;
+        };
+        self.made.push_str(text);
+        Slot::Made(start, length)
+    }
+}
+
+impl Slot {
+    fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6(address),
+        }
+    }
+}
+
+#[inline]
+fn cut(text: &str, start: u32, length: u32) -> &str {
+    let start = start as usize;
+    text.get(start..start + length as usize).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field;
+
+    #[test]
+    fn starting_over_forgets_every_kind_of_value() {
+        let mut slots = Slots::default();
+        let list = Value::List([Value::Made("a".into()), Value::Span(0, 4)].into());
+        slots.value(field::FILE_PATH, list);
+        slots.value(field::USER_NAME, Value::Made("made".into()));
+        slots.value(field::URL_PATH, Value::Made("other".into()));
+        let text = |slots: &Slots, id| slots.get(id, "text").unwrap().to_text().into_owned();
+        assert_eq!(text(&slots, field::FILE_PATH), "a, text");
+        assert_eq!(text(&slots, field::USER_NAME), "made");
+        assert_eq!(text(&slots, field::URL_PATH), "other");
+        slots.clear();
+        assert!(!slots.has(field::FILE_PATH) && slots.iter("").next().is_none());
+        slots.copy(field::URL_PATH, "new");
+        assert_eq!(text(&slots, field::URL_PATH), "new");
+    }
+
+    #[test]
+    fn fields_whose_numbers_end_alike_are_told_apart() {
+        let mut slots = Slots::default();
+        let all: Vec<_> = (0..200).map(|n| FieldId::intern(&format!("f{n}")).unwrap()).collect();
+        for (n, id) in all.iter().enumerate().filter(|(n, _)| n % 3 == 0) {
+            slots.integer(*id, n as i64);
+        }
+        for (n, id) in all.iter().enumerate() {
+            let found = slots.get(*id, "").map(|value| value.to_text().into_owned());
+            assert_eq!(found, (n % 3 == 0).then(|| n.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_slot_is_small() {
+        assert_eq!(size_of::<(FieldId, Slot)>(), 32);
+    }
+}
