@@ -32,6 +32,7 @@ pub mod field;
 mod guidance;
 mod id;
 mod incident;
+pub mod json;
 mod lang;
 mod logsource;
 mod record;

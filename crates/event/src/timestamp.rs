@@ -78,16 +78,64 @@ impl From<Timestamp> for jiff::Timestamp {
     }
 }
 
+/// A time as text: `2026-01-05T10:12:13.123456Z`. The years from 1677 to 2262 have four digits.
+struct Text([u8; 27]);
+
+impl Text {
+    fn of(time: Timestamp) -> Self {
+        let second = time.0.rem_euclid(86_400 * NANOS) / NANOS;
+        let (year, month, day) = date_of(time.0.div_euclid(86_400 * NANOS));
+        let micros = time.0.rem_euclid(NANOS) / 1_000;
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (end, digits, mut number) in [
+            (4, 4, year),
+            (7, 2, month),
+            (10, 2, day),
+            (13, 2, second / 3_600),
+            (16, 2, second / 60 % 60),
+            (19, 2, second % 60),
+            (26, 6, micros),
+        ] {
+            for place in text.iter_mut().take(end).rev().take(digits) {
+                *place = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        Self(text)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// The date, in the Gregorian calendar, that many days after 1970-01-01. Years are counted from
+/// March here, so that the leap day is the last one.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    const FROM_YEAR_0: i64 = 719_468;
+    const IN_400_YEARS: i64 = 146_097;
+    let days = days + FROM_YEAR_0;
+    let of_cycle = days.rem_euclid(IN_400_YEARS);
+    let year_of_cycle =
+        (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    // March to July and August to December have 153 days each.
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = days.div_euclid(IN_400_YEARS) * 400 + year_of_cycle + i64::from(month <= 2);
+    (year, month, day)
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant: jiff::Timestamp = (*self).into();
-        write!(f, "{instant:.6}")
+        f.pad(Text::of(*self).as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Text::of(*self).as_str())
     }
 }
 
@@ -108,6 +156,16 @@ mod tests {
         assert_eq!(time.to_string(), "2026-01-05T10:12:13.123456Z");
         assert_eq!(time.seconds(), 1_767_607_933);
         assert_eq!(time.plus_seconds(60).since(time), 60 * NANOS);
+    }
+
+    #[test]
+    fn is_written_as_jiff_writes_it() {
+        let days = (-106_750..106_750).map(|day| day * 86_400 * NANOS + day * 1_000_003);
+        for nanos in days.chain([i64::MIN, -1, 0, 999, NANOS - 1, i64::MAX]) {
+            let time = Timestamp::from_nanos(nanos);
+            let instant: jiff::Timestamp = time.into();
+            assert_eq!(time.to_string(), format!("{instant:.6}"), "{nanos}");
+        }
     }
 
     #[test]
