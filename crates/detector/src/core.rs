@@ -1,5 +1,6 @@
 //! From matches and firings to alerts and incidents.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use vigie_sigma::{Firing, RuleIndex, RuleSet};
 use crate::alerts::{AlertKey, Alerts, OpenAlert};
 use crate::clocks::{Clocks, to_micros};
 use crate::facets::Facets;
-use crate::facts::{EntityKey, Facts};
+use crate::facts::{EntityKey, Facts, Glance, Outcome};
 use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
 use crate::recent::Recent;
@@ -87,17 +88,21 @@ impl Core {
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
-        self.hosts.learn(event, self.seen);
+        let glance = Glance::of(event);
+        self.hosts.learn(event, &glance, self.seen);
+        let succeeded = glance.outcome == Outcome::Success;
         if !matched.is_empty() || !fired.is_empty() {
             // A login of the actor's that raises an alert itself is in his incident, and one that
             // opens an incident takes along what follows.
-            if self.incidents.slots.len() > 0 {
+            if succeeded && self.incidents.slots.len() > 0 {
                 self.note_success(event);
             }
             self.take_in(event, matched, fired);
         }
         if self.incidents.slots.len() > 0 {
-            self.note_success(event);
+            if succeeded {
+                self.note_success(event);
+            }
             let pace = (self.alerts.slots.len() + self.incidents.slots.len()) as u64;
             if self.seen - self.swept >= SWEEP_EVERY.max(pace) {
                 self.sweep();
@@ -108,8 +113,8 @@ impl Core {
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         // Delivery is at least once: an event seen lately was counted then.
         let known = self.recent.find(event.id).is_some();
+        self.facets.read(event);
         if !known {
-            self.facets.read(event);
             self.recent.push(event, &self.facets);
         }
         let mut entity = None;
@@ -267,19 +272,28 @@ impl Core {
         last: Timestamp,
         count: impl FnOnce(&OpenAlert) -> u64,
     ) {
-        let Self { alerts, incidents, recent, seen, .. } = self;
-        let mut news: Vec<(&'static str, String)> = Vec::new();
+        let Self { alerts, incidents, recent, facets, seen, .. } = self;
+        let mut news: Vec<(&'static str, Cow<'_, str>)> = Vec::new();
         let incident = alerts.change(slot, |alert| {
             alert.count = count(alert);
             alert.first = alert.first.min(first);
             alert.last = alert.last.max(last);
             alert.touched = *seen;
             let wants_evidence = alert.add_event(event.id);
-            if let Some(known) = recent.find(event.id) {
-                for facet in known.facets() {
-                    if let Some(text) = alert.add_facet(facet) {
-                        news.push((facet.name(), text));
-                    }
+            let mut add = |(facet, hash)| {
+                if let Some(text) = alert.add_facet(facet, hash) {
+                    news.push((facet.name(), text));
+                }
+            };
+            let at_hand = facets.of() == event.id;
+            if at_hand {
+                facets.hashed().for_each(&mut add);
+            }
+            if (wants_evidence || !at_hand)
+                && let Some(known) = recent.find(event.id)
+            {
+                if !at_hand {
+                    known.facets().for_each(add);
                 }
                 if wants_evidence {
                     alert.add_evidence(known.evidence());
@@ -332,8 +346,8 @@ impl Core {
         for id in raise.events {
             let wants_evidence = alert.add_event(*id);
             if let Some(known) = self.recent.find(*id) {
-                for facet in known.facets() {
-                    let _ = alert.add_facet(facet);
+                for (facet, hash) in known.facets() {
+                    let _ = alert.add_facet(facet, hash);
                 }
                 if wants_evidence {
                     alert.add_evidence(known.evidence());

@@ -178,6 +178,16 @@ impl Event {
     pub fn fields(&self) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
         self.slots.iter().map(|(field, value)| (*field, value.resolve(&self.text)))
     }
+
+    /// Those of [`Event::fields`] that are `wanted`; the others cost next to nothing.
+    #[inline]
+    pub fn fields_among(
+        &self,
+        wanted: impl Fn(FieldId) -> bool,
+    ) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
+        let slots = self.slots.iter().filter(move |(field, _)| wanted(*field));
+        slots.map(|(field, value)| (*field, value.resolve(&self.text)))
+    }
 }
 
 /// Fills the slots of an event.
