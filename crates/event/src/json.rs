@@ -90,19 +90,24 @@ fn write_key(text: &mut Vec<u8>, key: &str) {
     text.push(b':');
 }
 
+#[inline]
 fn write_str(text: &mut Vec<u8>, value: &str) {
-    let bytes = value.as_bytes();
-    text.reserve(bytes.len() + 2);
     text.push(b'"');
-    write_inside(text, bytes);
+    write_inside(text, value.as_bytes());
     text.push(b'"');
 }
 
+#[inline]
 fn write_inside(text: &mut Vec<u8>, bytes: &[u8]) {
     if is_plain(bytes) {
         text.extend_from_slice(bytes);
-        return;
+    } else {
+        write_escaped(text, bytes);
     }
+}
+
+#[cold]
+fn write_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
         let short = match byte {
             b'"' | b'\\' => *byte,

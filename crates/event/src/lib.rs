@@ -52,7 +52,7 @@ pub use field::FieldId;
 pub use guidance::Guidance;
 pub use id::{AlertId, DecisionId, EventId, IncidentId, fingerprint};
 pub use incident::{Actor, CloseReason, Incident, IncidentStatus, MergeReason};
-pub use lang::{Lang, Localized};
+pub use lang::{Lang, Langs, Localized};
 pub use logsource::{Logsource, Logsources};
 pub use record::{Batch, Cursor, Format, Record, RecordRef, Source, SourceKind};
 pub use severity::Severity;

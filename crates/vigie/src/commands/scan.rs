@@ -34,7 +34,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
     let mut lines = Vec::new();
-    let mut chain = Chain::new(Arc::clone(&rules), |judged| {
+    let mut chain = Chain::new(Arc::clone(&rules), lang, |judged| {
         if global.json {
             lines.clear();
             add_json(&mut lines, &judged, lang)?;
