@@ -22,6 +22,8 @@ use crate::settings::Settings;
 
 /// Fewer events than this between two looks for what is idle would cost more than it frees.
 const SWEEP_EVERY: u64 = 1_024;
+/// Events that a new alert has room for at once; most have more.
+const EVENTS_AT_FIRST: usize = 16;
 
 /// What has been counted since the start.
 #[derive(Debug, Default)]
@@ -248,7 +250,8 @@ impl Core {
         let window = window.to_be_bytes();
         let event = first_event.as_u128().to_be_bytes();
         let rule = self.rules.get(rule).map_or("", |info| info.reference.id.as_str());
-        let mut parts: Vec<&[u8]> = vec![rule.as_bytes()];
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(2 * group.len() + 3);
+        parts.push(rule.as_bytes());
         for (field, value) in group {
             parts.extend([field.name().as_bytes(), value.as_bytes()]);
         }
@@ -336,7 +339,7 @@ impl Core {
             last: raise.last,
             count: raise.count,
             counted_before: raise.counted_before,
-            events: Vec::new(),
+            events: Vec::with_capacity(EVENTS_AT_FIRST),
             evidence: Vec::new(),
             evidence_bytes: 0,
             incident: 0,
@@ -359,8 +362,8 @@ impl Core {
         let keys = facts.keys();
         let gap_s = u64::from(self.settings.incident_gap_s);
         let place = self.incidents.place_of(&facts, gap_s);
-        let actor = facts.entity.actor();
         let (slot, why) = place.unwrap_or_else(|| {
+            let actor = facts.entity.actor();
             let why = Why::new("first", &actor.field, actor.value.as_str());
             self.counts.incidents += 1;
             (self.incidents.insert(opened(raise.id, actor, &alert)), why)
@@ -380,11 +383,7 @@ impl Core {
         self.incidents.change(slot, |incident| {
             incident.open_alerts += 1;
             incident.touched = seen;
-            for (name, values) in alert.entities.iter() {
-                for value in values {
-                    incident.add_entity(name, value);
-                }
-            }
+            incident.add_entities(&alert.entities);
             incident.take_in(note);
         });
         for key in keys {

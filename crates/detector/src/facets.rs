@@ -39,8 +39,7 @@ impl Facets {
         self.of = event.id;
         self.bytes.clear();
         self.hashes.clear();
-        for (id, value) in event.fields_among(|id| number_of(id).is_some()) {
-            let number = number_of(id).unwrap_or(NO_ENTITY);
+        for (number, value) in event.fields_among(number_of) {
             match value {
                 ValueRef::List(list) => list.iter().for_each(|member| self.add(number, member)),
                 value => self.add(number, value),

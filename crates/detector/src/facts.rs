@@ -137,7 +137,8 @@ impl Glance {
         const WANTED: [FieldId; 3] =
             [field::EVENT_OUTCOME, field::HOST_IP, field::DESTINATION_IP];
         let [mut outcome, mut host_address, mut destination] = [None; 3];
-        for (id, value) in event.fields_among(|id| WANTED.contains(&id)) {
+        let wanted = |id| WANTED.contains(&id).then_some(id);
+        for (id, value) in event.fields_among(wanted) {
             // Of a field that stands there twice the first counts.
             match id {
                 field::EVENT_OUTCOME => outcome.get_or_insert(value),

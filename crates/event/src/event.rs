@@ -179,14 +179,15 @@ impl Event {
         self.slots.iter().map(|(field, value)| (*field, value.resolve(&self.text)))
     }
 
-    /// Those of [`Event::fields`] that are `wanted`; the others cost next to nothing.
+    /// Those of [`Event::fields`] for which `wanted` gives something, with what it gives; the
+    /// others cost next to nothing.
     #[inline]
-    pub fn fields_among(
+    pub fn fields_among<T>(
         &self,
-        wanted: impl Fn(FieldId) -> bool,
-    ) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
-        let slots = self.slots.iter().filter(move |(field, _)| wanted(*field));
-        slots.map(|(field, value)| (*field, value.resolve(&self.text)))
+        wanted: impl Fn(FieldId) -> Option<T>,
+    ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
+        let slots = self.slots.iter().filter_map(move |(field, value)| Some((wanted(*field)?, value)));
+        slots.map(|(given, value)| (given, value.resolve(&self.text)))
     }
 }
 
