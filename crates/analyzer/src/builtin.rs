@@ -1,10 +1,10 @@
 //! The deterministic analyst.
 
-use vigie_event::{Attack, Claim, EventId, Lang, Verdict};
+use vigie_event::{Attack, Claim, EventId, Lang, Langs, Verdict};
 
 use crate::facts::{Facts, Finding};
 use crate::score::Score;
-use crate::text::{both, counted, duration};
+use crate::text::{counted, duration};
 use crate::{Case, attack, recommend, severity, summary};
 
 /// The name that the built-in analyst signs with.
@@ -16,27 +16,36 @@ const MOST_EVENTS: usize = 20;
 
 /// The deterministic analyst: the same case gives the same verdict, in well under a millisecond.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct BuiltIn;
+pub struct BuiltIn {
+    langs: Langs,
+}
 
 impl BuiltIn {
     /// The analyst; it keeps nothing between cases.
-    pub const fn new() -> Self {
-        Self
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The analyst who writes in `langs`.
+    pub const fn speaking(langs: Langs) -> Self {
+        Self { langs }
     }
 
     /// Judges an incident by its alerts and what their rules' authors know.
     ///
     /// Text from logs is counted and shown, never read: no wording changes a verdict.
     pub fn judge(&self, case: &Case<'_>) -> Verdict {
-        let facts = Facts::of(case);
+        let facts = Facts::of(case, self.langs);
         let (severity, raised) = severity::judge(&facts);
         let score = Score::of(&facts);
         let category = facts.leading().map(|finding| finding.category).unwrap_or_default();
 
+        let findings = facts.findings.iter().take(MOST_CLAIMS);
         let mut rationale: Vec<Claim> =
-            facts.findings.iter().take(MOST_CLAIMS).map(finding_claim).collect();
+            findings.map(|finding| finding_claim(finding, self.langs)).collect();
+        rationale.reserve(raised.len() + score.parts.len() + 1);
         rationale.extend(raised);
-        rationale.extend(score.parts.iter().map(crate::score::Part::claim));
+        rationale.extend(score.parts.into_iter().map(|part| part.into_claim(self.langs)));
         rationale.extend(injection_claim(&facts));
         for claim in &mut rationale {
             claim.events.truncate(MOST_EVENTS);
@@ -63,25 +72,20 @@ impl BuiltIn {
 }
 
 /// What one alert counted, over which time.
-fn finding_claim(finding: &Finding<'_>) -> Claim {
+fn finding_claim(finding: &Finding<'_>, langs: Langs) -> Claim {
     let alert = finding.alert;
     let seconds = u64::try_from(alert.last_seen.since(alert.first_seen) / 1_000_000_000);
     let seconds = seconds.unwrap_or(0);
-    let claim = both(|lang| {
+    let claim = langs.text(|lang| {
         let title = alert.rule.title.get(lang);
-        let over = |word: &str| match seconds {
-            0 => String::new(),
-            _ => format!("{word}{}", duration(seconds, lang)),
+        let (colon, one, many, over) = match lang {
+            Lang::En => (": ", "event", "events", " over "),
+            Lang::Fr => (" : ", "événement", "événements", " en "),
         };
-        match lang {
-            Lang::En => {
-                let events = counted(alert.count, "event", "events", lang);
-                format!("{title}: {events}{}", over(" over "))
-            }
-            Lang::Fr => {
-                let events = counted(alert.count, "événement", "événements", lang);
-                format!("{title} : {events}{}", over(" en "))
-            }
+        let events = counted(alert.count, one, many, lang);
+        match seconds {
+            0 => [title, colon, &events].concat(),
+            _ => [title, colon, &events, over, &duration(seconds, lang)].concat(),
         }
     });
     Claim { claim, events: alert.events.iter().take(MOST_EVENTS).copied().collect() }
@@ -92,7 +96,7 @@ fn injection_claim(facts: &Facts<'_>) -> Option<Claim> {
     if facts.injections.is_empty() {
         return None;
     }
-    let claim = vigie_event::Localized::new(
+    let claim = facts.langs.fixed(
         "A log line carries instructions for an AI assistant; they were not followed and change nothing here",
         "Une ligne de journal porte des instructions pour un assistant IA ; elles n’ont pas été suivies et ne changent rien ici",
     );

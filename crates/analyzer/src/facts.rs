@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{Action, Alert, Category, EventId, Guidance, Severity, unmapped};
+use vigie_event::{Action, Alert, Category, EventId, Guidance, Langs, Severity, unmapped};
 
 use crate::Case;
 use crate::attack;
@@ -148,6 +148,8 @@ impl<'c> Finding<'c> {
 /// What an incident's evidence says, counted.
 #[derive(Clone, Debug)]
 pub struct Facts<'c> {
+    /// The languages in which it is spoken of.
+    pub langs: Langs,
     /// The alerts that are judged, most serious first.
     pub findings: Vec<Finding<'c>>,
     /// Alerts about text that speaks to language models. They are shown, but they weigh nothing
@@ -183,7 +185,7 @@ pub struct Facts<'c> {
 
 impl<'c> Facts<'c> {
     /// Counts what `case` holds.
-    pub fn of(case: &Case<'c>) -> Self {
+    pub fn of(case: &Case<'c>, langs: Langs) -> Self {
         let injected = |alert: &Alert| alert.tags.iter().any(|tag| tag == "llm.injection");
         let (injections, others): (Vec<&Alert>, Vec<&Alert>) =
             case.alerts.iter().partition(|alert| injected(alert));
@@ -217,6 +219,7 @@ impl<'c> Facts<'c> {
         let actor: Option<IpAddr> = case.incident.actor.value.parse().ok();
         let got_in = got_in(&findings);
         Self {
+            langs,
             level,
             events: findings.iter().map(|finding| finding.alert.count).max().unwrap_or(0),
             rules: rules.len(),

@@ -133,7 +133,7 @@ fn explanation(event: &Value, kind: Kind, lang: Lang) -> String {
         Lang::Fr => "inconnu",
     };
     let field = |name: &str| match text(event, name) {
-        Some(value) if !value.is_empty() => shown(value, lang),
+        Some(value) if !value.is_empty() => shown(value, lang).into_owned(),
         _ => unknown.to_owned(),
     };
     let (src, dst) = (field("src"), field("dst"));
@@ -208,7 +208,7 @@ fn hash(event: &Value, unknown: &str, lang: Lang) -> String {
     let Some(hash) = text(event, "hash") else { return unknown.to_owned() };
     match hash.get(..16) {
         Some(start) if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{start}…"),
-        _ => shown(hash, lang),
+        _ => shown(hash, lang).into_owned(),
     }
 }
 

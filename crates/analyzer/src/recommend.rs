@@ -7,7 +7,6 @@ use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
 use crate::facts::Facts;
-use crate::text::both;
 use crate::text::shown;
 
 /// Addresses that one verdict may ask to ban.
@@ -45,26 +44,26 @@ pub fn actions(case: &Case<'_>, facts: &Facts<'_>, severity: Severity) -> Vec<Re
     }
     if calls {
         let reason = if severity == Severity::Critical {
-            Localized::new(
+            facts.langs.fixed(
                 "A critical incident wants people now",
                 "Un incident critique demande une intervention immédiate",
             )
         } else {
-            Localized::new(
+            facts.langs.fixed(
                 "Only people can tell how far this went",
                 "Seules des personnes peuvent dire jusqu’où c’est allé",
             )
         };
         list.push(about_actor(case, Action::Escalate, reason));
     } else if ticket {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "Somebody should look at the evidence",
             "Quelqu’un devrait examiner les preuves",
         );
         list.push(about_actor(case, Action::CreateTicket, reason));
     }
     if list.is_empty() {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "It is worth remembering if more follows",
             "À garder en mémoire si la suite le confirme",
         );
@@ -90,7 +89,7 @@ fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
     let ban = |source: &str| Recommendation {
         action: Action::BlockIp,
         target: BTreeMap::from([("source.ip".to_owned(), source.to_owned())]),
-        reason: both(|lang| match lang {
+        reason: facts.langs.text(|lang| match lang {
             vigie_event::Lang::En => format!("{source} is where the attack comes from"),
             vigie_event::Lang::Fr => format!("L’attaque vient de {source}"),
         }),
@@ -126,8 +125,9 @@ pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
     for finding in &facts.findings {
         let Some(guidance) = finding.guidance else { continue };
         for piece in &guidance.recommendations {
-            if advice.len() < MOST_ADVICE && !advice.contains(piece) {
-                advice.push(piece.clone());
+            let piece = facts.langs.copy(piece);
+            if advice.len() < MOST_ADVICE && !advice.contains(&piece) {
+                advice.push(piece);
             }
         }
     }
@@ -138,11 +138,11 @@ pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
 pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
     use vigie_event::{Category, Lang};
     let mut open = Vec::new();
-    let value = |name: &str| case.incident.entities.values(name).first().cloned();
+    let value = |name: &str| case.incident.entities.values(name).first();
     let has = |category| facts.findings.iter().any(|finding| finding.category == category);
     if !facts.got_in.is_empty() {
-        open.push(both(|lang| {
-            let user = value("user.name").map(|user| shown(&user, lang)).unwrap_or_default();
+        open.push(facts.langs.text(|lang| {
+            let user = value("user.name").map(|user| shown(user, lang)).unwrap_or_default();
             match lang {
                 Lang::En => format!("Was the login by the owner of the account {user}?"),
                 Lang::Fr => {
@@ -150,24 +150,24 @@ pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
                 }
             }
         }));
-        open.push(Localized::new(
+        open.push(facts.langs.fixed(
             "What has the session done since?",
             "Qu’a fait la session depuis ?",
         ));
     } else if has(Category::BruteForce) {
-        open.push(Localized::new(
+        open.push(facts.langs.fixed(
             "Did an attempt succeed on a machine whose logs are not collected here?",
             "Une tentative a-t-elle réussi sur une machine dont les journaux ne sont pas collectés ici ?",
         ));
     }
     if has(Category::WebAttack) {
-        open.push(Localized::new(
+        open.push(facts.langs.fixed(
             "What did the server answer, and is the application open to this attack?",
             "Qu’a répondu le serveur, et l’application est-elle vulnérable à cette attaque ?",
         ));
     }
     if facts.internal {
-        open.push(both(|lang| {
+        open.push(facts.langs.text(|lang| {
             let actor = shown(&case.incident.actor.value, lang);
             match lang {
                 Lang::En => {
@@ -178,10 +178,10 @@ pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
         }));
     }
     if has(Category::Exfiltration) {
-        open.push(Localized::new("Which data left?", "Quelles données sont sorties ?"));
+        open.push(facts.langs.fixed("Which data left?", "Quelles données sont sorties ?"));
     }
     if !facts.injections.is_empty() {
-        open.push(Localized::new(
+        open.push(facts.langs.fixed(
             "Does another tool hand these lines to a language model?",
             "Un autre outil transmet-il ces lignes à un modèle de langage ?",
         ));

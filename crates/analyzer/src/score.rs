@@ -20,10 +20,12 @@
 //!
 //! The weights are judgement, not measurement; closings by people are to correct them later.
 
-use vigie_event::{Claim, EventId, Lang, Localized, Severity};
+use std::fmt::Write;
+
+use vigie_event::{Claim, EventId, Lang, Langs, Localized, Severity};
 
 use crate::facts::Facts;
-use crate::text::{both, counted};
+use crate::text::counted;
 
 /// What confidence starts from: a rule has fired.
 pub const CONFIDENCE_BASE: i32 = 30;
@@ -43,17 +45,20 @@ pub struct Part {
 
 impl Part {
     /// The part as a claim: the fact and its points.
-    pub fn claim(&self) -> Claim {
+    pub fn into_claim(self, langs: Langs) -> Claim {
         let (sure, wrong) = (self.confidence, self.false_positive);
-        let claim = both(|lang| match lang {
-            Lang::En => {
-                format!("{} (confidence {sure:+}, false positive {wrong:+})", self.fact.en)
-            }
-            Lang::Fr => {
-                format!("{} (confiance {sure:+}, faux positif {wrong:+})", self.fact.fr)
-            }
+        let claim = langs.text(|lang| {
+            let fact = self.fact.get(lang);
+            let mut text = String::with_capacity(fact.len() + 48);
+            text.push_str(fact);
+            // Writing to text never fails.
+            let _ = match lang {
+                Lang::En => write!(text, " (confidence {sure:+}, false positive {wrong:+})"),
+                Lang::Fr => write!(text, " (confiance {sure:+}, faux positif {wrong:+})"),
+            };
+            text
         });
-        Claim { claim, events: self.events.clone() }
+        Claim { claim, events: self.events }
     }
 }
 
@@ -120,7 +125,7 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
             format!("Le pire niveau d’une règle est « {} »", facts.level.label(lang).to_lowercase())
         }
     };
-    part(sure, wrong, both(level), leading);
+    part(sure, wrong, facts.langs.text(level), leading);
 
     let volume = match facts.events {
         0..=4 => (0, 0),
@@ -129,7 +134,7 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         _ => (15, -10),
     };
     if volume.0 > 0 {
-        let fact = both(|lang| match lang {
+        let fact = facts.langs.text(|lang| match lang {
             Lang::En => format!("One rule alone counted {} events", facts.events),
             Lang::Fr => format!("Une seule règle a compté {} événements", facts.events),
         });
@@ -139,12 +144,12 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         part(
             -10,
             10,
-            Localized::new("It rests on one event", "Tout repose sur un événement"),
+            facts.langs.fixed("It rests on one event", "Tout repose sur un événement"),
             &proof,
         );
     }
     if facts.tempo().is_some_and(|tempo| tempo >= 0.1) {
-        let fact = Localized::new(
+        let fact = facts.langs.fixed(
             "The pace is that of a program, not of a person",
             "Le rythme est celui d’un programme, pas d’une personne",
         );
@@ -160,7 +165,7 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
     let wide: Vec<_> = breadth.into_iter().flatten().collect();
     if !wide.is_empty() {
         let points = if wide.len() > 1 { 10 } else { 5 };
-        let fact = both(|lang| {
+        let fact = facts.langs.text(|lang| {
             let reach: Vec<String> = wide
                 .iter()
                 .map(|(number, en, fr)| {
@@ -176,7 +181,7 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
     }
     if facts.rules > 1 {
         let points = if facts.rules > 2 { 10 } else { 5 };
-        let fact = both(|lang| match lang {
+        let fact = facts.langs.text(|lang| match lang {
             Lang::En => format!("{} different rules agree", facts.rules),
             Lang::Fr => format!("{} règles différentes concordent", facts.rules),
         });
@@ -185,20 +190,20 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
     if facts.phases.len() > 1 {
         let points = if facts.phases.len() > 2 { 10 } else { 5 };
         let stages = facts.phases.len() as u64;
-        let fact = both(|lang| match lang {
+        let fact = facts.langs.text(|lang| match lang {
             Lang::En => format!("{stages} stages of an intrusion were seen"),
             Lang::Fr => format!("{stages} étapes d’une intrusion ont été observées"),
         });
         part(points, -points, fact, &proof);
     }
     if !facts.got_in.is_empty() {
-        let fact = Localized::new(
+        let fact = facts.langs.fixed(
             "A login worked for an address that had been guessing passwords",
             "Une connexion a réussi pour une adresse qui devinait des mots de passe",
         );
         part(15, 0, fact, &facts.got_in);
         if facts.users <= 1 && facts.events < 10 {
-            let fact = both(|lang| {
+            let fact = facts.langs.text(|lang| {
                 let number = counted(facts.events, "event", "events", Lang::En);
                 match lang {
                     Lang::En => format!("Only one account and {number}: perhaps its owner"),
@@ -212,14 +217,14 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         }
     }
     if facts.by_hash {
-        let fact = Localized::new(
+        let fact = facts.langs.fixed(
             "The hash of a file is part of the proof",
             "L’empreinte d’un fichier fait partie des preuves",
         );
         part(15, -5, fact, &proof);
     }
     if facts.internal && !facts.phases.iter().any(|phase| phase.is_inside()) {
-        let fact = Localized::new(
+        let fact = facts.langs.fixed(
             "The actor has a private address; tools and scripts of one’s own look like this too",
             "L’acteur a une adresse privée ; vos propres outils et scripts y ressemblent aussi",
         );

@@ -21,7 +21,7 @@ pub fn judge(facts: &Facts<'_>) -> (Severity, Vec<Claim>) {
     };
 
     if !facts.got_in.is_empty() {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "Guessing ended with a login, so the severity is critical",
             "Les tentatives ont abouti à une connexion, la gravité est donc critique",
         );
@@ -31,21 +31,21 @@ pub fn judge(facts: &Facts<'_>) -> (Severity, Vec<Claim>) {
     let inside = phases.iter().any(|phase| phase.is_inside());
     let outside = phases.iter().any(|phase| !phase.is_inside());
     if inside && outside {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "An attack from outside is followed by activity inside, which raises the severity",
             "Une attaque de l’extérieur est suivie d’une activité à l’intérieur, ce qui élève la gravité",
         );
         raise(next(facts.level).max(Severity::High), reason, each_phase(facts));
     }
     if phases.len() >= 3 && !inside {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "One actor goes through several stages of an attack, which raises the severity",
             "Un même acteur enchaîne plusieurs étapes d’une attaque, ce qui élève la gravité",
         );
         raise(next(facts.level).min(Severity::High), reason, each_phase(facts));
     }
     if facts.level == Severity::Medium && facts.targets >= MANY_TARGETS {
-        let reason = Localized::new(
+        let reason = facts.langs.fixed(
             "Many machines are concerned, which raises the severity",
             "De nombreuses machines sont concernées, ce qui élève la gravité",
         );

@@ -4,17 +4,17 @@ use vigie_event::{Alert, Category, Lang, Localized, Severity};
 
 use crate::Case;
 use crate::facts::{Facts, Phase};
-use crate::text::{both, counted, duration, list, shown};
+use crate::text::{counted, duration, list, shown};
 
 /// Who did what to whom, how it combined, and how bad it is.
-pub fn summary(
-    case: &Case<'_>,
-    facts: &Facts<'_>,
+pub fn summary<'c>(
+    case: &Case<'c>,
+    facts: &Facts<'c>,
     category: Category,
     severity: Severity,
 ) -> Localized {
-    both(|lang| {
-        let deed = Deed::of(case, facts, category);
+    let deed = Deed::of(case, facts, category);
+    facts.langs.text(|lang| {
         let mut text = first_sentence(case, &deed, category, lang);
         if !facts.got_in.is_empty() {
             let users = login_names(facts);
@@ -67,15 +67,15 @@ pub fn summary(
 
 /// What the incident is named for, by the alerts of its category alone: others may have happened
 /// elsewhere and at other times.
-struct Deed {
-    hosts: Vec<String>,
+struct Deed<'c> {
+    hosts: Vec<&'c str>,
     events: u64,
     span_s: u64,
 }
 
-impl Deed {
-    fn of(case: &Case<'_>, facts: &Facts<'_>, category: Category) -> Self {
-        let of_category: Vec<&Alert> = facts
+impl<'c> Deed<'c> {
+    fn of(case: &Case<'c>, facts: &Facts<'c>, category: Category) -> Self {
+        let of_category: Vec<&'c Alert> = facts
             .findings
             .iter()
             .filter(|finding| finding.category == category)
@@ -87,7 +87,8 @@ impl Deed {
         let (Some(first), Some(last)) = (first, last) else {
             let hosts = [entities.values("host.name"), entities.values("destination.ip")];
             let hosts = hosts.into_iter().find(|hosts| !hosts.is_empty()).unwrap_or_default();
-            return Self { hosts: hosts.to_vec(), events: facts.events, span_s: facts.span_s };
+            let hosts = hosts.iter().map(String::as_str).collect();
+            return Self { hosts, events: facts.events, span_s: facts.span_s };
         };
         let values = |field| distinct(of_category.iter().flat_map(|it| it.entities.values(field)));
         let hosts = values("host.name");
@@ -100,7 +101,7 @@ impl Deed {
 }
 
 /// The hosts besides those of the deed on which the actor was active once he was in.
-fn further_hosts(case: &Case<'_>, facts: &Facts<'_>, deed: &Deed) -> Vec<String> {
+fn further_hosts<'c>(case: &Case<'c>, facts: &Facts<'c>, deed: &Deed<'c>) -> Vec<&'c str> {
     let is_inside = |alert: &Alert| {
         let inside = ["taken_account", "same_host", "from_host"];
         case.incident
@@ -108,7 +109,7 @@ fn further_hosts(case: &Case<'_>, facts: &Facts<'_>, deed: &Deed) -> Vec<String>
             .iter()
             .any(|why| why.alert == alert.id && inside.contains(&why.reason.as_str()))
     };
-    let mut alerts: Vec<&Alert> = facts
+    let mut alerts: Vec<&'c Alert> = facts
         .findings
         .iter()
         .map(|finding| finding.alert)
@@ -120,48 +121,49 @@ fn further_hosts(case: &Case<'_>, facts: &Facts<'_>, deed: &Deed) -> Vec<String>
     hosts
 }
 
-fn distinct<'v>(values: impl Iterator<Item = &'v String>) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::new();
+fn distinct<'v>(values: impl Iterator<Item = &'v String>) -> Vec<&'v str> {
+    let mut kept: Vec<&str> = Vec::new();
     for value in values {
-        if !kept.contains(value) {
-            kept.push(value.clone());
+        if !kept.contains(&value.as_str()) {
+            kept.push(value);
         }
     }
     kept
 }
 
-fn first_sentence(case: &Case<'_>, did: &Deed, category: Category, lang: Lang) -> String {
+fn first_sentence(case: &Case<'_>, did: &Deed<'_>, category: Category, lang: Lang) -> String {
     let incident = case.incident;
-    let value = shown(&incident.actor.value, lang);
     let actor = match (incident.actor.field.as_str(), lang) {
-        ("source.ip" | "destination.ip", Lang::En) => format!("The address {value}"),
-        ("source.ip" | "destination.ip", Lang::Fr) => format!("L’adresse {value}"),
-        ("user.name", Lang::En) => format!("The account {value}"),
-        ("user.name", Lang::Fr) => format!("Le compte {value}"),
-        ("host.name", Lang::En) => format!("The machine {value}"),
-        ("host.name", Lang::Fr) => format!("La machine {value}"),
-        (_, Lang::En) => format!("The actor {value}"),
-        (_, Lang::Fr) => format!("L’acteur {value}"),
+        ("source.ip" | "destination.ip", Lang::En) => "The address ",
+        ("source.ip" | "destination.ip", Lang::Fr) => "L’adresse ",
+        ("user.name", Lang::En) => "The account ",
+        ("user.name", Lang::Fr) => "Le compte ",
+        ("host.name", Lang::En) => "The machine ",
+        ("host.name", Lang::Fr) => "La machine ",
+        (_, Lang::En) => "The actor ",
+        (_, Lang::Fr) => "L’acteur ",
     };
-    let deed = deed(category, lang);
-    let place = match (did.hosts.is_empty(), lang) {
-        (true, _) => String::new(),
-        (false, Lang::En) => format!(" on {}", list(&did.hosts, lang)),
-        (false, Lang::Fr) => format!(" sur {}", list(&did.hosts, lang)),
+    let (on, colon, one, many, within) = match lang {
+        Lang::En => (" on ", ": ", "event", "events", " within "),
+        Lang::Fr => (" sur ", " : ", "événement", "événements", " en "),
     };
-    let span = duration(did.span_s, lang);
-    match lang {
-        Lang::En => {
-            let events = counted(did.events, "event", "events", lang);
-            let within = if did.span_s == 0 { String::new() } else { format!(" within {span}") };
-            format!("{actor} {deed}{place}: {events}{within}.")
-        }
-        Lang::Fr => {
-            let events = counted(did.events, "événement", "événements", lang);
-            let within = if did.span_s == 0 { String::new() } else { format!(" en {span}") };
-            format!("{actor} {deed}{place} : {events}{within}.")
-        }
+    let mut text = String::with_capacity(256);
+    text.push_str(actor);
+    text.push_str(&shown(&incident.actor.value, lang));
+    text.push(' ');
+    text.push_str(deed(category, lang));
+    if !did.hosts.is_empty() {
+        text.push_str(on);
+        text.push_str(&list(&did.hosts, lang));
     }
+    text.push_str(colon);
+    text.push_str(&counted(did.events, one, many, lang));
+    if did.span_s > 0 {
+        text.push_str(within);
+        text.push_str(&duration(did.span_s, lang));
+    }
+    text.push('.');
+    text
 }
 
 /// The accounts of the login alerts.

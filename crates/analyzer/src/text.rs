@@ -1,6 +1,9 @@
 //! Sentences in both languages, and attackers' text made fit to stand in them.
 
-use vigie_event::{Lang, Localized};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use vigie_event::{Lang, Langs, Localized};
 
 /// The longest entity value that is shown in a sentence, in characters.
 const SHOWN: usize = 48;
@@ -11,32 +14,35 @@ const SHOWN: usize = 48;
 /// an identifier, an address or a path: no spaces, so no prose for a reader or a model to obey; no
 /// control, invisible or direction-changing characters.
 pub fn plain(value: &str) -> Option<&str> {
-    let fit = |c: char| c.is_ascii_alphanumeric() || "._-@$:/+\\%~".contains(c);
+    let fit = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'_' | b'-' | b'@' | b'$' | b':' | b'/' | b'+' | b'\\' | b'%' | b'~')
+    };
     let short = !value.is_empty() && value.len() <= SHOWN;
-    (short && value.chars().all(fit)).then_some(value)
+    (short && value.bytes().all(fit)).then_some(value)
 }
 
 /// `value` shown if it is [`plain`], else its length.
-pub fn shown(value: &str, lang: Lang) -> String {
+pub fn shown(value: &str, lang: Lang) -> Cow<'_, str> {
     if let Some(plain) = plain(value) {
-        return plain.to_owned();
+        return Cow::Borrowed(plain);
     }
     let length = value.chars().count();
-    match lang {
+    Cow::Owned(match lang {
         Lang::En => format!("(unusual text of {length} characters)"),
         Lang::Fr => format!("(texte inhabituel de {length} caractères)"),
-    }
+    })
 }
 
 /// The first values, shown, and how many more there are: `root, admin and 12 more`.
-pub fn list(values: &[String], lang: Lang) -> String {
+pub fn list(values: &[impl AsRef<str>], lang: Lang) -> String {
     const FIRST: usize = 3;
-    let mut text = String::new();
+    let mut text = String::with_capacity(64);
     for (place, value) in values.iter().take(FIRST).enumerate() {
         if place > 0 {
             text.push_str(", ");
         }
-        text.push_str(&shown(value, lang));
+        text.push_str(&shown(value.as_ref(), lang));
     }
     let more = values.len().saturating_sub(FIRST);
     if more > 0 {
@@ -51,13 +57,16 @@ pub fn list(values: &[String], lang: Lang) -> String {
 
 /// A span of time: `42 s`, `5 min`, `3 h`, `2 days`.
 pub fn duration(seconds: u64, lang: Lang) -> String {
-    match (seconds, lang) {
-        (0..=119, _) => format!("{seconds} s"),
-        (120..=7_199, _) => format!("{} min", seconds / 60),
-        (7_200..=172_799, _) => format!("{} h", seconds / 3_600),
-        (_, Lang::En) => format!("{} days", seconds / 86_400),
-        (_, Lang::Fr) => format!("{} jours", seconds / 86_400),
-    }
+    let (number, unit) = match seconds {
+        0..=119 => (seconds, " s"),
+        120..=7_199 => (seconds / 60, " min"),
+        7_200..=172_799 => (seconds / 3_600, " h"),
+        _ => (seconds / 86_400, lang.pick(" days", " jours")),
+    };
+    let mut text = String::with_capacity(24);
+    let _ = write!(text, "{number}");
+    text.push_str(unit);
+    text
 }
 
 /// `1 event`, `212 events`; a French noun stays singular for 0 and 1.
@@ -66,12 +75,16 @@ pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
         Lang::En => number == 1,
         Lang::Fr => number < 2,
     };
-    format!("{number} {}", if single { one } else { many })
+    let mut text = String::with_capacity(32);
+    // Writing to text never fails.
+    let _ = write!(text, "{number} ");
+    text.push_str(if single { one } else { many });
+    text
 }
 
 /// Both languages from one function.
 pub fn both(make: impl Fn(Lang) -> String) -> Localized {
-    Localized::new(make(Lang::En), make(Lang::Fr))
+    Langs::default().text(make)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Alerts that may still grow.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,15 +80,15 @@ impl OpenAlert {
         }
     }
 
-    /// Adds the entity unless it is known or there is no more room. Gives its text when it is
-    /// new.
-    pub(crate) fn add_facet(&mut self, facet: Facet<'_>) -> Option<String> {
-        let place = self.seen.binary_search(&facet.hash()).err()?;
+    /// Adds the entity with its `hash`, unless it is known or there is no more room. Gives its
+    /// text when it is new.
+    pub(crate) fn add_facet<'f>(&mut self, facet: Facet<'f>, hash: u64) -> Option<Cow<'f, str>> {
+        let place = self.seen.binary_search(&hash).err()?;
         if self.entity_bytes >= ENTITY_BYTES_PER_ALERT {
             return None;
         }
         let text = facet.text();
-        self.seen.insert(place, facet.hash());
+        self.seen.insert(place, hash);
         self.entity_bytes += text.len() + 56;
         self.entities.add(facet.name(), &text);
         Some(text)
@@ -184,7 +185,10 @@ impl Alerts {
         let before = alert.weight();
         let result = change(alert);
         self.weight = (self.weight + alert.weight()).saturating_sub(before);
-        self.mark(slot);
+        if !alert.dirty {
+            alert.dirty = true;
+            self.dirty.push(slot);
+        }
         Some(result)
     }
 

@@ -1,5 +1,6 @@
 //! From matches and firings to alerts and incidents.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use vigie_sigma::{Firing, RuleIndex, RuleSet};
 use crate::alerts::{AlertKey, Alerts, OpenAlert};
 use crate::clocks::{Clocks, to_micros};
 use crate::facets::Facets;
-use crate::facts::{EntityKey, Facts};
+use crate::facts::{EntityKey, Facts, Glance, Outcome};
 use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
 use crate::recent::Recent;
@@ -21,6 +22,8 @@ use crate::settings::Settings;
 
 /// Fewer events than this between two looks for what is idle would cost more than it frees.
 const SWEEP_EVERY: u64 = 1_024;
+/// Events that a new alert has room for at once; most have more.
+const EVENTS_AT_FIRST: usize = 16;
 
 /// What has been counted since the start.
 #[derive(Debug, Default)]
@@ -87,17 +90,21 @@ impl Core {
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
-        self.hosts.learn(event, self.seen);
+        let glance = Glance::of(event);
+        self.hosts.learn(event, &glance, self.seen);
+        let succeeded = glance.outcome == Outcome::Success;
         if !matched.is_empty() || !fired.is_empty() {
             // A login of the actor's that raises an alert itself is in his incident, and one that
             // opens an incident takes along what follows.
-            if self.incidents.slots.len() > 0 {
+            if succeeded && self.incidents.slots.len() > 0 {
                 self.note_success(event);
             }
             self.take_in(event, matched, fired);
         }
         if self.incidents.slots.len() > 0 {
-            self.note_success(event);
+            if succeeded {
+                self.note_success(event);
+            }
             let pace = (self.alerts.slots.len() + self.incidents.slots.len()) as u64;
             if self.seen - self.swept >= SWEEP_EVERY.max(pace) {
                 self.sweep();
@@ -108,8 +115,8 @@ impl Core {
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         // Delivery is at least once: an event seen lately was counted then.
         let known = self.recent.find(event.id).is_some();
+        self.facets.read(event);
         if !known {
-            self.facets.read(event);
             self.recent.push(event, &self.facets);
         }
         let mut entity = None;
@@ -243,7 +250,8 @@ impl Core {
         let window = window.to_be_bytes();
         let event = first_event.as_u128().to_be_bytes();
         let rule = self.rules.get(rule).map_or("", |info| info.reference.id.as_str());
-        let mut parts: Vec<&[u8]> = vec![rule.as_bytes()];
+        let mut parts: Vec<&[u8]> = Vec::with_capacity(2 * group.len() + 3);
+        parts.push(rule.as_bytes());
         for (field, value) in group {
             parts.extend([field.name().as_bytes(), value.as_bytes()]);
         }
@@ -267,19 +275,28 @@ impl Core {
         last: Timestamp,
         count: impl FnOnce(&OpenAlert) -> u64,
     ) {
-        let Self { alerts, incidents, recent, seen, .. } = self;
-        let mut news: Vec<(&'static str, String)> = Vec::new();
+        let Self { alerts, incidents, recent, facets, seen, .. } = self;
+        let mut news: Vec<(&'static str, Cow<'_, str>)> = Vec::new();
         let incident = alerts.change(slot, |alert| {
             alert.count = count(alert);
             alert.first = alert.first.min(first);
             alert.last = alert.last.max(last);
             alert.touched = *seen;
             let wants_evidence = alert.add_event(event.id);
-            if let Some(known) = recent.find(event.id) {
-                for facet in known.facets() {
-                    if let Some(text) = alert.add_facet(facet) {
-                        news.push((facet.name(), text));
-                    }
+            let mut add = |(facet, hash)| {
+                if let Some(text) = alert.add_facet(facet, hash) {
+                    news.push((facet.name(), text));
+                }
+            };
+            let at_hand = facets.of() == event.id;
+            if at_hand {
+                facets.hashed().for_each(&mut add);
+            }
+            if (wants_evidence || !at_hand)
+                && let Some(known) = recent.find(event.id)
+            {
+                if !at_hand {
+                    known.facets().for_each(add);
                 }
                 if wants_evidence {
                     alert.add_evidence(known.evidence());
@@ -322,7 +339,7 @@ impl Core {
             last: raise.last,
             count: raise.count,
             counted_before: raise.counted_before,
-            events: Vec::new(),
+            events: Vec::with_capacity(EVENTS_AT_FIRST),
             evidence: Vec::new(),
             evidence_bytes: 0,
             incident: 0,
@@ -332,8 +349,8 @@ impl Core {
         for id in raise.events {
             let wants_evidence = alert.add_event(*id);
             if let Some(known) = self.recent.find(*id) {
-                for facet in known.facets() {
-                    let _ = alert.add_facet(facet);
+                for (facet, hash) in known.facets() {
+                    let _ = alert.add_facet(facet, hash);
                 }
                 if wants_evidence {
                     alert.add_evidence(known.evidence());
@@ -345,8 +362,8 @@ impl Core {
         let keys = facts.keys();
         let gap_s = u64::from(self.settings.incident_gap_s);
         let place = self.incidents.place_of(&facts, gap_s);
-        let actor = facts.entity.actor();
         let (slot, why) = place.unwrap_or_else(|| {
+            let actor = facts.entity.actor();
             let why = Why::new("first", &actor.field, actor.value.as_str());
             self.counts.incidents += 1;
             (self.incidents.insert(opened(raise.id, actor, &alert)), why)
@@ -366,11 +383,7 @@ impl Core {
         self.incidents.change(slot, |incident| {
             incident.open_alerts += 1;
             incident.touched = seen;
-            for (name, values) in alert.entities.iter() {
-                for value in values {
-                    incident.add_entity(name, value);
-                }
-            }
+            incident.add_entities(&alert.entities);
             incident.take_in(note);
         });
         for key in keys {

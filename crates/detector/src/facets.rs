@@ -3,9 +3,10 @@
 //! An alert that grows by 5,000 events sees the same few entities again and again. A facet is an
 //! entity with a 64-bit hash, so that a known one is recognised without rendering it as text.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use vigie_event::{ENTITY_FIELDS, Event, FieldId, ValueRef, fingerprint};
+use vigie_event::{ENTITY_FIELDS, Event, EventId, FieldId, ValueRef, fingerprint};
 
 /// Bytes kept of one text value.
 const TEXT_BYTES: usize = 512;
@@ -22,25 +23,38 @@ const NO_ENTITY: u8 = u8::MAX;
 /// Number, kind, length in two bytes.
 const HEADER: usize = 4;
 
-/// The facets of one event, in one buffer that is used again for the next.
+/// The facets of one event, in buffers that are used again for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Facets {
+    /// The event.
+    of: EventId,
     bytes: Vec<u8>,
+    /// The hash of each facet, in their order.
+    hashes: Vec<u64>,
 }
 
 impl Facets {
     /// Takes the entities of `event`.
     pub(crate) fn read(&mut self, event: &Event) {
+        self.of = event.id;
         self.bytes.clear();
-        event.fields().for_each(|(id, value)| {
-            let Some(number) = number_of(id) else {
-                return;
-            };
+        self.hashes.clear();
+        for (number, value) in event.fields_among(number_of) {
             match value {
                 ValueRef::List(list) => list.iter().for_each(|member| self.add(number, member)),
                 value => self.add(number, value),
             }
-        });
+        }
+    }
+
+    /// The event that was read last.
+    pub(crate) fn of(&self) -> EventId {
+        self.of
+    }
+
+    /// The facets, each with its hash.
+    pub(crate) fn hashed(&self) -> impl Iterator<Item = (Facet<'_>, u64)> {
+        iter(&self.bytes).zip(self.hashes.iter().copied())
     }
 
     /// The facets' bytes, to be read by [`iter`].
@@ -77,6 +91,7 @@ impl Facets {
         let [low, high] = (value.len() as u16).to_le_bytes();
         self.bytes.extend_from_slice(&[number, kind, low, high]);
         self.bytes.extend_from_slice(value);
+        self.hashes.push(Facet { number, kind, value }.hash());
     }
 }
 
@@ -88,7 +103,7 @@ pub(crate) struct Facet<'f> {
     value: &'f [u8],
 }
 
-impl Facet<'_> {
+impl<'f> Facet<'f> {
     /// A hash of field and value.
     pub(crate) fn hash(self) -> u64 {
         let kind = u64::from(self.number) << 8 | u64::from(self.kind);
@@ -101,9 +116,9 @@ impl Facet<'_> {
     }
 
     /// The value as text.
-    pub(crate) fn text(self) -> String {
+    pub(crate) fn text(self) -> Cow<'f, str> {
         let integer = |value: &[u8]| value.try_into().map(i64::from_le_bytes).unwrap_or_default();
-        match self.kind {
+        let made = match self.kind {
             ADDRESS_4 => <[u8; 4]>::try_from(self.value)
                 .map(|octets| IpAddr::from(octets).to_string())
                 .unwrap_or_default(),
@@ -111,9 +126,15 @@ impl Facet<'_> {
                 .map(|octets| IpAddr::from(octets).to_string())
                 .unwrap_or_default(),
             INTEGER => integer(self.value).to_string(),
-            _ => String::from_utf8_lossy(self.value).into_owned(),
-        }
+            _ => return text_of(self.value),
+        };
+        Cow::Owned(made)
     }
+}
+
+/// Bytes that are text, unless a snapshot was tampered with.
+pub(crate) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The facets in `bytes`; stops where they make no sense.

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vigie_event::{Actor, Event, FieldId, Timestamp, field, network_of, unmapped};
+use vigie_event::{
+    Actor, Event, FieldId, Timestamp, ValueRef, field, network_of, unmapped,
+};
 
 /// Under what an incident is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,10 +110,53 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     pub(crate) fn of(event: &Event) -> Self {
-        match event.text_of(field::EVENT_OUTCOME) {
-            Some("success") => Self::Success,
-            Some("failure") => Self::Failure,
+        event.text_of(field::EVENT_OUTCOME).map_or(Self::Unknown, Self::named)
+    }
+
+    fn named(text: &str) -> Self {
+        match text {
+            "success" => Self::Success,
+            "failure" => Self::Failure,
             _ => Self::Unknown,
+        }
+    }
+}
+
+/// What is asked of every event, found in one walk over its fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance {
+    pub(crate) outcome: Outcome,
+    /// `host.ip`.
+    pub(crate) host_address: Option<IpAddr>,
+    /// `destination.ip`.
+    pub(crate) destination: Option<IpAddr>,
+}
+
+impl Glance {
+    pub(crate) fn of(event: &Event) -> Self {
+        const WANTED: [FieldId; 3] =
+            [field::EVENT_OUTCOME, field::HOST_IP, field::DESTINATION_IP];
+        let [mut outcome, mut host_address, mut destination] = [None; 3];
+        let wanted = |id| WANTED.contains(&id).then_some(id);
+        for (id, value) in event.fields_among(wanted) {
+            // Of a field that stands there twice the first counts.
+            match id {
+                field::EVENT_OUTCOME => outcome.get_or_insert(value),
+                field::HOST_IP => host_address.get_or_insert(value),
+                _ => destination.get_or_insert(value),
+            };
+        }
+        let address = |value: Option<ValueRef<'_>>| match value {
+            Some(ValueRef::Address(address)) => Some(address),
+            _ => None,
+        };
+        Self {
+            outcome: match outcome {
+                Some(ValueRef::Text(text)) => Outcome::named(text),
+                _ => Outcome::Unknown,
+            },
+            host_address: address(host_address),
+            destination: address(destination),
         }
     }
 }

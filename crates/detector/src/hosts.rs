@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use vigie_event::{Event, field, unmapped};
 
-use crate::facts::name_of;
+use crate::facts::{Glance, name_of};
 
 /// Addresses remembered; of those beyond, the longest unseen eighth is forgotten.
 const MAX_ADDRESSES: usize = 16_384;
@@ -32,13 +32,9 @@ impl Hosts {
     /// Learns what `event`, the one numbered `seen`, tells of its own host's addresses: its
     /// `host.ip`, and the address at which its SSH server was reached or listens. Allocates
     /// nothing for an address that is known.
-    pub(crate) fn learn(&mut self, event: &Event, seen: u64) {
-        let own = event.address_of(field::HOST_IP);
-        let reached = || match event.dataset {
-            "sshd" => event.address_of(field::DESTINATION_IP),
-            _ => None,
-        };
-        let Some(address) = own.or_else(reached).map(unmapped) else {
+    pub(crate) fn learn(&mut self, event: &Event, glance: &Glance, seen: u64) {
+        let reached = || glance.destination.filter(|_| event.dataset == "sshd");
+        let Some(address) = glance.host_address.or_else(reached).map(unmapped) else {
             return;
         };
         if !names_a_machine(address) {
@@ -123,7 +119,7 @@ mod tests {
     fn check(events: &[Event], address: &str, expected: Option<&str>) {
         let mut hosts = Hosts::default();
         for (seen, event) in (1..).zip(events) {
-            hosts.learn(event, seen);
+            hosts.learn(event, &Glance::of(event), seen);
         }
         let hosts = Hosts::restore(hosts.save());
         let found = hosts.host_of(address.parse().unwrap());
@@ -157,7 +153,8 @@ mod tests {
         let mut hosts = Hosts::default();
         for number in 0..(MAX_ADDRESSES as u32 + 100) {
             let address = IpAddr::from((0x0A00_0001 + number).to_be_bytes()).to_string();
-            hosts.learn(&told("json", "web-1", field::HOST_IP, &address), u64::from(number));
+            let event = told("json", "web-1", field::HOST_IP, &address);
+            hosts.learn(&event, &Glance::of(&event), u64::from(number));
         }
         assert!(hosts.owners.len() <= MAX_ADDRESSES);
         assert!(hosts.host_of("10.0.0.1".parse().unwrap()).is_none());

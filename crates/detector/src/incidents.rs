@@ -46,6 +46,8 @@ use crate::title;
 const BASE_WEIGHT: usize = 700;
 /// What one alert adds to it.
 const NOTE_WEIGHT: usize = 160;
+/// What one entity value adds beside its text.
+const ENTITY_WEIGHT: usize = 48;
 
 /// Why an alert is where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,17 +101,35 @@ pub(crate) struct OpenIncident {
 impl OpenIncident {
     /// It as everybody else sees it.
     pub(crate) fn to_incident(&self) -> Incident {
+        let Self { title, owner, actor, entities, .. } = self;
+        self.around(title.clone(), owner.clone(), actor.clone(), entities.clone())
+    }
+
+    fn into_incident(mut self) -> Incident {
+        let (title, owner) = (std::mem::take(&mut self.title), self.owner.take());
+        let actor = std::mem::take(&mut self.actor);
+        let entities = std::mem::take(&mut self.entities);
+        self.around(title, owner, actor, entities)
+    }
+
+    fn around(
+        &self,
+        title: Localized,
+        owner: Option<String>,
+        actor: Actor,
+        entities: Entities,
+    ) -> Incident {
         Incident {
             id: self.id,
-            title: self.title.clone(),
+            title,
             status: self.status,
             close_reason: self.close_reason,
-            owner: self.owner.clone(),
+            owner,
             severity: self.severity,
             first_seen: self.first,
             last_seen: self.last,
-            actor: self.actor.clone(),
-            entities: self.entities.clone(),
+            actor,
+            entities,
             alerts: self.notes.iter().map(|note| note.alert).collect(),
             reasons: self
                 .notes
@@ -125,10 +145,26 @@ impl OpenIncident {
         }
     }
 
+    /// Adds the entities of `alert`, while there is room.
+    pub(crate) fn add_entities(&mut self, alert: &Entities) {
+        // An alert has room for fewer, so that those of the first are taken as they are.
+        if self.entities.is_empty() {
+            let values = alert.iter().flat_map(|(_, values)| values);
+            self.entity_bytes += values.map(|value| value.len() + ENTITY_WEIGHT).sum::<usize>();
+            self.entities = alert.clone();
+            return;
+        }
+        for (name, values) in alert.iter() {
+            for value in values {
+                self.add_entity(name, value);
+            }
+        }
+    }
+
     /// Adds one entity value, while there is room.
     pub(crate) fn add_entity(&mut self, name: &str, value: &str) {
         if self.entity_bytes + value.len() <= ENTITY_BYTES_PER_INCIDENT {
-            self.entity_bytes += value.len() + 48;
+            self.entity_bytes += value.len() + ENTITY_WEIGHT;
             self.entities.add(name, value);
         }
     }
@@ -356,7 +392,7 @@ impl Incidents {
         if let Some(incident) = self.slots.remove(slot) {
             self.weight = self.weight.saturating_sub(incident.weight());
             if incident.dirty {
-                self.outgoing.push(incident.to_incident());
+                self.outgoing.push(incident.into_incident());
             }
         }
     }

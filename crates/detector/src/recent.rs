@@ -228,13 +228,13 @@ impl<'r> RecentEvent<'r> {
                 .map(|source| source.name.clone())
                 .unwrap_or_default(),
             offset: self.entry.offset,
-            raw: String::from_utf8_lossy(self.raw).into_owned(),
+            raw: facets::text_of(self.raw).into_owned(),
         }
     }
 
     /// Its entities.
-    pub(crate) fn facets(self) -> impl Iterator<Item = Facet<'r>> {
-        facets::iter(self.facets)
+    pub(crate) fn facets(self) -> impl Iterator<Item = (Facet<'r>, u64)> {
+        facets::iter(self.facets).map(|facet| (facet, facet.hash()))
     }
 }
 
@@ -305,7 +305,7 @@ mod tests {
         let found = recent.find(ids[10]).unwrap().evidence();
         assert_eq!((found.raw.as_str(), found.offset), ("line 10", 10));
         let newest = recent.find(*ids.last().unwrap()).unwrap();
-        assert_eq!(newest.facets().map(Facet::text).collect::<Vec<_>>(), ["root"]);
+        assert_eq!(newest.facets().map(|(facet, _)| facet.text()).collect::<Vec<_>>(), ["root"]);
     }
 
     #[test]

@@ -33,12 +33,11 @@ struct Login {
 }
 
 impl Core {
+    /// Takes note of `event`, which is a success.
+    ///
     /// Whoever logs in from an address that an incident is about takes account and host into
     /// that incident; so does who moves on from there, and who changes account there.
     pub(crate) fn note_success(&mut self, event: &Event) {
-        if Outcome::of(event) != Outcome::Success {
-            return;
-        }
         let (Some(action), Some(user)) =
             (event.text_of(field::EVENT_ACTION), name_of(event, field::USER_NAME))
         else {

@@ -1,5 +1,7 @@
 //! What an incident is called.
 
+use std::borrow::Cow;
+
 use vigie_event::{Actor, Localized};
 
 /// Characters kept of an actor in a title.
@@ -19,7 +21,11 @@ pub(crate) fn compose(rule: &Localized, actor: &Actor) -> Localized {
     Localized::new(format!("{}{en}{value}", rule.en), format!("{french}{fr}{value}"))
 }
 
-fn plain(text: &str) -> String {
+fn plain(text: &str) -> Cow<'_, str> {
+    // Addresses, and nearly all names.
+    if text.len() <= ACTOR_CHARS && text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
     text.chars()
         .take(ACTOR_CHARS)
         .map(|letter| if moves_text(letter) { '\u{FFFD}' } else { letter })

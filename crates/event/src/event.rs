@@ -174,6 +174,17 @@ impl Event {
     pub fn fields(&self) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
         self.slots.iter(&self.text)
     }
+
+    /// Those of [`Event::fields`] for which `wanted` gives something, with what it gives; the
+    /// others cost next to nothing.
+    #[inline]
+    pub fn fields_among<T>(
+        &self,
+        wanted: impl Fn(FieldId) -> Option<T>,
+    ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
+        let slots = self.slots.iter().filter_map(move |(field, value)| Some((wanted(*field)?, value)));
+        slots.map(|(given, value)| (given, value.resolve(&self.text)))
+    }
 }
 
 /// Fills the slots of an event.

@@ -88,6 +88,44 @@ impl Localized {
     }
 }
 
+/// The languages in which texts are made: both where texts are kept, one where they are shown at
+/// once and not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Langs {
+    only: Option<Lang>,
+}
+
+impl Langs {
+    /// One language: its text then stands where the one that serves for both does.
+    pub const fn only(lang: Lang) -> Self {
+        Self { only: Some(lang) }
+    }
+
+    /// The text that `make` gives.
+    pub fn text(self, make: impl Fn(Lang) -> String) -> Localized {
+        match self.only {
+            Some(lang) => Localized { en: make(lang), fr: String::new() },
+            None => Localized { en: make(Lang::En), fr: make(Lang::Fr) },
+        }
+    }
+
+    /// A text that is known beforehand.
+    pub fn fixed(self, en: &str, fr: &str) -> Localized {
+        match self.only {
+            Some(lang) => Localized::new(lang.pick(en, fr), ""),
+            None => Localized::new(en, fr),
+        }
+    }
+
+    /// A text that somebody else wrote.
+    pub fn copy(self, text: &Localized) -> Localized {
+        match self.only {
+            Some(lang) => Localized::new(text.get(lang), ""),
+            None => text.clone(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +140,22 @@ mod tests {
             ("", Lang::En),
         ] {
             assert_eq!(Lang::from_locale(locale), expected, "{locale}");
+        }
+    }
+
+    #[test]
+    fn one_language_alone_serves_for_both() {
+        let french = Langs::only(Lang::Fr);
+        let english_only = Localized::new("a", "");
+        for (text, expected) in [
+            (french.text(|lang| lang.code().to_owned()), "fr"),
+            (french.fixed("a", "b"), "b"),
+            (french.copy(&english_only), "a"),
+            (Langs::default().fixed("a", "b"), "b"),
+            (Langs::default().text(|lang| lang.code().to_owned()), "fr"),
+        ] {
+            assert_eq!(text.get(Lang::Fr), expected);
+            assert!(!text.is_empty());
         }
     }
 }

@@ -78,16 +78,63 @@ impl From<Timestamp> for jiff::Timestamp {
     }
 }
 
+/// A time as text, such as `2026-01-05T10:12:13.123456Z`: the years from 1677 to 2262 have four
+/// digits.
+struct Text([u8; 27]);
+
+impl Text {
+    fn of(time: Timestamp) -> Self {
+        let (seconds, micros) = (time.seconds(), time.0.rem_euclid(NANOS) as u32 / 1_000);
+        let (year, month, day) = date_of(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400) as u32;
+        let [[a, b], [c, d]] = [digits(year / 100), digits(year % 100)];
+        let [[e, f], [g, h]] = [digits(month), digits(day)];
+        let [i, j] = digits(second / 3_600);
+        let [[k, l], [m, n]] = [digits(second / 60 % 60), digits(second % 60)];
+        let [o, p] = digits(micros / 10_000);
+        let [[q, r], [s, t]] = [digits(micros / 100 % 100), digits(micros % 100)];
+        Self([
+            a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', o, p, q,
+            r, s, t, b'Z',
+        ])
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// The two digits of a number below 100.
+const fn digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
+}
+
+/// The date, in the Gregorian calendar, that many days after 1970-01-01; for the years that an
+/// instant may lie in. Years are counted from March here, so that the leap day is the last one.
+const fn date_of(days: i64) -> (u32, u32, u32) {
+    const FROM_YEAR_0: i64 = 719_468;
+    const IN_400_YEARS: u32 = 146_097;
+    let days = (days + FROM_YEAR_0) as u32;
+    let of_cycle = days % IN_400_YEARS;
+    let year_of_cycle = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    // March to July and August to December have 153 days each.
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = days / IN_400_YEARS * 400 + year_of_cycle + (month <= 2) as u32;
+    (year, month, day)
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant: jiff::Timestamp = (*self).into();
-        write!(f, "{instant:.6}")
+        f.pad(Text::of(*self).as_str())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Text::of(*self).as_str())
     }
 }
 
@@ -108,6 +155,16 @@ mod tests {
         assert_eq!(time.to_string(), "2026-01-05T10:12:13.123456Z");
         assert_eq!(time.seconds(), 1_767_607_933);
         assert_eq!(time.plus_seconds(60).since(time), 60 * NANOS);
+    }
+
+    #[test]
+    fn is_written_as_jiff_writes_it() {
+        let days = (-106_750..106_750).map(|day| day * 86_400 * NANOS + day * 1_000_003);
+        for nanos in days.chain([i64::MIN, -1, 0, 999, NANOS - 1, i64::MAX]) {
+            let time = Timestamp::from_nanos(nanos);
+            let instant: jiff::Timestamp = time.into();
+            assert_eq!(time.to_string(), format!("{instant:.6}"), "{nanos}");
+        }
     }
 
     #[test]

@@ -250,8 +250,8 @@ fn own_decision(
     action: Action,
     event: &Value,
 ) -> vigie_event::Decision {
-    let target = [("source.ip".to_owned(), wording::plain(source_of(event)))].into();
-    let reason = wording::sentence(order.why);
+    let target = [("source.ip".to_owned(), wording::plain(source_of(event)).into_owned())].into();
+    let reason = wording::sentence(responder.langs(), order.why);
     let mut decision = responder.decision(order, action, target, 0, reason);
     // Escalating calls people: that is delivered. The others are done once they are kept.
     if action != Action::Escalate {

@@ -54,6 +54,8 @@ pub struct PastBan {
 #[derive(Clone, Debug, Default)]
 pub struct Bans {
     active: BTreeMap<(Mode, IpNet), Ban>,
+    /// How many of these have each prefix length: few lengths are in use, and only they can cover.
+    lengths: BTreeMap<u8, usize>,
     past: BTreeMap<(Mode, IpNet), Vec<Timestamp>>,
     recent: VecDeque<Timestamp>,
 }
@@ -92,16 +94,15 @@ impl Bans {
 
     /// The ban in force at `now` that holds all of `network`, the longest-lasting if several do.
     pub fn covering(&self, network: &IpNet, mode: Mode, now: Timestamp) -> Option<&Ban> {
-        let mut wider = Some(*network);
         let mut found: Option<&Ban> = None;
-        while let Some(candidate) = wider {
-            if let Some(ban) = self.active.get(&(mode, candidate.trunc()))
+        for (length, _) in self.lengths.range(..=network.prefix_len()).rev() {
+            if let Ok(wider) = IpNet::new(network.addr(), *length)
+                && let Some(ban) = self.active.get(&(mode, wider.trunc()))
                 && ban.expires > now
                 && found.is_none_or(|known| ban.expires > known.expires)
             {
                 found = Some(ban);
             }
-            wider = candidate.supernet();
         }
         found
     }
@@ -152,6 +153,7 @@ impl Bans {
                 }
             }
             None => {
+                *self.lengths.entry(ban.network.prefix_len()).or_default() += 1;
                 self.active.insert(key, ban);
             }
         }
@@ -183,6 +185,7 @@ impl Bans {
     /// Takes the ban of `network` back; it still counts as an earlier one unless `forget`.
     pub fn lift(&mut self, network: &IpNet, mode: Mode, forget: bool) -> Option<Ban> {
         let ban = self.active.remove(&(mode, *network))?;
+        self.left(network);
         if !forget {
             let (network, created) = (ban.network, ban.created);
             self.remember(PastBan { network, created, mode });
@@ -195,6 +198,7 @@ impl Bans {
         let over: Vec<Ban> =
             self.active.extract_if(.., |_, ban| ban.expires <= now).map(|(_, ban)| ban).collect();
         for ban in &over {
+            self.left(&ban.network);
             let (network, created, mode) = (ban.network, ban.created, ban.mode);
             self.remember(PastBan { network, created, mode });
         }
@@ -208,6 +212,17 @@ impl Bans {
             times.retain(|created| *created > since);
             !times.is_empty()
         });
+    }
+
+    /// A ban of `network` is not in force any more.
+    fn left(&mut self, network: &IpNet) {
+        let length = network.prefix_len();
+        if let Some(count) = self.lengths.get_mut(&length) {
+            *count -= 1;
+            if *count == 0 {
+                self.lengths.remove(&length);
+            }
+        }
     }
 
     fn remember(&mut self, past: PastBan) {
@@ -332,6 +347,22 @@ mod tests {
             let address = address.parse().unwrap();
             assert_eq!(bans.is_banned(address, Mode::Enforce, NOW), banned, "{address}");
         }
+    }
+
+    #[test]
+    fn a_wider_ban_covers_as_long_as_it_is_in_force() {
+        let mut bans = Bans::restore([ban("203.0.113.0/24", 0, 60)], []);
+        bans.enter(ban("203.0.113.7", 0, 30));
+        bans.enter(ban("203.0.113.9", 0, 30));
+        let covering = |bans: &Bans, address: &str| {
+            bans.covering(&net(address), Mode::Enforce, NOW).map(|ban| ban.network.to_string())
+        };
+        assert_eq!(covering(&bans, "203.0.113.7").as_deref(), Some("203.0.113.0/24"));
+        bans.lift(&net("203.0.113.0/24"), Mode::Enforce, true);
+        assert_eq!(covering(&bans, "203.0.113.7").as_deref(), Some("203.0.113.7/32"));
+        assert_eq!(covering(&bans, "203.0.113.8"), None);
+        bans.expire(NOW.plus_seconds(30));
+        assert!(bans.lengths.is_empty());
     }
 
     #[test]

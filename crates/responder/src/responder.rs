@@ -3,11 +3,12 @@
 mod banning;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
 use vigie_event::{
-    Action, Decision, DecisionId, DecisionStatus, Incident, IncidentId, IncidentStatus, Localized,
-    Mode, Timestamp, Verdict,
+    Action, Decision, DecisionId, DecisionStatus, Incident, IncidentId, IncidentStatus, Langs,
+    Localized, Mode, Timestamp, Verdict,
 };
 
 use crate::bans::Bans;
@@ -22,9 +23,12 @@ use crate::wording;
 /// again, however often the verdict is renewed.
 #[derive(Clone, Debug)]
 pub struct Responder {
-    policy: Policy,
+    policy: Arc<Policy>,
     mode: Mode,
     bans: Bans,
+    langs: Langs,
+    /// Whether what is to be stored and delivered is made, beside the decisions.
+    effects: bool,
 }
 
 /// What a ban is decided on.
@@ -49,7 +53,22 @@ pub(crate) enum BanOutcome {
 impl Responder {
     /// A responder without bans.
     pub fn new(policy: Policy, mode: Mode) -> Self {
-        Self { policy, mode, bans: Bans::default() }
+        Self {
+            policy: Arc::new(policy),
+            mode,
+            bans: Bans::default(),
+            langs: Langs::default(),
+            effects: true,
+        }
+    }
+
+    /// Makes decisions alone, with their reasons in `langs`: for who shows what would be done,
+    /// and neither stores nor delivers anything.
+    #[must_use]
+    pub fn only_deciding(mut self, langs: Langs) -> Self {
+        self.langs = langs;
+        self.effects = false;
+        self
     }
 
     /// Starts from `bans`, as the store kept them.
@@ -67,6 +86,11 @@ impl Responder {
     /// Whether effects are real.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// The languages in which reasons are given.
+    pub(crate) fn langs(&self) -> Langs {
+        self.langs
     }
 
     /// Bans in force and their history.
@@ -93,7 +117,8 @@ impl Responder {
         if incident.status == IncidentStatus::Closed {
             return response;
         }
-        let Some(rule) = self.policy.rule_for(verdict, incident).cloned() else {
+        let policy = Arc::clone(&self.policy);
+        let Some(rule) = policy.rule_for(verdict, incident) else {
             return response;
         };
         let order = Order {
@@ -108,7 +133,7 @@ impl Responder {
         for step in &rule.steps {
             match step.action {
                 Action::BlockIp => self.ban_targets(&order, verdict, incident, &mut response),
-                _ => self.other(step, &order, &rule, verdict, incident, &mut response),
+                _ => self.other(step, &order, rule, verdict, incident, &mut response),
             }
         }
         response
@@ -156,9 +181,10 @@ impl Responder {
         if repeats {
             return;
         }
-        let reason = wording::sentence(&rule.reason);
+        let reason = wording::sentence(self.langs, &rule.reason);
         let mut decision = self.decision(order, step.action, target, 0, reason);
-        if matches!(step.action, Action::CreateTicket | Action::Escalate) && !has_ticket {
+        let opens_ticket = matches!(step.action, Action::CreateTicket | Action::Escalate);
+        if self.effects && opens_ticket && !has_ticket {
             response.tickets.push(NewTicket {
                 incident: incident.id,
                 decision: decision.id,
@@ -170,7 +196,7 @@ impl Responder {
         }
         if is_inside(step.action) {
             decision.status = self.status_inside();
-        } else {
+        } else if self.effects {
             response.outbox.push(self.effect(&decision, told(step, rule, verdict, incident)));
         }
         response.decisions.push(decision);

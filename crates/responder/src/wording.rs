@@ -1,6 +1,8 @@
 //! The sentences that tell people why.
 
-use vigie_event::{Lang, Localized};
+use std::borrow::Cow;
+
+use vigie_event::{Lang, Langs, Localized};
 
 use crate::Refusal;
 
@@ -19,9 +21,9 @@ pub(crate) enum BanTold<'b> {
 }
 
 /// The reason of a ban of `target`, as a sentence.
-pub(crate) fn ban(target: &str, told: &BanTold<'_>) -> Localized {
+pub(crate) fn ban(langs: Langs, target: &str, told: &BanTold<'_>) -> Localized {
     let target = plain(target);
-    Localized::new(ban_in(Lang::En, &target, told), ban_in(Lang::Fr, &target, told))
+    langs.text(|lang| ban_in(lang, &target, told))
 }
 
 fn ban_in(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
@@ -74,8 +76,8 @@ fn ban_in(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
 }
 
 /// A policy's reason, which is a clause, as a sentence.
-pub(crate) fn sentence(why: &Localized) -> Localized {
-    Localized::new(as_sentence(&why.en), as_sentence(&why.fr))
+pub(crate) fn sentence(langs: Langs, why: &Localized) -> Localized {
+    langs.text(|lang| as_sentence(why.get(lang)))
 }
 
 fn as_sentence(clause: &str) -> String {
@@ -83,7 +85,9 @@ fn as_sentence(clause: &str) -> String {
     let Some(first) = letters.next() else {
         return String::new();
     };
-    let mut sentence: String = first.to_uppercase().chain(letters).collect();
+    let mut sentence = String::with_capacity(clause.len() + 4);
+    sentence.extend(first.to_uppercase());
+    sentence.push_str(letters.as_str());
     if !sentence.ends_with(['.', '!', '?', '…']) {
         sentence.push('.');
     }
@@ -108,7 +112,11 @@ fn duration(lang: Lang, seconds: u64) -> String {
 }
 
 /// Text from outside: short, and without characters that could move or hide others.
-pub(crate) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    // Addresses, and nearly all names.
+    if text.len() <= 64 && text.bytes().all(|byte| (0x20..0x7F).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
     text.chars().take(64).map(|letter| if is_plain(letter) { letter } else { '\u{FFFD}' }).collect()
 }
 
@@ -141,8 +149,8 @@ mod tests {
     #[test]
     fn clauses_become_sentences() {
         let why = Localized::new("it is watched", "élevée et surveillée");
-        assert_eq!(sentence(&why).en, "It is watched.");
-        assert_eq!(sentence(&why).fr, "Élevée et surveillée.");
+        assert_eq!(sentence(Langs::default(), &why).en, "It is watched.");
+        assert_eq!(sentence(Langs::default(), &why).fr, "Élevée et surveillée.");
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::Instant;
 use vigie_analyzer::{BuiltIn, Case};
 use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
-    Alert, AlertId, Decision, Event, EventKind, Incident, Mode, Stats, Timestamp, Verdict,
+    Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Stats, Timestamp,
+    Verdict,
 };
 use vigie_responder::{Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
@@ -52,12 +53,14 @@ pub struct Summary {
 
 impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
     /// A chain that hands each finished incident to `each`.
-    pub fn new(rules: Arc<RuleSet>, each: F) -> Self {
+    /// Its texts are in `lang` alone.
+    pub fn new(rules: Arc<RuleSet>, lang: Lang, each: F) -> Self {
+        let langs = Langs::only(lang);
         Self {
             detector: Detector::new(Arc::clone(&rules), Settings::default()),
             rules,
-            analyst: BuiltIn::new(),
-            responder: Responder::new(Policy::shipped(), Mode::DryRun),
+            analyst: BuiltIn::speaking(langs),
+            responder: Responder::new(Policy::shipped(), Mode::DryRun).only_deciding(langs),
             totals: Totals::default(),
             stats: Stats::default(),
             span: None,

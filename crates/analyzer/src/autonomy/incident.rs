@@ -1,11 +1,11 @@
 //! The signs of automation in an incident: from the times of its events and from what its alerts
 //! count, never from what attackers wrote.
 
-use vigie_event::{Autonomy, EventId, Lang, Localized, Timestamp};
+use vigie_event::{Autonomy, EventId, Lang, Timestamp, fingerprint};
 
 use super::{Gates, LEAST_ACTIONS, LEAST_SECONDS, Sign, Tally, falling, plateau, rising};
 use crate::facts::{Facts, Phase};
-use crate::text::{both, duration};
+use crate::text::duration;
 
 /// Events cited with one sign.
 const MOST_EVENTS: usize = 20;
@@ -16,9 +16,9 @@ const PAUSE_S: f64 = 20.0 * 60.0;
 pub(crate) fn of_incident(facts: &Facts<'_>) -> Autonomy {
     let work = Work::of(facts);
     let enough = work.actions >= LEAST_ACTIONS && facts.span_s >= LEAST_SECONDS;
-    let mut tally = Tally::default();
+    let mut tally = Tally::speaking(facts.langs);
     if !enough {
-        tally.against(both(|lang| {
+        tally.against(facts.langs.text(|lang| {
             let (actions, span) = (work.actions, duration(facts.span_s, lang));
             match lang {
                 Lang::En => format!(
@@ -35,7 +35,7 @@ pub(crate) fn of_incident(facts: &Facts<'_>) -> Autonomy {
     stages(&mut tally, facts);
     breadth(&mut tally, facts);
     endurance(&mut tally, facts, &work);
-    tally.against(Localized::new(
+    tally.against(facts.langs.fixed(
             "Reuse of our own answers and decoys were not measured; without them the score ends at 59",
             "La réutilisation de nos réponses et les leurres n’ont pas été mesurés ; sans eux, le score s’arrête à 59",
         ));
@@ -45,7 +45,8 @@ pub(crate) fn of_incident(facts: &Facts<'_>) -> Autonomy {
 /// The actor's actions as far as their times are known.
 struct Work {
     actions: u64,
-    events: Vec<(Timestamp, EventId)>,
+    /// In order of their times, which ids begin with.
+    events: Vec<EventId>,
     /// Seconds between one known event and the next.
     gaps: Vec<f64>,
     /// Whether the known events are all there were.
@@ -54,25 +55,24 @@ struct Work {
 
 impl Work {
     fn of(facts: &Facts<'_>) -> Self {
-        let mut events: Vec<(Timestamp, EventId)> = facts
-            .findings
-            .iter()
-            .flat_map(|finding| &finding.alert.events)
-            .map(|id| (id.time(), *id))
-            .collect();
-        events.sort_unstable();
+        let named = facts.findings.iter().map(|finding| finding.alert.events.as_slice());
+        let mut events = Vec::with_capacity(named.clone().map(<[_]>::len).sum());
+        named.for_each(|named| events.extend(named.iter().map(|id| id.as_u128())));
+        // Each alert names them nearly in order: the stable sort merges what is sorted already.
+        events.sort();
         events.dedup();
+        let events: Vec<EventId> = events.into_iter().map(EventId::from_u128).collect();
         let gaps = events
             .iter()
             .zip(events.iter().skip(1))
-            .map(|((one, _), (next, _))| next.since(*one) as f64 / 1e9)
+            .map(|(one, next)| next.time().since(one.time()) as f64 / 1e9)
             .collect();
         let known = events.len() as u64;
         Self { actions: facts.events.max(known), whole: known >= facts.events, events, gaps }
     }
 
     fn cited(&self) -> Vec<EventId> {
-        self.events.iter().take(MOST_EVENTS).map(|(_, id)| *id).collect()
+        self.events.iter().take(MOST_EVENTS).copied().collect()
     }
 }
 
@@ -114,7 +114,7 @@ fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
             text,
         );
         if variation < 0.1 {
-            tally.scripted(Localized::new(
+            tally.scripted(facts.langs.fixed(
                 "The actions follow each other like clockwork: a script",
                 "Les actions se suivent comme une horloge : un script",
             ));
@@ -143,7 +143,7 @@ fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
         );
     }
     if same_lines(facts) {
-        tally.scripted(Localized::new(
+        tally.scripted(facts.langs.fixed(
             "At least four of five lines are the same but for numbers: a script",
             "Au moins quatre lignes sur cinq sont identiques aux nombres près : un script",
         ));
@@ -152,18 +152,24 @@ fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
 
 /// Whether four of five of the lines kept as evidence are the same but for their digits.
 fn same_lines(facts: &Facts<'_>) -> bool {
-    let lines: Vec<String> = facts
-        .findings
-        .iter()
-        .flat_map(|finding| &finding.alert.evidence)
-        .map(|line| line.raw.chars().take(500).filter(|c| !c.is_ascii_digit()).collect())
-        .collect();
-    let mut counts = std::collections::BTreeMap::new();
-    for line in &lines {
-        *counts.entry(line.as_str()).or_insert(0_usize) += 1;
+    let evidence = || facts.findings.iter().flat_map(|finding| &finding.alert.evidence);
+    if evidence().nth(4).is_none() {
+        return false;
     }
-    let most = counts.values().max().copied().unwrap_or(0);
-    lines.len() >= 5 && most * 5 >= lines.len() * 4
+    let mut letters: Vec<u8> = Vec::with_capacity(512);
+    let mut lines: Vec<u64> = evidence()
+        .map(|line| {
+            let cut = || line.raw.char_indices().nth(500).map_or(line.raw.len(), |(end, _)| end);
+            let end = if line.raw.len() > 500 { cut() } else { line.raw.len() };
+            letters.clear();
+            letters.extend_from_slice(line.raw.as_bytes().get(..end).unwrap_or_default());
+            letters.retain(|byte| !byte.is_ascii_digit());
+            fingerprint(&letters)
+        })
+        .collect();
+    lines.sort_unstable();
+    let most = lines.chunk_by(u64::eq).map(<[_]>::len).max().unwrap_or(0);
+    most * 5 >= lines.len() * 4
 }
 
 /// At least three stages of an intrusion within 15 minutes.

@@ -24,9 +24,7 @@
 mod incident;
 mod ramp;
 
-use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Localized};
-
-use crate::text::both;
+use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Langs, Localized};
 
 pub(crate) use incident::{of_incident, quick_stages};
 pub(crate) use ramp::{falling, plateau, rising};
@@ -112,6 +110,7 @@ pub(crate) struct Sign {
 /// Signs and counter-evidence as they are found.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    langs: Langs,
     indicators: Vec<Indicator>,
     against: Vec<Localized>,
     scripted: bool,
@@ -119,13 +118,18 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// A tally that speaks in `langs`.
+    pub fn speaking(langs: Langs) -> Self {
+        Self { langs, ..Self::default() }
+    }
+
     /// Takes a sign with its words; one without points is none.
     pub fn add(&mut self, sign: Sign, text: impl Fn(Lang) -> String) {
         let points = (sign.most * sign.share.clamp(0.0, 1.0) * 10.0).round() / 10.0;
         if points > 0.0 && !self.indicators.iter().any(|known| known.name == sign.name) {
             self.indicators.push(Indicator {
                 name: sign.name.to_owned(),
-                text: both(text),
+                text: self.langs.text(text),
                 value: sign.value,
                 threshold: sign.threshold,
                 points,

@@ -39,7 +39,7 @@ impl Responder {
             }
             Err(told) => {
                 decided.status = DecisionStatus::Refused;
-                decided.reason = wording::ban(target, &told.as_told());
+                decided.reason = wording::ban(self.langs, target, &told.as_told());
                 decided.expires = None;
             }
         }
@@ -130,7 +130,9 @@ impl Responder {
             if ban.network != network || gained_s < (duration_s / 2) as i64 {
                 return BanOutcome::Standing;
             }
-            if let Some(ban) = self.bans.extend(&network, self.mode, expires) {
+            if let Some(ban) = self.bans.extend(&network, self.mode, expires)
+                && self.effects
+            {
                 response.outbox.push(ban_entry(&ban, order.now));
                 response.bans.push(ban);
             }
@@ -143,11 +145,11 @@ impl Responder {
         if self.bans.has_room(&terms, order.now) {
             decision.expires = Some(expires);
             let told = BanTold::Given { duration_s, earlier, why: order.why };
-            decision.reason = wording::ban(&shown, &told);
+            decision.reason = wording::ban(self.langs, &shown, &told);
             self.put_in_force(&mut decision, network, duration_s, order.now, response);
         } else {
             let told = BanTold::Waiting { duration_s, per_minute: terms.per_minute };
-            decision.reason = wording::ban(&shown, &told);
+            decision.reason = wording::ban(self.langs, &shown, &told);
             decision.status = DecisionStatus::AwaitingApproval;
         }
         let outcome = BanOutcome::Decided(decision.status, decision.reason.clone());
@@ -162,8 +164,8 @@ impl Responder {
         told: &BanTold<'_>,
         response: &mut Response,
     ) -> BanOutcome {
-        let target = wording::plain(target);
-        let reason = wording::ban(&target, told);
+        let target = wording::plain(target).into_owned();
+        let reason = wording::ban(self.langs, &target, told);
         let known = order.earlier.iter().chain(&response.decisions).any(|decision| {
             decision.action == Action::BlockIp && decision.target.get("source.ip") == Some(&target)
         });
@@ -197,9 +199,11 @@ impl Responder {
             status: decision.status,
         };
         self.bans.count(now);
-        self.bans.enter(ban.clone());
-        response.outbox.push(ban_entry(&ban, now));
-        response.bans.push(ban);
+        if self.effects {
+            response.outbox.push(ban_entry(&ban, now));
+            response.bans.push(ban.clone());
+        }
+        self.bans.enter(ban);
     }
 }
 

@@ -33,9 +33,12 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     }
     let mut out = output::stdout();
     let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
-    let mut chain = Chain::new(Arc::clone(&rules), |judged| {
+    let mut lines = Vec::new();
+    let mut chain = Chain::new(Arc::clone(&rules), lang, |judged| {
         if global.json {
-            print_json(&mut out, &judged, lang)?;
+            lines.clear();
+            add_json(&mut lines, &judged, lang)?;
+            out.write_all(&lines)?;
         }
         if !global.json || args.report.is_some() {
             kept.take(judged);
@@ -102,14 +105,14 @@ impl Kept {
     }
 }
 
-fn print_json(out: &mut impl Write, judged: &Judged, lang: Lang) -> anyhow::Result<()> {
+fn add_json(lines: &mut Vec<u8>, judged: &Judged, lang: Lang) -> serde_json::Result<()> {
     for alert in &judged.alerts {
-        output::json_line(out, &wire::alert(alert, lang))?;
+        output::add_json_line(lines, &wire::alert(alert, lang))?;
     }
-    output::json_line(out, &wire::incident(&judged.incident, lang))?;
-    output::json_line(out, &wire::verdict(&judged.verdict, lang))?;
+    output::add_json_line(lines, &wire::incident(&judged.incident, lang))?;
+    output::add_json_line(lines, &wire::verdict(&judged.verdict, lang))?;
     for decision in &judged.decisions {
-        output::json_line(out, &wire::decision(decision, lang))?;
+        output::add_json_line(lines, &wire::decision(decision, lang))?;
     }
     Ok(())
 }
