@@ -5,7 +5,7 @@
 //!     cargo run --release -- rules      cost with 1 rule and with all, parsing included
 //!     cargo run --release -- workers    one worker and two
 //!     cargo run --release -- differ     matches that only one of the two reports
-//!     cargo run --release -- profile linux     Vigie's alone on those events, for a profiler
+//!     cargo run --release -- profile linux 10000   Vigie's alone on so many of those events, for a profiler
 
 mod corpus;
 mod differ;
@@ -24,7 +24,12 @@ fn main() {
         Some("rules") => speed::rules(&corpus),
         Some("workers") => speed::workers(&corpus),
         Some("differ") => differ::run(&corpus),
-        Some("profile") => speed::profile(&corpus, std::env::args().nth(2).as_deref()),
+        Some("profile") => {
+            let mut arguments = std::env::args().skip(2);
+            let name = arguments.next();
+            let events = arguments.next().and_then(|events| events.parse().ok());
+            speed::profile(&corpus, name.as_deref(), events);
+        }
         _ => {
             for run in [speed::engines, speed::rules, speed::workers, differ::run] {
                 run(&corpus);

@@ -139,14 +139,14 @@ pub fn engines(corpus: &Corpus) {
 }
 
 /// Vigie's engine alone, long enough for a profiler.
-pub fn profile(corpus: &Corpus, name: Option<&str>) {
+pub fn profile(corpus: &Corpus, name: Option<&str>, wanted: Option<usize>) {
     let rules = own_rules(corpus);
     let events = parsed(match name {
         Some("linux") => &corpus.linux,
         Some("eve") => &corpus.eve,
         _ => &corpus.windows,
     });
-    let times = (4 * EVENTS).div_ceil(events.len().max(1));
+    let times = wanted.unwrap_or(4 * EVENTS).div_ceil(events.len().max(1));
     let mut matcher = Matcher::new(rules);
     let began = processor_time();
     for _ in 0..times {

@@ -1,12 +1,14 @@
 //! Which rules does this event match?
 //!
 //! All rules' predicates are distinct *atoms*. Literal ones stand in a table of their field:
-//! whole values in a hash map, beginnings and ends in tries, other parts in one Aho–Corasick
-//! automaton, so a field is read once whatever the number of rules. Every rule has, where its condition allows, a *witness*: atoms
-//! of which one must hold for the rule to match. An event's hits in the tables find the rules
-//! whose witness they are; only these rules' programs run, asking the other atoms at most once.
+//! whole values in a hash map, beginnings and ends in tries, other parts in one table of *grams*,
+//! so a field is read once whatever the number of rules. Every rule has, where its condition
+//! allows, a *witness*: atoms of which one must hold for the rule to match. An event's hits find
+//! the rules whose witness they are; only these rules' programs run, asking the other atoms at
+//! most once.
 
 mod atom;
+mod grams;
 mod program;
 mod route;
 mod scratch;
@@ -16,7 +18,7 @@ mod witness;
 
 use regex::Regex;
 use rustc_hash::FxHashMap;
-use vigie_event::{Event, FieldId};
+use vigie_event::FieldId;
 
 use crate::RuleIndex;
 use crate::expr::{Arena, AtomId, NodeId};
@@ -25,9 +27,10 @@ use crate::predicate::{RegexSource, Subject};
 use crate::rule::LogsourceSpec;
 use crate::value::is_attribute;
 use atom::{Ask, Atom};
+use grams::Rarity;
 use program::{Op, Writer};
 use table::Table;
-use witness::Witness;
+use witness::Clue;
 
 pub(crate) use route::Route;
 pub(crate) use scratch::Scratch;
@@ -56,12 +59,12 @@ pub(crate) struct Engine {
     /// Fields that an event may have without a slot.
     attributes: Vec<(FieldId, Local)>,
     tables: Vec<Table>,
+    rarity: Rarity,
     atoms: Vec<Atom>,
     ops: Vec<Op>,
     memos: usize,
     programs: Vec<Program>,
-    /// By atom: the programs whose witness it is.
-    postings: Vec<Box<[u32]>>,
+    clues: Vec<Clue>,
 }
 
 /// A detection's program.
@@ -69,8 +72,8 @@ pub(crate) struct Engine {
 struct Program {
     rule: RuleIndex,
     start: u32,
+    root: NodeId,
     logsource: LogsourceSpec,
-    witness: Option<Witness>,
 }
 
 impl Engine {
@@ -110,7 +113,11 @@ impl Engine {
             engine.atoms.push(atom);
         }
         engine.require_literals(arena, &mut parts, &mut table_drafts);
-        engine.tables = table_drafts.into_iter().map(table::Draft::build).collect();
+        for part in table_drafts.iter().flat_map(table::Draft::parts) {
+            engine.rarity.add(part);
+        }
+        let tables = table_drafts.into_iter().map(|draft| draft.build(&engine.rarity));
+        engine.tables = tables.collect();
         engine.compile(arena, &reached, detections);
         engine
     }
@@ -147,24 +154,24 @@ impl Engine {
 
     fn compile(&mut self, arena: &Arena, reached: &witness::Reached, detections: &[Detection<'_>]) {
         let mut writer = Writer::new(arena, &self.atoms, reached);
-        let mut finder = witness::Finder::new(arena, &self.atoms, &self.fields);
-        let mut postings = vec![Vec::new(); self.atoms.len()];
-        for (index, detection) in detections.iter().enumerate() {
-            let witness = finder.witness(detection.root).map(|witness| (*witness).clone());
-            for atom in witness.iter().flat_map(Witness::atoms) {
-                if let Some(programs) = postings.get_mut(atom.index()) {
-                    programs.push(index as u32);
-                }
-            }
+        for detection in detections {
             self.programs.push(Program {
                 rule: detection.rule,
                 start: writer.write(detection.root),
+                root: detection.root,
                 logsource: detection.logsource.clone(),
-                witness,
             });
         }
         (self.ops, self.memos) = writer.finish();
-        self.postings = postings.into_iter().map(Vec::into_boxed_slice).collect();
+        self.clues = witness::clues(arena, &self.atoms, &self.fields);
+    }
+
+    /// The literal that an atom looks for anywhere in its field; `None` where it asks otherwise.
+    fn part(&self, atom: AtomId) -> Option<&str> {
+        match &self.atoms.get(atom.index())?.ask {
+            Ask::Inside(part) => Some(part),
+            _ => None,
+        }
     }
 
     fn local(&mut self, field: FieldId) -> Local {
@@ -182,16 +189,5 @@ impl Engine {
             }
         }
         *local
-    }
-
-    /// Appends the rules that `event` matches to `matched`, in no order.
-    pub fn matches(
-        &self,
-        event: &Event,
-        route: &Route,
-        scratch: &mut Scratch,
-        matched: &mut Vec<RuleIndex>,
-    ) {
-        scratch.view(self, event).matches(route, matched);
     }
 }

@@ -2,131 +2,158 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
-use vigie_event::{FieldId, Logsources};
+use rustc_hash::FxHashMap;
+use vigie_event::{Event, FieldId, Logsources};
 
-use super::atom::{Ask, Atom};
+use super::atom::Atom;
+use super::grams::Grams;
 use super::program::Op;
-use super::witness::Sign;
-use super::{Engine, Local, NO_LOCAL};
+use super::witness::{Finder, Seen, Sign};
+use super::{Engine, Local, NO_LOCAL, Program, Scratch};
+use crate::RuleIndex;
+use crate::expr::AtomId;
 
-/// So many literals are found by vector instructions, several bytes a cycle.
-const MOST_GATED: usize = 64;
+/// Events between two that are looked at closely, at first and once something is known.
+const EVERY: [u64; 2] = [4, 128];
+/// Events looked at closely after which the signs are chosen anew: the first times, and then
+/// whenever so many more were.
+const CHOOSE_AFTER: [u32; 3] = [64, 512, 4_096];
 
 /// The rules for one set of logsources, and what to look at to find them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Route {
-    /// A bit for each program that applies.
-    programs: Vec<u64>,
+    logsources: Logsources,
+    plan: Plan,
+    events: u64,
+    seen: Seen,
+    /// How many times the signs were chosen by what was seen.
+    chosen: usize,
+}
+
+/// How the rules of a route are found.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
     /// Programs without a witness: they always run.
-    pub(super) open: Vec<u32>,
+    pub open: Vec<u32>,
     /// By [`FieldId::index`]: fields that a rule of this route asks about, others are passed by.
     local_of: Vec<Local>,
     /// By local.
     stops: Vec<Stop>,
+    /// By atom: the programs whose witness it is.
+    postings: FxHashMap<AtomId, Vec<u32>>,
 }
 
 /// What is done with a field that is present.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Stop {
     /// The edges of its table are searched, since a rule's witness stands there.
     pub edges: bool,
-    /// So is the inside, for texts that get through.
-    pub inside: Option<Gate>,
+    /// The parts that are signs of a rule, ready to be found: the field's table holds those of all
+    /// routes and all questions.
+    pub inside: Option<Box<Grams>>,
     /// Programs that run since it is present.
     pub programs: Vec<u32>,
-}
-
-/// Lets through the texts that hold one of the few literals which are signs of a rule of the
-/// route. The field's table holds those of all routes: to search it costs several times as much.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gate {
-    needles: BTreeSet<Box<str>>,
-    few: Option<AhoCorasick>,
-}
-
-impl Gate {
-    fn add(&mut self, needle: &str) {
-        if self.needles.len() <= MOST_GATED {
-            self.needles.insert(needle.into());
-        }
-    }
-
-    fn close(&mut self) {
-        let needles = std::mem::take(&mut self.needles);
-        if needles.len() <= MOST_GATED {
-            let builder = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostFirst).clone();
-            self.few = builder.build(needles.iter().map(|needle| needle.as_bytes())).ok();
-        }
-    }
-
-    /// Whether the folded `text` may hold one of them.
-    pub fn lets_through(&self, text: &str) -> bool {
-        self.few.as_ref().is_none_or(|few| few.is_match(text))
-    }
 }
 
 impl Route {
     /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
     /// rules apply.
     pub fn build(engine: &Engine, logsources: Logsources) -> Self {
-        let mut route = Self {
-            programs: vec![0; engine.programs.len().div_ceil(64)],
-            open: Vec::new(),
-            local_of: Vec::new(),
-            stops: vec![Stop::default(); engine.fields.len()],
-        };
+        let seen = Seen::new(engine.fields.len(), engine.atoms.len());
+        let plan = Plan::build(engine, logsources, &seen);
+        Self { logsources, plan, events: 0, seen, chosen: 0 }
+    }
+
+    /// Appends the rules that `event` matches to `matched`, in no order.
+    pub fn matches(
+        &mut self,
+        engine: &Engine,
+        event: &Event,
+        scratch: &mut Scratch,
+        matched: &mut Vec<RuleIndex>,
+    ) {
+        scratch.view(engine, event).matches(&self.plan, matched);
+        self.events += 1;
+        let every = EVERY.get(self.chosen.min(1)).copied().unwrap_or(1);
+        if self.events.is_multiple_of(every) {
+            self.learn(engine, event, scratch);
+        }
+    }
+
+    /// Looks at everything that an event has, and now and then chooses the signs anew.
+    fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch) {
+        scratch.view(engine, event).observe(&self.plan, &mut self.seen);
+        let last = CHOOSE_AFTER.len() - 1;
+        let enough = CHOOSE_AFTER.get(self.chosen.min(last)).copied().unwrap_or(u32::MAX);
+        if self.seen.events() >= enough {
+            self.plan = Plan::build(engine, self.logsources, &self.seen);
+            self.chosen += 1;
+            if self.chosen > last {
+                self.seen.age();
+            }
+        }
+    }
+}
+
+impl Plan {
+    fn build(engine: &Engine, logsources: Logsources, seen: &Seen) -> Self {
+        let mut plan = Self::default();
+        plan.stops.resize_with(engine.fields.len(), Stop::default);
+        let mut finder = Finder::new(&engine.clues, seen);
+        let mut parts = vec![BTreeSet::new(); engine.fields.len()];
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
                 logsources.is_empty() || logsources.iter().any(|logsource| wanted.fits(logsource));
             // A rule that names no logsource is meant for every event.
             if applies || wanted.is_empty() {
-                route.add(engine, index as u32);
+                plan.ask_about(engine, program);
+                match finder.witness(program.root) {
+                    Some(witness) => {
+                        for sign in witness.signs() {
+                            plan.add(engine, index as u32, *sign, &mut parts);
+                        }
+                    }
+                    None => plan.open.push(index as u32),
+                }
             }
         }
-        for gate in route.stops.iter_mut().filter_map(|stop| stop.inside.as_mut()) {
-            gate.close();
+        for (stop, parts) in plan.stops.iter_mut().zip(parts) {
+            let parts = parts.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom)));
+            let mut parts = parts.peekable();
+            if parts.peek().is_some() {
+                stop.inside = Some(Box::new(Grams::build(parts, &engine.rarity)));
+            }
         }
-        route
+        plan
     }
 
-    fn add(&mut self, engine: &Engine, program: u32) {
-        if let Some(bits) = self.programs.get_mut(program as usize / 64) {
-            *bits |= 1 << (program % 64);
-        }
-        self.ask_about(engine, program);
-        let witness =
-            engine.programs.get(program as usize).and_then(|program| program.witness.as_ref());
-        let Some(witness) = witness else {
-            self.open.push(program);
+    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [BTreeSet<AtomId>]) {
+        let atom = match sign {
+            Sign::Present(local) => {
+                if let Some(stop) = self.stops.get_mut(local as usize) {
+                    stop.programs.push(program);
+                }
+                return;
+            }
+            Sign::Atom(atom) => atom,
+        };
+        self.postings.entry(atom).or_default().push(program);
+        let Some(local) = engine.atoms.get(atom.index()).map(|atom| atom.local as usize) else {
             return;
         };
-        for sign in witness.signs() {
-            let local = match sign {
-                Sign::Atom(atom) => engine.atoms.get(atom.index()).map(|atom| atom.local),
-                Sign::Present(local) => Some(*local),
-            };
-            let stop = local.and_then(|local| self.stops.get_mut(local as usize));
-            let Some(stop) = stop else {
-                continue;
-            };
-            match sign {
-                Sign::Atom(atom) => match engine.atoms.get(atom.index()).map(|atom| &atom.ask) {
-                    Some(Ask::Inside(needle)) => {
-                        stop.inside.get_or_insert_default().add(needle);
-                    }
-                    _ => stop.edges = true,
-                },
-                Sign::Present(_) => stop.programs.push(program),
+        if engine.part(atom).is_none() {
+            if let Some(stop) = self.stops.get_mut(local) {
+                stop.edges = true;
             }
+        } else if let Some(parts) = parts.get_mut(local) {
+            parts.insert(atom);
         }
     }
 
     /// Notes the fields that a program asks about.
-    fn ask_about(&mut self, engine: &Engine, program: u32) {
-        let start = engine.programs.get(program as usize).map_or(0, |program| program.start);
-        for op in engine.ops.get(start as usize..).unwrap_or_default() {
+    fn ask_about(&mut self, engine: &Engine, program: &Program) {
+        for op in engine.ops.get(program.start as usize..).unwrap_or_default() {
             let atom = match op {
                 Op::Done => break,
                 Op::Atom(atom) => engine.atoms.get(atom.index()),
@@ -151,9 +178,9 @@ impl Route {
         self.local_of.get(field.index()).copied().unwrap_or(NO_LOCAL)
     }
 
-    pub(super) fn has(&self, program: u32) -> bool {
-        let bits = self.programs.get(program as usize / 64).copied().unwrap_or(0);
-        bits >> (program % 64) & 1 == 1
+    /// The programs whose witness an atom is.
+    pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
+        self.postings.get(&atom).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {

@@ -6,13 +6,15 @@ mod texts;
 use vigie_event::{Event, ValueRef};
 
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
+use super::grams::Grams;
 use super::program::Op;
-use super::route::{Route, Stop};
+use super::route::{Plan, Stop};
 use super::table::{Half, Table};
+use super::witness::Seen;
 use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::expr::AtomId;
-use crate::value::{self, is_null};
+use crate::value::{self, each_text, is_null};
 
 /// Memory for one event at a time.
 #[derive(Debug)]
@@ -27,12 +29,15 @@ pub(crate) struct Scratch {
     /// By program: the generation in which it was queued.
     queued: Vec<u32>,
     queue: Vec<u32>,
+    candidates: usize,
     counters: Vec<u32>,
     /// Folded texts of the fields looked at, and their places in it.
     folded: String,
     spans: Vec<(u32, u32)>,
     rendered: String,
     rendered_other: String,
+    /// A text that had to be folded to be searched.
+    odd: String,
 }
 
 /// What is known of a field; each number is a generation.
@@ -56,17 +61,19 @@ impl Scratch {
             memos: vec![0; engine.memos],
             queued: vec![0; engine.programs.len()],
             queue: Vec::with_capacity(engine.programs.len().min(4_096)),
+            candidates: 0,
             counters: Vec::new(),
             folded: String::new(),
             spans: Vec::new(),
             rendered: String::new(),
             rendered_other: String::new(),
+            odd: String::new(),
         }
     }
 
     /// Programs that the last event ran.
     pub fn candidates(&self) -> usize {
-        self.queue.len()
+        self.candidates
     }
 
     pub fn view<'v>(&'v mut self, engine: &'v Engine, event: &'v Event) -> View<'v> {
@@ -102,9 +109,9 @@ pub(crate) struct View<'v> {
 }
 
 impl View<'_> {
-    pub fn matches(&mut self, route: &Route, matched: &mut Vec<RuleIndex>) {
-        self.look(route);
-        for program in &route.open {
+    pub(super) fn matches(&mut self, plan: &Plan, matched: &mut Vec<RuleIndex>) {
+        self.look(plan);
+        for program in &plan.open {
             self.enqueue(*program);
         }
         let mut next = 0;
@@ -117,17 +124,54 @@ impl View<'_> {
                 matched.push(program.rule);
             }
         }
+        self.scratch.candidates = self.scratch.queue.len();
+    }
+
+    /// Notes everything that stands in the tables of the fields which the rules ask about.
+    pub(super) fn observe(&mut self, plan: &Plan, seen: &mut Seen) {
+        seen.begin();
+        let event = self.event;
+        event.fields().for_each(|(field, value)| {
+            let local = plan.local(field);
+            if local != NO_LOCAL {
+                self.observe_at(local, Some(value), seen);
+            }
+        });
+        let engine = self.engine;
+        for (field, local) in &engine.attributes {
+            if let Some(value) = value::attribute(event, *field) {
+                self.observe_at(*local, Some(value), seen);
+            }
+        }
+        if plan.stop(RECORD).is_some_and(|stop| stop.inside.is_some()) {
+            self.observe_at(RECORD, None, seen);
+        }
+    }
+
+    fn observe_at(&mut self, local: Local, value: Option<ValueRef<'_>>, seen: &mut Seen) {
+        let generation = self.scratch.generation;
+        let Some(state) = self.scratch.locals.get_mut(local as usize) else {
+            return;
+        };
+        if state.present == generation {
+            return;
+        }
+        state.present = generation;
+        seen.present(local);
+        for half in [Half::Edges, Half::Inside] {
+            self.scan(local, value, half, Purpose::Observe(seen));
+        }
     }
 
     /// Notes which fields are present and queues the rules that their values are signs of.
-    fn look(&mut self, route: &Route) {
+    fn look(&mut self, plan: &Plan) {
         let event = self.event;
         // `for_each`, since a loop moves each value once more, and the processor stalls on that:
         // it was half of the matcher's time.
         event.fields().for_each(|(field, value)| {
-            let local = route.local(field);
+            let local = plan.local(field);
             if local != NO_LOCAL {
-                self.look_at(local, route, Some(value));
+                self.look_at(local, plan, Some(value));
             }
         });
         let engine = self.engine;
@@ -136,14 +180,14 @@ impl View<'_> {
             if state.is_none_or(|state| state.present != self.scratch.generation)
                 && let Some(value) = value::attribute(event, *field)
             {
-                self.look_at(*local, route, Some(value));
+                self.look_at(*local, plan, Some(value));
             }
         }
-        self.look_at(RECORD, route, None);
+        self.look_at(RECORD, plan, None);
     }
 
     /// Notes a field that is present; `value` spares the search for it.
-    fn look_at(&mut self, local: Local, route: &Route, value: Option<ValueRef<'_>>) {
+    fn look_at(&mut self, local: Local, plan: &Plan, value: Option<ValueRef<'_>>) {
         let generation = self.scratch.generation;
         let Some(state) = self.scratch.locals.get_mut(local as usize) else {
             return;
@@ -153,7 +197,7 @@ impl View<'_> {
             return;
         }
         state.present = generation;
-        let Some(Stop { edges, inside, programs }) = route.stop(local) else {
+        let Some(Stop { edges, inside, programs }) = plan.stop(local) else {
             return;
         };
         for program in programs {
@@ -162,17 +206,11 @@ impl View<'_> {
         if !*edges && inside.is_none() {
             return;
         }
-        match value {
-            Some(ValueRef::Text(text)) => self.fold_text(local, text),
-            _ => self.fold(local),
-        }
         if *edges {
-            self.scan(local, Half::Edges, Some(route));
+            self.scan(local, value, Half::Edges, Purpose::Find(plan));
         }
-        if let Some(gate) = inside
-            && self.folded(local).any(|text| gate.lets_through(text))
-        {
-            self.scan(local, Half::Inside, Some(route));
+        if let Some(parts) = inside {
+            self.scan_parts(local, value, parts, plan);
         }
     }
 
@@ -278,22 +316,14 @@ impl View<'_> {
         if searched {
             return false;
         }
-        self.fold(local);
-        self.scan(local, half, None);
+        self.scan(local, None, half, Purpose::Ask);
         let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
         self.scratch.answer(stamp).unwrap_or(false)
     }
 
-    /// Whether the search of its field's inside has shown that the text has not the literal which
-    /// an atom requires.
-    fn lacks(&self, atom: &Atom) -> bool {
-        let Some(required) = atom.required else {
-            return false;
-        };
-        let state = self.scratch.locals.get(atom.local as usize);
-        let stamp = self.scratch.atoms.get(required.index()).copied().unwrap_or(0);
-        state.is_some_and(|state| state.inside == self.scratch.generation)
-            && self.scratch.answer(stamp).is_none()
+    /// Whether the text has not the literal which an atom requires.
+    fn lacks(&mut self, atom: &Atom) -> bool {
+        atom.required.is_some_and(|required| !self.ask(required))
     }
 
     fn evaluate(&mut self, ask: &Ask, local: Local) -> bool {
@@ -339,47 +369,114 @@ impl View<'_> {
         self.folded(local).any(|text| text == needle)
     }
 
-    /// Stamps the atoms of that half of a folded field's table that hold; with a route, queues the
-    /// rules that they are signs of.
-    fn scan(&mut self, local: Local, half: Half, route: Option<&Route>) {
+    /// Stamps the atoms of that half of a field's table that hold; with a route, queues the rules
+    /// that they are signs of. `value` spares the search for it.
+    fn scan(
+        &mut self,
+        local: Local,
+        value: Option<ValueRef<'_>>,
+        half: Half,
+        purpose: Purpose<'_>,
+    ) {
         let generation = self.scratch.generation;
-        let stamp = self.scratch.stamp(true);
-        let engine = self.engine;
-        let Some(table) = engine.tables.get(local as usize) else {
-            return;
-        };
-        let Scratch { atoms, queued, queue, locals, folded, spans, .. } = &mut *self.scratch;
-        let Some(state) = locals.get_mut(local as usize) else {
+        let (Some(table), Some(state)) =
+            (self.engine.tables.get(local as usize), self.scratch.locals.get_mut(local as usize))
+        else {
             return;
         };
         match half {
             Half::Edges => state.edges = generation,
             Half::Inside => state.inside = generation,
         }
-        let (first, last) = state.spans;
-        for (start, end) in spans.get(first as usize..last as usize).unwrap_or_default() {
-            let text = folded.get(*start as usize..*end as usize).unwrap_or_default();
-            table.scan(half, text, |atom| {
-                let Some(kept) = atoms.get_mut(atom.index()) else {
-                    return;
-                };
-                if *kept == stamp {
-                    return;
-                }
-                *kept = stamp;
-                let Some(route) = route else {
-                    return;
-                };
-                for program in engine.postings.get(atom.index()).into_iter().flatten() {
-                    if let Some(seen) = queued.get_mut(*program as usize)
-                        && *seen != generation
-                        && route.has(*program)
+        self.search_texts(local, value, purpose, |text, folded, notes| {
+            table.scan(half, text, folded, |atom| notes.note(atom));
+        });
+    }
+
+    /// Stamps the `parts` of a field that it has, and queues the rules that they are signs of.
+    fn scan_parts(
+        &mut self,
+        local: Local,
+        value: Option<ValueRef<'_>>,
+        parts: &Grams,
+        plan: &Plan,
+    ) {
+        let Some(table) = self.engine.tables.get(local as usize) else {
+            return;
+        };
+        self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
+            if !text.is_ascii() || !parts.scan(text, |atom| notes.note(atom)) {
+                table.scan(Half::Inside, text, folded, |atom| notes.note(atom));
+            }
+        });
+    }
+
+    /// Calls `search` with each text of a field, memory to fold it, and where to note what is
+    /// found.
+    fn search_texts(
+        &mut self,
+        local: Local,
+        value: Option<ValueRef<'_>>,
+        purpose: Purpose<'_>,
+        mut search: impl FnMut(&str, &mut String, &mut Notes<'_>),
+    ) {
+        let stamp = self.scratch.stamp(true);
+        let (engine, event) = (self.engine, self.event);
+        let Scratch { generation, atoms, queued, queue, rendered, odd, .. } = &mut *self.scratch;
+        let generation = *generation;
+        let mut notes = Notes { purpose, generation, stamp, atoms, queued, queue };
+        match value {
+            Some(ValueRef::Text(text)) => search(text, odd, &mut notes),
+            Some(value) => each_text(value, rendered, |text| search(text, odd, &mut notes)),
+            None => {
+                texts::each(engine, event, local, rendered, |text| search(text, odd, &mut notes));
+            }
+        }
+    }
+}
+
+/// What a search is for.
+enum Purpose<'p> {
+    /// To answer an atom.
+    Ask,
+    /// To find the rules whose signs are there.
+    Find(&'p Plan),
+    /// To learn what is frequent.
+    Observe(&'p mut Seen),
+}
+
+/// Where a search notes what it finds.
+struct Notes<'n> {
+    purpose: Purpose<'n>,
+    generation: u32,
+    stamp: u32,
+    atoms: &'n mut [u32],
+    queued: &'n mut [u32],
+    queue: &'n mut Vec<u32>,
+}
+
+impl Notes<'_> {
+    fn note(&mut self, atom: AtomId) {
+        let Some(kept) = self.atoms.get_mut(atom.index()) else {
+            return;
+        };
+        if *kept == self.stamp {
+            return;
+        }
+        *kept = self.stamp;
+        match &mut self.purpose {
+            Purpose::Ask => {}
+            Purpose::Observe(seen) => seen.atom(atom),
+            Purpose::Find(plan) => {
+                for program in plan.programs(atom) {
+                    if let Some(queued) = self.queued.get_mut(*program as usize)
+                        && *queued != self.generation
                     {
-                        *seen = generation;
-                        queue.push(*program);
+                        *queued = self.generation;
+                        self.queue.push(*program);
                     }
                 }
-            });
+            }
         }
     }
 }

@@ -2,18 +2,21 @@
 //!
 //! They stand in two halves that are searched apart, since an event often needs only the first:
 //! at the *edges* whole values (a hash map), beginnings and ends (tries), which cost a few bytes'
-//! reading; *inside* those that may stand anywhere, for which the whole text is read once.
+//! reading; *inside* those that may stand anywhere, for which the whole text is read once: by
+//! their grams where it is plain ASCII, as nearly all are, else by an automaton once it is folded.
 
 use daachorse::DoubleArrayAhoCorasick;
 use memchr::memmem;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
+use super::grams::{Grams, Rarity};
 use super::trie::Trie;
 use crate::expr::AtomId;
+use crate::fold::fold_into;
 use crate::pattern::Anchor;
 
-/// Up to this many needles are looked for one by one: below it that is faster than an automaton
-/// (measured on 100-byte command lines).
+/// Up to this many needles are looked for one by one, without an automaton.
 const FEW: usize = 4;
 
 /// Which literals of a field.
@@ -46,31 +49,32 @@ pub(super) struct Draft {
     empty: Vec<(Half, AtomId)>,
 }
 
-/// The literals of a field, ready to be found in folded text.
+/// The literals of a field, ready to be found.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    whole: FxHashMap<Box<str>, AtomId>,
+    /// By [`brief`].
+    whole: FxHashMap<u64, SmallVec<[(Box<str>, AtomId); 1]>>,
     /// Lengths of the whole values, in bytes: the shortest and the longest.
     whole_bytes: (usize, usize),
     starts: Trie,
     ends: Trie,
-    inside: Inside,
-    /// Length of the shortest part, in bytes.
-    part_bytes: usize,
+    grams: Grams,
+    automaton: Automaton,
     empty: Vec<(Half, AtomId)>,
 }
 
+/// Finds parts in folded text of any script.
 #[derive(Default)]
-enum Inside {
+enum Automaton {
     #[default]
     None,
     Few(Vec<(memmem::Finder<'static>, AtomId)>),
     Many(DoubleArrayAhoCorasick<u32>),
 }
 
-impl std::fmt::Debug for Inside {
+impl std::fmt::Debug for Automaton {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Inside")
+        f.write_str("Automaton")
     }
 }
 
@@ -87,21 +91,42 @@ impl Draft {
         }
     }
 
-    pub fn build(self) -> Table {
+    /// The literals that may stand anywhere.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.inside.iter().map(|(part, _)| &**part)
+    }
+
+    pub fn build(self, rarity: &Rarity) -> Table {
         let lengths = || self.whole.keys().map(|whole| whole.len());
+        let whole_bytes = (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0));
+        let mut whole: FxHashMap<u64, SmallVec<_>> = FxHashMap::default();
+        for (text, atom) in self.whole {
+            whole.entry(brief(text.as_bytes())).or_default().push((text, atom));
+        }
+        let parts = self.inside.iter().map(|(part, atom)| (&**part, *atom));
         Table {
-            whole_bytes: (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0)),
+            whole_bytes,
+            whole,
             starts: Trie::build(self.starts),
             ends: Trie::build(self.ends),
-            part_bytes: self.inside.iter().map(|(part, _)| part.len()).min().unwrap_or(0),
-            inside: Inside::build(&self.inside),
-            whole: self.whole,
+            grams: Grams::build(parts, rarity),
+            automaton: Automaton::build(&self.inside),
             empty: self.empty,
         }
     }
 }
 
-impl Inside {
+/// Length, beginning and end of a text, one number for all its ways to write ASCII letters.
+fn brief(text: &[u8]) -> u64 {
+    const SMALL: u64 = 0x2020_2020_2020_2020;
+    let (head, tail) = match (text.first_chunk(), text.last_chunk()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => (text.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)), 0),
+    };
+    (head | SMALL).rotate_left(7) ^ (tail | SMALL).wrapping_mul(31) ^ text.len() as u64
+}
+
+impl Automaton {
     fn build(parts: &[(Box<str>, AtomId)]) -> Self {
         if parts.is_empty() {
             return Self::None;
@@ -124,46 +149,58 @@ impl Table {
         self.whole.len() > 8
     }
 
-    /// Calls `hit` with every atom of that half that holds of the folded `text`, some more than
-    /// once.
-    pub fn scan(&self, half: Half, text: &str, mut hit: impl FnMut(AtomId)) {
+    /// Calls `hit` with every atom of that half that holds of `text`, some more than once.
+    /// Text that is not plain ASCII is folded into `folded`.
+    pub fn scan(&self, half: Half, text: &str, folded: &mut String, mut hit: impl FnMut(AtomId)) {
         for (of, atom) in &self.empty {
             if *of == half {
                 hit(*atom);
             }
         }
+        let plain = text.is_ascii();
+        if plain && half == Half::Inside && self.grams.scan(text, &mut hit) {
+            return;
+        }
+        let mut text = text;
+        if !plain || half == Half::Inside {
+            folded.clear();
+            fold_into(text, folded);
+            text = folded;
+        }
         match half {
             Half::Edges => self.scan_edges(text, hit),
-            Half::Inside => self.scan_inside(text, hit),
+            Half::Inside => self.automaton.scan(text, hit),
         }
     }
 
+    /// Plain ASCII need not be folded.
     fn scan_edges(&self, text: &str, mut hit: impl FnMut(AtomId)) {
         let (shortest, longest) = self.whole_bytes;
         if (shortest..=longest).contains(&text.len())
-            && let Some(atom) = self.whole.get(text)
+            && let Some(alike) = self.whole.get(&brief(text.as_bytes()))
         {
-            hit(*atom);
+            let same = alike.iter().find(|(whole, _)| whole.eq_ignore_ascii_case(text));
+            same.into_iter().for_each(|(_, atom)| hit(*atom));
         }
-        self.starts.walk(text.bytes(), &mut hit);
-        self.ends.walk(text.bytes().rev(), hit);
+        let bytes = || text.bytes().map(|byte| byte.to_ascii_lowercase());
+        self.starts.walk(bytes(), &mut hit);
+        self.ends.walk(bytes().rev(), hit);
     }
+}
 
-    fn scan_inside(&self, text: &str, mut hit: impl FnMut(AtomId)) {
-        if text.len() < self.part_bytes {
-            return;
-        }
-        match &self.inside {
-            Inside::None => {}
-            Inside::Few(parts) => {
+impl Automaton {
+    fn scan(&self, folded: &str, mut hit: impl FnMut(AtomId)) {
+        match self {
+            Self::None => {}
+            Self::Few(parts) => {
                 for (finder, atom) in parts {
-                    if finder.find(text.as_bytes()).is_some() {
+                    if finder.find(folded.as_bytes()).is_some() {
                         hit(*atom);
                     }
                 }
             }
-            Inside::Many(automaton) => {
-                for found in automaton.find_overlapping_iter(text) {
+            Self::Many(automaton) => {
+                for found in automaton.find_overlapping_iter(folded) {
                     hit(AtomId(found.value()));
                 }
             }
@@ -192,14 +229,17 @@ mod tests {
                 }
             }
             let mut found = Vec::new();
-            let table = draft.build();
-            for half in [Half::Edges, Half::Inside] {
-                table.scan(half, "shers", |atom| found.push(atom.0));
+            let table = draft.build(&Rarity::default());
+            for text in ["shers", "SHeRs", "\u{17F}hers"] {
+                found.clear();
+                for half in [Half::Edges, Half::Inside] {
+                    table.scan(half, text, &mut String::new(), |atom| found.push(atom.0));
+                }
+                found.sort_unstable();
+                found.dedup();
+                // he: anywhere; she: start, anywhere; hers: end, anywhere; s: start, end, anywhere.
+                assert_eq!(found, [3, 5, 7, 10, 11, 13, 14, 15], "{text}");
             }
-            found.sort_unstable();
-            found.dedup();
-            // he: anywhere; she: start, anywhere; hers: end, anywhere; s: start, end, anywhere.
-            assert_eq!(found, [3, 5, 7, 10, 11, 13, 14, 15]);
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What must hold for a rule to match: by it rules are found without being run.
+//!
+//! A rule often has the choice: of all that it asks for together any one will do as its witness.
+//! Which is seldom true depends on the events, so it is learned from them ([`Seen`]); until then a
+//! guess must do.
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use vigie_event::{FieldId, field};
 
 use super::atom::{Ask, Atom};
@@ -68,10 +72,185 @@ pub(super) enum Sign {
     Present(Local),
 }
 
+/// What an expression needs to hold.
+#[derive(Debug)]
+pub(super) enum Clue {
+    /// It may hold without any sign.
+    None,
+    Sign {
+        sign: Sign,
+        /// How often and how dearly it is expected to hold, before anything was observed.
+        prior: u32,
+        /// What it costs to look for it.
+        reading: u32,
+    },
+    /// Each of these alone tells.
+    AnyOf(Box<[NodeId]>),
+    /// So many of these must be taken together.
+    Together(usize, Box<[NodeId]>),
+}
+
+/// The clues of all expressions, by number.
+pub(super) fn clues(arena: &Arena, atoms: &[Atom], fields: &[Option<FieldId>]) -> Vec<Clue> {
+    let mut clues: Vec<Clue> = Vec::with_capacity(arena.node_count());
+    for index in 0..arena.node_count() {
+        let telling = |children: &[NodeId]| -> Box<[NodeId]> {
+            let tells =
+                |child: &&NodeId| !matches!(clues.get(child.index()), Some(Clue::None) | None);
+            children.iter().filter(tells).copied().collect()
+        };
+        let together = |children: &[NodeId], count: usize| {
+            let telling = telling(children);
+            if telling.len() < count { Clue::None } else { Clue::Together(count, telling) }
+        };
+        let clue = match arena.node(NodeId(index as u32)) {
+            Some(Node::Atom(id)) => of_atom(arena, *id, atoms, fields),
+            Some(Node::Not(child)) => of_denied(arena, *child, atoms),
+            Some(Node::And(children)) => match telling(children) {
+                none if none.is_empty() => Clue::None,
+                some => Clue::AnyOf(some),
+            },
+            Some(Node::Or(children)) => together(children, children.len()),
+            // Were all of these false, too few would be left.
+            Some(Node::AtLeast(least, children)) => {
+                together(children, children.len() - *least as usize + 1)
+            }
+            None => Clue::None,
+        };
+        clues.push(clue);
+    }
+    clues
+}
+
+fn of_atom(arena: &Arena, id: AtomId, atoms: &[Atom], fields: &[Option<FieldId>]) -> Clue {
+    let Some(atom) = atoms.get(id.index()) else {
+        return Clue::None;
+    };
+    let in_record = atom.local == RECORD;
+    match &atom.ask {
+        Ask::Null | Ask::Never => Clue::None,
+        _ if let Some(required) = atom.required => Clue::Sign {
+            sign: Sign::Atom(required),
+            prior: if in_record { 100 } else { 6 },
+            reading: if in_record { 20 } else { 3 },
+        },
+        Ask::Edge | Ask::Inside(_) | Ask::Whole(_) => Clue::Sign {
+            sign: Sign::Atom(id),
+            prior: literal_prior(arena, id, atom.local, fields),
+            reading: match &atom.ask {
+                Ask::Inside(_) if in_record => 20,
+                Ask::Inside(_) => 3,
+                _ => 1,
+            },
+        },
+        _ if in_record => Clue::None,
+        _ => present(atom.local),
+    }
+}
+
+/// What is denied gives no sign, save that a field is not null.
+fn of_denied(arena: &Arena, child: NodeId, atoms: &[Atom]) -> Clue {
+    let Some(Node::Atom(id)) = arena.node(child) else {
+        return Clue::None;
+    };
+    match atoms.get(id.index()) {
+        Some(atom) if matches!(atom.ask, Ask::Null) && atom.local != RECORD => present(atom.local),
+        _ => Clue::None,
+    }
+}
+
+/// How rare a literal is, before anything was observed.
+fn literal_prior(arena: &Arena, id: AtomId, local: Local, fields: &[Option<FieldId>]) -> u32 {
+    if local == RECORD {
+        return 100;
+    }
+    let Some(Test::Literal { anchor, .. }) = arena.predicate(id).map(|predicate| &predicate.test)
+    else {
+        return 40;
+    };
+    let field = fields.get(local as usize).copied().flatten();
+    match (anchor, field) {
+        (Anchor::Whole, Some(field::EVENT_ACTION | field::EVENT_CODE)) => 1,
+        // Two or three values share all events.
+        (
+            Anchor::Whole,
+            Some(field::EVENT_OUTCOME | field::EVENT_KIND | field::NETWORK_TRANSPORT),
+        ) => 20,
+        (Anchor::Whole, _) => 2,
+        _ => 5,
+    }
+}
+
+fn present(local: Local) -> Clue {
+    Clue::Sign { sign: Sign::Present(local), prior: 40, reading: 0 }
+}
+
+/// What events of a route had.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    events: u32,
+    atoms: FxHashMap<AtomId, u32>,
+    /// By local.
+    present: Vec<u32>,
+}
+
+impl Seen {
+    pub fn new(locals: usize, atoms: usize) -> Self {
+        let atoms = FxHashMap::with_capacity_and_hasher(atoms.min(1_024), FxBuildHasher);
+        Self { events: 0, atoms, present: vec![0; locals] }
+    }
+
+    /// Begins with another event.
+    pub fn begin(&mut self) {
+        self.events += 1;
+    }
+
+    /// Notes that an atom holds of the event.
+    pub fn atom(&mut self, atom: AtomId) {
+        *self.atoms.entry(atom).or_default() += 1;
+    }
+
+    /// Notes that the event has a field.
+    pub fn present(&mut self, local: Local) {
+        if let Some(count) = self.present.get_mut(local as usize) {
+            *count += 1;
+        }
+    }
+
+    /// Events noted.
+    pub fn events(&self) -> u32 {
+        self.events
+    }
+
+    /// Lets what was seen count half from now on.
+    pub fn age(&mut self) {
+        self.events /= 2;
+        self.atoms.retain(|_, count| {
+            *count /= 2;
+            *count > 0
+        });
+        for count in &mut self.present {
+            *count /= 2;
+        }
+    }
+
+    /// What a sign costs an event, in thousandths of what running a rule does.
+    fn cost(&self, sign: Sign, prior: u32, reading: u32) -> u32 {
+        if self.events == 0 {
+            return prior;
+        }
+        let times = match sign {
+            Sign::Atom(atom) => self.atoms.get(&atom).copied(),
+            Sign::Present(local) => self.present.get(local as usize).copied(),
+        };
+        let share = u64::from(times.unwrap_or(0)) * 1_000 / u64::from(self.events);
+        reading + share as u32
+    }
+}
+
 /// The signs of a rule, of which at least one must hold for it to match.
 #[derive(Clone, Debug)]
 pub(super) struct Witness {
-    /// How often and how dearly it is expected to hold, relative to other witnesses.
     cost: u32,
     signs: Vec<Sign>,
 }
@@ -80,26 +259,18 @@ impl Witness {
     pub fn signs(&self) -> &[Sign] {
         &self.signs
     }
-
-    pub fn atoms(&self) -> impl Iterator<Item = AtomId> {
-        self.signs.iter().filter_map(|sign| match sign {
-            Sign::Atom(atom) => Some(*atom),
-            Sign::Present(_) => None,
-        })
-    }
 }
 
-/// Finds witnesses.
+/// Finds the cheapest witnesses.
 pub(super) struct Finder<'f> {
-    arena: &'f Arena,
-    atoms: &'f [Atom],
-    fields: &'f [Option<FieldId>],
+    clues: &'f [Clue],
+    seen: &'f Seen,
     known: FxHashMap<NodeId, Option<Rc<Witness>>>,
 }
 
 impl<'f> Finder<'f> {
-    pub fn new(arena: &'f Arena, atoms: &'f [Atom], fields: &'f [Option<FieldId>]) -> Self {
-        Self { arena, atoms, fields, known: FxHashMap::default() }
+    pub fn new(clues: &'f [Clue], seen: &'f Seen) -> Self {
+        Self { clues, seen, known: FxHashMap::default() }
     }
 
     /// The cheapest witness of `id`; `None` where it can hold without any sign.
@@ -107,24 +278,24 @@ impl<'f> Finder<'f> {
         if let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        let witness = match self.arena.node(id)? {
-            Node::Atom(atom) => self.of_atom(*atom).map(Rc::new),
-            Node::Not(child) => self.of_denied(*child).map(Rc::new),
-            Node::And(children) => {
+        let clues = self.clues;
+        let witness = match clues.get(id.index())? {
+            Clue::None => None,
+            Clue::Sign { sign, prior, reading } => {
+                let cost = self.seen.cost(*sign, *prior, *reading);
+                Some(Rc::new(Witness { cost, signs: vec![*sign] }))
+            }
+            Clue::AnyOf(children) => {
                 let witnesses = children.iter().filter_map(|child| self.witness(*child));
                 witnesses.min_by_key(|witness| witness.cost)
             }
-            Node::Or(children) => self.union(children, children.len()),
-            // Were all of these false, too few would be left.
-            Node::AtLeast(least, children) => {
-                self.union(children, children.len() - *least as usize + 1)
-            }
+            Clue::Together(count, children) => self.union(children, *count),
         };
         self.known.insert(id, witness.clone());
         witness
     }
 
-    /// The signs of the `count` cheapest of `children`; `None` where fewer have any.
+    /// The signs of the `count` cheapest of `children`.
     fn union(&mut self, children: &[NodeId], count: usize) -> Option<Rc<Witness>> {
         let mut witnesses: Vec<_> =
             children.iter().filter_map(|child| self.witness(*child)).collect();
@@ -140,57 +311,4 @@ impl<'f> Finder<'f> {
         let cost = witnesses.iter().fold(0, |sum: u32, witness| sum.saturating_add(witness.cost));
         Some(Rc::new(Witness { cost, signs }))
     }
-
-    fn of_atom(&self, id: AtomId) -> Option<Witness> {
-        let atom = self.atoms.get(id.index())?;
-        match &atom.ask {
-            Ask::Null | Ask::Never => None,
-            _ if let Some(required) = atom.required => {
-                let cost = if atom.local == RECORD { 100 } else { 6 };
-                Some(Witness { cost, signs: vec![Sign::Atom(required)] })
-            }
-            Ask::Edge | Ask::Inside(_) | Ask::Whole(_) => {
-                let cost = self.literal_cost(id, atom.local);
-                Some(Witness { cost, signs: vec![Sign::Atom(id)] })
-            }
-            _ if atom.local == RECORD => None,
-            _ => Some(present(atom.local)),
-        }
-    }
-
-    /// What is denied gives no sign, save that a field is not null.
-    fn of_denied(&self, child: NodeId) -> Option<Witness> {
-        let Some(Node::Atom(id)) = self.arena.node(child) else {
-            return None;
-        };
-        let atom = self.atoms.get(id.index())?;
-        (matches!(atom.ask, Ask::Null) && atom.local != RECORD).then(|| present(atom.local))
-    }
-
-    /// The prior: how rare a literal is, before anything was observed.
-    fn literal_cost(&self, id: AtomId, local: Local) -> u32 {
-        if local == RECORD {
-            return 100;
-        }
-        let Some(Test::Literal { anchor, .. }) =
-            self.arena.predicate(id).map(|predicate| &predicate.test)
-        else {
-            return 40;
-        };
-        let field = self.fields.get(local as usize).copied().flatten();
-        match (anchor, field) {
-            (Anchor::Whole, Some(field::EVENT_ACTION | field::EVENT_CODE)) => 1,
-            // Two or three values share all events.
-            (
-                Anchor::Whole,
-                Some(field::EVENT_OUTCOME | field::EVENT_KIND | field::NETWORK_TRANSPORT),
-            ) => 20,
-            (Anchor::Whole, _) => 2,
-            _ => 5,
-        }
-    }
-}
-
-fn present(local: Local) -> Witness {
-    Witness { cost: 40, signs: vec![Sign::Present(local)] }
 }

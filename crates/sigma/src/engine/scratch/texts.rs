@@ -1,20 +1,17 @@
 //! The texts of an event's fields: as they stand, and folded once an event.
 
-use vigie_event::ValueRef;
+use vigie_event::{Event, ValueRef};
 
 use super::{Scratch, View};
 use crate::engine::atom::anchored;
-use crate::engine::{Local, RECORD};
+use crate::engine::{Engine, Local, RECORD};
 use crate::fold::fold_into;
 use crate::pattern::Anchor;
 use crate::value::{self, any_member, each_text};
 
 impl View<'_> {
     pub(super) fn value(&self, local: Local) -> Option<ValueRef<'_>> {
-        match self.engine.fields.get(local as usize)? {
-            Some(field) => value::get(self.event, *field),
-            None => Some(ValueRef::Text(self.event.text())),
-        }
+        value_of(self.engine, self.event, local)
     }
 
     pub(super) fn any_value(&self, local: Local, each: impl FnMut(ValueRef<'_>) -> bool) -> bool {
@@ -25,7 +22,7 @@ impl View<'_> {
     pub(super) fn any_text(&mut self, local: Local, mut fits: impl FnMut(&str) -> bool) -> bool {
         let mut found = false;
         let mut buffer = std::mem::take(&mut self.scratch.rendered);
-        self.each(local, &mut buffer, |text| found = found || fits(text));
+        each(self.engine, self.event, local, &mut buffer, |text| found = found || fits(text));
         self.scratch.rendered = buffer;
         found
     }
@@ -35,36 +32,14 @@ impl View<'_> {
         let mut buffer = std::mem::take(&mut self.scratch.rendered_other);
         let mut found = false;
         let mut rendered = std::mem::take(&mut self.scratch.rendered);
-        self.each(local, &mut rendered, |text| {
-            self.each(other, &mut buffer, |other| found = found || anchored(anchor, text, other));
+        each(self.engine, self.event, local, &mut rendered, |text| {
+            each(self.engine, self.event, other, &mut buffer, |other| {
+                found = found || anchored(anchor, text, other)
+            });
         });
         self.scratch.rendered = rendered;
         self.scratch.rendered_other = buffer;
         found
-    }
-
-    /// Calls `each` with every text of the field. Those of the record are its own text and the
-    /// values that do not stand in it, such as unescaped JSON.
-    pub(super) fn each(&self, local: Local, buffer: &mut String, mut each: impl FnMut(&str)) {
-        if local != RECORD {
-            if let Some(value) = self.value(local) {
-                each_text(value, buffer, each);
-            }
-            return;
-        }
-        let whole = self.event.text();
-        let inside = whole.as_bytes().as_ptr_range();
-        each(whole);
-        for (_, value) in self.event.fields() {
-            any_member(value, |member| {
-                if let ValueRef::Text(text) = member
-                    && !inside.contains(&text.as_ptr())
-                {
-                    each(text);
-                }
-                false
-            });
-        }
     }
 
     /// Folds the texts of a field, once an event.
@@ -89,7 +64,7 @@ impl View<'_> {
         let mut buffer = std::mem::take(&mut self.scratch.rendered);
         let first = spans.len() as u32;
         if present {
-            self.each(local, &mut buffer, |text| {
+            each(self.engine, self.event, local, &mut buffer, |text| {
                 let start = folded.len() as u32;
                 fold_into(text, &mut folded);
                 spans.push((start, folded.len() as u32));
@@ -125,5 +100,42 @@ impl View<'_> {
         let (first, last) = scratch.locals.get(local as usize).map_or((0, 0), |state| state.spans);
         let spans = scratch.spans.get(first as usize..last as usize).unwrap_or_default();
         spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
+    }
+}
+
+fn value_of<'e>(engine: &Engine, event: &'e Event, local: Local) -> Option<ValueRef<'e>> {
+    match engine.fields.get(local as usize)? {
+        Some(field) => value::get(event, *field),
+        None => Some(ValueRef::Text(event.text())),
+    }
+}
+
+/// Calls `each` with every text of the field. Those of the record are its own text and the values
+/// that do not stand in it, such as unescaped JSON.
+pub(super) fn each(
+    engine: &Engine,
+    event: &Event,
+    local: Local,
+    buffer: &mut String,
+    mut each: impl FnMut(&str),
+) {
+    if local != RECORD {
+        if let Some(value) = value_of(engine, event, local) {
+            each_text(value, buffer, each);
+        }
+        return;
+    }
+    let whole = event.text();
+    let inside = whole.as_bytes().as_ptr_range();
+    each(whole);
+    for (_, value) in event.fields() {
+        any_member(value, |member| {
+            if let ValueRef::Text(text) = member
+                && !inside.contains(&text.as_ptr())
+            {
+                each(text);
+            }
+            false
+        });
     }
 }
