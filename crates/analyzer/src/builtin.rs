@@ -1,11 +1,11 @@
 //! The deterministic analyst.
 
-use vigie_event::{Attack, Claim, EventId, Lang, Langs, Verdict};
+use vigie_event::{Attack, Claim, Closings, Earlier, EventId, Lang, Langs, Verdict};
 
 use crate::facts::{Facts, Finding};
 use crate::score::Score;
-use crate::text::{counted, duration};
-use crate::{Case, attack, recommend, severity, summary};
+use crate::text::{counted, duration, shown};
+use crate::{Background, Case, attack, known, learning, recommend, severity, summary};
 
 /// The name that the built-in analyst signs with.
 pub const NAME: &str = "built-in";
@@ -35,17 +35,35 @@ impl BuiltIn {
     ///
     /// Text from logs is counted and shown, never read: no wording changes a verdict.
     pub fn judge(&self, case: &Case<'_>) -> Verdict {
+        self.judge_knowing(case, &Background::default())
+    }
+
+    /// As [`BuiltIn::judge`], with what is known besides the evidence. It can raise severity and
+    /// never lowers it.
+    pub fn judge_knowing(&self, case: &Case<'_>, background: &Background<'_>) -> Verdict {
         let facts = Facts::of(case, self.langs);
-        let (severity, raised) = severity::judge(&facts);
-        let score = Score::of(&facts);
+        let (mut severity, raised) = severity::judge(&facts);
+        let mut score = Score::of(&facts);
+        let mut known_of = Vec::new();
+        if let Some(known) = background.known {
+            let entities = &case.incident.entities;
+            known_of = known::apply(&facts, entities, known, &mut severity, &mut score);
+        }
+        if let Some(past) = background.past {
+            known_of.extend(past.earlier.map(|earlier| earlier_claim(case, &earlier, self.langs)));
+            known_of.extend(learning::apply(&facts, past, severity, &mut score));
+        }
+        let declared =
+            background.known.is_some_and(|known| known.tools.contains(&case.incident.actor.value));
         let category = facts.leading().map(|finding| finding.category).unwrap_or_default();
 
         let findings = facts.findings.iter().take(MOST_CLAIMS);
         let mut rationale: Vec<Claim> =
             findings.map(|finding| finding_claim(finding, self.langs)).collect();
-        rationale.reserve(raised.len() + score.parts.len() + 1);
+        rationale.reserve(raised.len() + score.parts.len() + known_of.len() + 1);
         rationale.extend(raised);
         rationale.extend(score.parts.into_iter().map(|part| part.into_claim(self.langs)));
+        rationale.extend(known_of);
         rationale.extend(injection_claim(&facts));
         for claim in &mut rationale {
             claim.events.truncate(MOST_EVENTS);
@@ -61,7 +79,7 @@ impl BuiltIn {
             confidence: score.confidence,
             false_positive: score.false_positive,
             attack: attacks(case),
-            autonomy: crate::autonomy::of_incident(&facts),
+            autonomy: crate::autonomy::of_incident(&facts, background.activity, declared),
             summary: summary::summary(case, &facts, category, severity),
             rationale,
             recommendations: recommend::actions(case, &facts, severity),
@@ -89,6 +107,30 @@ fn finding_claim(finding: &Finding<'_>, langs: Langs) -> Claim {
         }
     });
     Claim { claim, events: alert.events.iter().take(MOST_EVENTS).copied().collect() }
+}
+
+/// How often the actor was met before, and what became of it.
+fn earlier_claim(case: &Case<'_>, earlier: &Earlier, langs: Langs) -> Claim {
+    let claim = langs.text(|lang| {
+        let actor = shown(&case.incident.actor.value, lang);
+        let Closings { true_positive: attacks, undetermined, .. } = earlier.closings;
+        let harmless = earlier.closings.harmless();
+        let open = earlier.incidents.saturating_sub(earlier.closings.total());
+        let number = u64::from(earlier.incidents);
+        match lang {
+            Lang::En if number == 0 => format!("The first incident about {actor}"),
+            Lang::Fr if number == 0 => format!("Le premier incident concernant {actor}"),
+            Lang::En => format!(
+                "{} about {actor}: {attacks} closed as attacks, {harmless} as benign, {undetermined} undetermined, {open} not closed",
+                counted(number, "earlier incident", "earlier incidents", lang)
+            ),
+            Lang::Fr => format!(
+                "{} concernant {actor} : {attacks} clos comme attaques, {harmless} comme bénins, {undetermined} indéterminés, {open} non clos",
+                counted(number, "incident antérieur", "incidents antérieurs", lang)
+            ),
+        }
+    });
+    Claim { claim, events: Vec::new() }
 }
 
 /// That somebody tried to talk to a model; without his words.

@@ -70,6 +70,8 @@ pub mod attack;
 pub mod autonomy;
 mod builtin;
 mod facts;
+mod known;
+pub mod learning;
 pub mod quick;
 mod recommend;
 mod score;
@@ -79,9 +81,10 @@ mod text;
 
 use std::fmt;
 
-use vigie_event::{Alert, Guidance, Incident, Timestamp};
+use vigie_event::{Alert, Guidance, Incident, Past, Timestamp};
 
 pub use builtin::{BuiltIn, NAME};
+pub use known::{Known, Names};
 pub use recommend::MOST_BANS;
 pub use score::CONFIDENCE_BASE;
 
@@ -106,4 +109,15 @@ impl fmt::Debug for Case<'_> {
             .field("now", &self.now)
             .finish_non_exhaustive()
     }
+}
+
+/// What is known besides the evidence. Without it an incident is judged by its evidence alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Background<'b> {
+    /// What came before, and what people made of it.
+    pub past: Option<&'b Past>,
+    /// What the owner says of his machines and of others.
+    pub known: Option<&'b Known>,
+    /// What the incident's actor did, as far as it was watched.
+    pub activity: Option<&'b autonomy::Activity>,
 }

@@ -18,7 +18,7 @@
 //! | the hash of a known file | 15 | −5 |
 //! | the actor has a private address, and no stage needs one inside | −10 | +15 |
 //!
-//! The weights are judgement, not measurement; closings by people are to correct them later.
+//! The weights are judgement, not measurement; what people closed corrects them ([`crate::learning`]).
 
 use std::fmt::Write;
 
@@ -89,7 +89,7 @@ impl Score {
 }
 
 /// Events of the most serious alerts, for claims about the whole.
-fn proof(facts: &Facts<'_>) -> Vec<EventId> {
+pub(crate) fn proof(facts: &Facts<'_>) -> Vec<EventId> {
     let mut events: Vec<EventId> = Vec::new();
     for finding in facts.findings.iter().take(5) {
         for event in finding.alert.events.iter().take(2) {

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::auth::{sign_in, welcome};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::pages::{account, bans, incident, incidents, overview, tickets};
+use crate::pages::{account, bans, incident, incidents, learning, overview, tickets};
 use crate::{api, assets, context, guard, live_stream};
 
 /// Bytes of a request's body at most; no form of the console needs more.
@@ -37,6 +37,8 @@ pub fn router(console: Console) -> Router {
         .route("/bans/{id}/lift", post(bans::lift))
         .route("/tickets", get(tickets::show))
         .route("/tickets/{id}/status", post(tickets::change_status))
+        .route("/learning", get(learning::show))
+        .route("/learning/reset", post(learning::reset))
         .route("/account", get(account::show))
         .route("/account/language", post(account::change_language))
         .route("/account/password", post(account::change_password))
@@ -50,6 +52,7 @@ pub fn router(console: Console) -> Router {
         .route("/api/v1/alerts", get(api::lists::alerts))
         .route("/api/v1/bans", get(api::lists::bans))
         .route("/api/v1/tickets", get(api::lists::tickets))
+        .route("/api/v1/learning", get(api::learning::show))
         .fallback(api::unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(console.clone(), context::frame));

@@ -98,6 +98,7 @@ pub(crate) fn notice(done: &str) -> Option<&'static str> {
         "note" => "done-note",
         "lifted" => "done-lifted",
         "ticket" => "done-ticket",
+        "forgotten" => "done-forgotten",
         "password" => "done-password",
         _ => return None,
     })

@@ -105,12 +105,7 @@ impl Totals {
     }
 
     /// Counts an event with these names; the index of its kind, where it has one.
-    fn count_named(
-        &mut self,
-        dataset: &'static str,
-        action: &str,
-        outcome: &str,
-    ) -> Option<u32> {
+    fn count_named(&mut self, dataset: &'static str, action: &str, outcome: &str) -> Option<u32> {
         let (action, outcome) = (cut(action), cut(outcome));
         let index = self.index_of(hash_of(dataset, action, outcome), dataset, action, outcome);
         match index.and_then(|index| self.kinds.get_mut(index as usize)) {
@@ -199,7 +194,10 @@ mod tests {
         }
         let mut stats = Stats::default();
         totals.add_to(&mut stats);
-        assert_eq!(stats.by_action.into_iter().collect::<Vec<_>>(), [("sshd ssh_login".into(), 2_000)]);
+        assert_eq!(
+            stats.by_action.into_iter().collect::<Vec<_>>(),
+            [("sshd ssh_login".into(), 2_000)]
+        );
     }
 
     fn event(dataset: &'static str, action: &str, outcome: &str) -> Event {

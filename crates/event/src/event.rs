@@ -182,8 +182,7 @@ impl Event {
         &self,
         wanted: impl Fn(FieldId) -> Option<T>,
     ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
-        let slots = self.slots.iter().filter_map(move |(field, value)| Some((wanted(*field)?, value)));
-        slots.map(|(given, value)| (given, value.resolve(&self.text)))
+        self.slots.iter_among(wanted, &self.text)
     }
 }
 

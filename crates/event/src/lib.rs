@@ -35,6 +35,7 @@ mod incident;
 pub mod json;
 mod lang;
 mod logsource;
+mod precedent;
 mod record;
 mod severity;
 mod slots;
@@ -55,6 +56,9 @@ pub use id::{AlertId, DecisionId, EventId, IncidentId, fingerprint};
 pub use incident::{Actor, CloseReason, Incident, IncidentStatus, MergeReason};
 pub use lang::{Lang, Langs, Localized};
 pub use logsource::{Logsource, Logsources};
+pub use precedent::{
+    Closings, Earlier, PRECEDENT_FIELDS, Past, Precedent, PrecedentKey, precedent_keys,
+};
 pub use record::{Batch, Cursor, Format, Record, RecordRef, Source, SourceKind};
 pub use severity::Severity;
 pub use stats::Stats;

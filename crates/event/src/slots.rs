@@ -128,9 +128,12 @@ impl Slots {
     /// Takes the members of the list in `field`; none where there is no list.
     pub fn take_list(&mut self, field: FieldId) -> Vec<Value> {
         match self.find(field) {
-            Some(Slot::List(index)) => {
-                self.lists.get_mut(index as usize).map(std::mem::take).unwrap_or_default().into_vec()
-            }
+            Some(Slot::List(index)) => self
+                .lists
+                .get_mut(index as usize)
+                .map(std::mem::take)
+                .unwrap_or_default()
+                .into_vec(),
             _ => Vec::new(),
         }
     }
@@ -163,6 +166,17 @@ impl Slots {
         text: &'e str,
     ) -> impl ExactSizeIterator<Item = (FieldId, ValueRef<'e>)> {
         self.entries.iter().map(move |(field, slot)| (*field, self.resolve(*slot, text)))
+    }
+
+    /// Those for which `wanted` gives something, with what it gives.
+    #[inline]
+    pub fn iter_among<'e, T>(
+        &'e self,
+        wanted: impl Fn(FieldId) -> Option<T>,
+        text: &'e str,
+    ) -> impl Iterator<Item = (T, ValueRef<'e>)> {
+        let entries = self.entries.iter();
+        entries.filter_map(move |(field, slot)| Some((wanted(*field)?, self.resolve(*slot, text))))
     }
 
     #[inline]

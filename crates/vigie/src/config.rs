@@ -26,6 +26,7 @@ pub struct Config {
     pub agents_interface: AgentsInterfaceConfig,
     pub sources: SourcesConfig,
     pub detection: DetectionConfig,
+    pub analysis: AnalysisConfig,
     pub response: ResponseConfig,
     pub storage: StorageConfig,
 }
@@ -72,6 +73,29 @@ pub struct DetectionConfig {
     pub rules_folder: PathBuf,
     pub incident_gap_s: u32,
     pub snapshot_s: u32,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AnalysisConfig {
+    pub critical: Vec<String>,
+    pub denied: Vec<String>,
+    pub allowed: Vec<String>,
+    pub tools: Vec<String>,
+    pub decoys: Vec<String>,
+    pub prose_decoys: Vec<String>,
+}
+
+impl AnalysisConfig {
+    /// The lists as the analyst reads them.
+    pub fn known(&self) -> vigie_analyzer::Known {
+        use vigie_analyzer::Names;
+        vigie_analyzer::Known {
+            critical: Names::of(&self.critical),
+            denied: Names::of(&self.denied),
+            allowed: Names::of(&self.allowed),
+            tools: Names::of(&self.tools),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod config;
+mod decoys;
 mod history;
 mod import;
 mod input;

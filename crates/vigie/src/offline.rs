@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use vigie_analyzer::{BuiltIn, Case};
+use vigie_analyzer::autonomy::Activities;
+use vigie_analyzer::{Background, BuiltIn, Case};
 use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
     Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Stats, Timestamp,
@@ -21,6 +22,7 @@ const LOOK_EVERY: u64 = 4_096;
 pub struct Chain<F> {
     rules: Arc<RuleSet>,
     detector: Detector,
+    activities: Activities,
     analyst: BuiltIn,
     responder: Responder,
     totals: Totals,
@@ -59,6 +61,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
         Self {
             detector: Detector::new(Arc::clone(&rules), Settings::default()),
             rules,
+            activities: Activities::default(),
             analyst: BuiltIn::speaking(langs),
             responder: Responder::new(Policy::shipped(), Mode::DryRun).only_deciding(langs),
             totals: Totals::default(),
@@ -82,6 +85,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
             None => Some((event.time, event.time)),
             Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
         };
+        self.activities.observe(event);
         self.detector.observe(event);
         self.observed += 1;
         if self.observed.is_multiple_of(LOOK_EVERY) {
@@ -119,7 +123,9 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
         let now = incident.last_seen;
         let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
         let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
-        let verdict = self.analyst.judge(&case);
+        let activity = self.activities.of_incident(&incident);
+        let background = Background { activity: activity.as_ref(), ..Background::default() };
+        let verdict = self.analyst.judge_knowing(&case, &background);
         // Of this machine nothing is asked: the log may be another's. What is never bannable
         // anywhere stays so.
         let protection = Protection::of(Vec::new(), now);

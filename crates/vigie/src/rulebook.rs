@@ -26,6 +26,8 @@ pub struct Rulebook {
     pub paths: Vec<PathBuf>,
     /// The rules folder. It need not exist.
     pub folder: PathBuf,
+    /// Rules that the configuration itself makes.
+    pub made: Vec<RuleFile>,
 }
 
 /// Rules, with what they were made of.
@@ -62,6 +64,7 @@ impl Rulebook {
         Self {
             paths: config.detection.rules.clone(),
             folder: if folder.as_os_str().is_empty() { data.join("rules") } else { folder.clone() },
+            made: crate::decoys::rule_files(&config.analysis),
         }
     }
 
@@ -86,6 +89,7 @@ impl Rulebook {
         }
         files.sort_by_key(|file| !earlier.contains_key(file.name.as_str()));
         let mut all = shipped::rule_files();
+        all.extend(self.made.iter().cloned());
         let shipped = all.len();
         all.append(&mut files);
         let (mut rules, mut diagnostics) = shipped::compile(&all)?;
@@ -265,7 +269,7 @@ mod tests {
     #[test]
     fn a_wrong_file_goes_on_in_its_earlier_form() {
         let dir = tempfile::tempdir().unwrap();
-        let book = Rulebook { paths: Vec::new(), folder: dir.path().join("rules") };
+        let book = Rulebook { folder: dir.path().join("rules"), ..Rulebook::default() };
         let first = book.load(None).unwrap();
         assert!(own(&first).is_empty() && first.diagnostics.is_empty());
 
@@ -306,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_configured_path_must_be_there() {
-        let book = Rulebook { paths: vec!["/nowhere/at/all".into()], folder: PathBuf::new() };
+        let book = Rulebook { paths: vec!["/nowhere/at/all".into()], ..Rulebook::default() };
         assert!(book.load(None).is_err());
     }
 }

@@ -230,6 +230,11 @@ fn step<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f Value> {
     fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
+/// The text under `name`, a key or a path through objects.
+pub(super) fn path_of<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f str> {
+    step(fields, name)?.as_str().filter(|text| !text.is_empty())
+}
+
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),

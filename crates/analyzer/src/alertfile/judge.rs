@@ -8,6 +8,7 @@ use vigie_event::{Action, Attack, Autonomy, Category, Localized, Recommendation,
 
 use super::alert::ReadAlert;
 use super::automation::{self, Signs};
+use super::context;
 use super::kind::{self, Kind};
 use crate::attack;
 use crate::facts::is_internal;
@@ -51,7 +52,8 @@ pub struct Judged {
 /// Confidence starts at 30: +20 for a known kind, +10 each for a stated severity and a source
 /// address, +5 each for a target and a time, +10 for a measured quantity. The likelihood of a
 /// false positive starts at what is usual of the kind: −5 for a measured quantity, +10 for a
-/// private source of an attack that comes from outside. [`Report`](super::Report) adds what alerts
+/// private source of an attack that comes from outside; then what the circumstances are worth
+/// (`context.rs`). [`Report`](super::Report) adds what alerts
 /// are worth together.
 pub fn judge(alert: ReadAlert) -> Judged {
     let by_name = alert.name.as_deref().and_then(kind::of);
@@ -224,5 +226,8 @@ fn reasons(alert: &ReadAlert, signs: &Signs, kind: &Kind) -> Vec<(Localized, i32
         -5,
         10,
     );
+    for (en, fr, confidence, false_positive) in context::of(alert, kind.name) {
+        reasons.push((Localized::new(en, fr), confidence, false_positive));
+    }
     reasons
 }

@@ -177,6 +177,9 @@ static KINDS: [Kind; 19] = [
             "échec de connexion",
             "echec de connexion",
             "credential stuff",
+            "logon failures",
+            "invalid user",
+            "non existent user",
         ],
         category: Category::BruteForce,
         severity: Severity::High,
@@ -410,6 +413,7 @@ static KINDS: [Kind; 19] = [
     Kind {
         name: "web_attack",
         words: &[
+            "shellshock",
             "xss",
             "cross site",
             "path traversal",

@@ -16,6 +16,8 @@
 mod alert;
 mod automation;
 mod chain;
+mod context;
+mod encoded;
 mod judge;
 mod kind;
 mod quantity;

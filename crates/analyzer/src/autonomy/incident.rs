@@ -3,7 +3,11 @@
 
 use vigie_event::{Autonomy, EventId, Lang, Timestamp, fingerprint};
 
-use super::{Gates, LEAST_ACTIONS, LEAST_SECONDS, Sign, Tally, falling, plateau, rising};
+use super::activity::Activity;
+use super::{
+    Gates, LEAST_ACTIONS, LEAST_SECONDS, OBEYED, PROSE, Sign, Tally, deeds, falling, plateau,
+    rising,
+};
 use crate::facts::{Facts, Phase};
 use crate::text::duration;
 
@@ -12,39 +16,145 @@ const MOST_EVENTS: usize = 20;
 /// Pauses after which work is taken to have ended, in seconds.
 const PAUSE_S: f64 = 20.0 * 60.0;
 
-/// The score of an incident.
-pub(crate) fn of_incident(facts: &Facts<'_>) -> Autonomy {
-    let work = Work::of(facts);
-    let enough = work.actions >= LEAST_ACTIONS && facts.span_s >= LEAST_SECONDS;
+/// The score of an incident. With what its actor did, as far as that was watched, each action
+/// counts; else the times of the alerts' events are all there is.
+pub(crate) fn of_incident(
+    facts: &Facts<'_>,
+    activity: Option<&Activity>,
+    declared: bool,
+) -> Autonomy {
+    let watched = activity.filter(|activity| activity.total() >= LEAST_ACTIONS);
+    let work = watched.map_or_else(|| Work::of(facts), Work::of_activity);
     let mut tally = Tally::speaking(facts.langs);
-    if !enough {
-        tally.against(facts.langs.text(|lang| {
-            let (actions, span) = (work.actions, duration(facts.span_s, lang));
-            match lang {
-                Lang::En => format!(
-                    "Too little to tell: {actions} actions over {span}; it takes {LEAST_ACTIONS} over {LEAST_SECONDS} s"
-                ),
-                Lang::Fr => format!(
-                    "Trop peu pour se prononcer : {actions} actions en {span} ; il en faut {LEAST_ACTIONS} en {LEAST_SECONDS} s"
-                ),
-            }
-        }));
+    let trap = decoys(&mut tally, facts);
+    let enough = work.actions >= LEAST_ACTIONS && work.span_s >= LEAST_SECONDS;
+    if !enough && !trap {
+        too_little(&mut tally, &work);
         return tally.finish(false, Gates::default());
     }
     tempo(&mut tally, facts, &work);
+    if watched.is_none() && same_lines(facts) {
+        repeats(&mut tally);
+    }
     stages(&mut tally, facts);
     breadth(&mut tally, facts);
-    endurance(&mut tally, facts, &work);
-    tally.against(facts.langs.fixed(
-            "Reuse of our own answers and decoys were not measured; without them the score ends at 59",
-            "La réutilisation de nos réponses et les leurres n’ont pas été mesurés ; sans eux, le score s’arrête à 59",
+    let mut gates = Gates { reuse: false, trap, declared };
+    if let Some(activity) = watched {
+        gates.declared |= of_actions(&mut tally, activity);
+    } else {
+        endurance(&mut tally, facts, &work);
+    }
+    if declared {
+        tally.against(tally.langs.fixed(
+            "The configuration declares it a tool of your own",
+            "La configuration le déclare comme un outil à vous",
         ));
-    tally.finish(true, Gates::default())
+    }
+    if !trap {
+        not_measured(&mut tally);
+    }
+    tally.finish(true, gates)
+}
+
+/// The score of an actor by what he did, whether or not a rule took notice.
+pub fn of_activity(activity: &Activity) -> Autonomy {
+    let work = Work::of_activity(activity);
+    let mut tally = Tally::default();
+    if work.actions < LEAST_ACTIONS || work.span_s < LEAST_SECONDS {
+        too_little(&mut tally, &work);
+        return tally.finish(false, Gates::default());
+    }
+    pace(&mut tally, &work, 2.0);
+    let declared = of_actions(&mut tally, activity);
+    not_measured(&mut tally);
+    tally.finish(true, Gates { declared, ..Gates::default() })
+}
+
+fn of_actions(tally: &mut Tally, activity: &Activity) -> bool {
+    let hours = deeds::longest_run(&activity.blocks);
+    let sign = Sign {
+        name: "endurance.length",
+        value: hours,
+        threshold: 6.0,
+        most: 5.0,
+        share: rising(hours, 2.0, 6.0),
+        events: activity.actions().take(MOST_EVENTS).map(|action| action.event).collect(),
+    };
+    tally.add(sign, |lang| no_pause(&deeds::span(hours, lang), lang));
+    if deeds::is_repetitive(activity) {
+        repeats(tally);
+    }
+    deeds::add(tally, activity)
+}
+
+fn too_little(tally: &mut Tally, work: &Work) {
+    tally.against(tally.langs.text(|lang| {
+        let (actions, span) = (work.actions, duration(work.span_s, lang));
+        match lang {
+            Lang::En => format!(
+                "Too little to tell: {actions} actions over {span}; it takes {LEAST_ACTIONS} over {LEAST_SECONDS} s"
+            ),
+            Lang::Fr => format!(
+                "Trop peu pour se prononcer : {actions} actions en {span} ; il en faut {LEAST_ACTIONS} en {LEAST_SECONDS} s"
+            ),
+        }
+    }));
+}
+
+fn not_measured(tally: &mut Tally) {
+    tally.against(tally.langs.fixed(
+        "No decoy was used and no answer of ours came back; without them the score ends at 59",
+        "Aucun leurre utilisé, aucune de nos réponses réutilisée ; sans eux, le score s’arrête à 59",
+    ));
+}
+
+fn repeats(tally: &mut Tally) {
+    tally.scripted(tally.langs.fixed(
+        "At least four of five actions are the same: a script",
+        "Au moins quatre actions sur cinq sont identiques : un script",
+    ));
+}
+
+/// Decoys that only a reader of prose finds, and instructions in them that were obeyed. Tells whether
+/// there was one.
+fn decoys(tally: &mut Tally, facts: &Facts<'_>) -> bool {
+    let tagged = |tag: &str| -> Vec<EventId> {
+        let alerts = facts.findings.iter().map(|finding| finding.alert);
+        let tagged = alerts.filter(|alert| alert.tags.iter().any(|known| known == tag));
+        tagged.flat_map(|alert| alert.events.iter().copied()).take(MOST_EVENTS).collect()
+    };
+    let (obeyed, read) = (tagged(OBEYED), tagged(PROSE));
+    for (name, most, events, en, fr) in [
+        (
+            "language.obeyed",
+            40.0,
+            &obeyed,
+            "It obeyed an instruction that stands in the prose of a decoy",
+            "L’acteur a obéi à une consigne écrite en toutes lettres dans un leurre",
+        ),
+        (
+            "language.decoy",
+            30.0,
+            &read,
+            "It used a decoy that is only found by reading prose",
+            "L’acteur a utilisé un leurre que seul un texte lu révèle",
+        ),
+    ] {
+        let number = events.len() as f64;
+        let share = rising(number, 0.0, 1.0);
+        let events = events.clone();
+        let sign = Sign { name, value: number, threshold: 1.0, most, share, events };
+        tally.add(sign, |lang| lang.pick(en, fr).to_owned());
+    }
+    !(obeyed.is_empty() && read.is_empty())
 }
 
 /// The actor's actions as far as their times are known.
 struct Work {
     actions: u64,
+    span_s: u64,
+    /// Actions a second, where there are enough to tell.
+    rate: Option<f64>,
     /// In order of their times, which ids begin with.
     events: Vec<EventId>,
     /// Seconds between one known event and the next.
@@ -62,18 +172,45 @@ impl Work {
         events.sort();
         events.dedup();
         let events: Vec<EventId> = events.into_iter().map(EventId::from_u128).collect();
-        let gaps = events
-            .iter()
-            .zip(events.iter().skip(1))
-            .map(|(one, next)| next.time().since(one.time()) as f64 / 1e9)
-            .collect();
         let known = events.len() as u64;
-        Self { actions: facts.events.max(known), whole: known >= facts.events, events, gaps }
+        Self {
+            actions: facts.events.max(known),
+            span_s: facts.span_s,
+            rate: facts.tempo(),
+            whole: known >= facts.events,
+            gaps: gaps(&events),
+            events,
+        }
+    }
+
+    fn of_activity(activity: &Activity) -> Self {
+        let mut events: Vec<EventId> = activity.actions().map(|action| action.event).collect();
+        events.sort_unstable();
+        let known = events.len() as u64;
+        let first = activity.blocks.first().map(|block| block.first);
+        let last = activity.blocks.last().map(|block| block.last);
+        let seconds = first.zip(last).map_or(0, |(first, last)| last.since(first) / 1_000_000_000);
+        let gaps = gaps(&events);
+        let shown: f64 = gaps.iter().sum();
+        Self {
+            actions: activity.total(),
+            span_s: u64::try_from(seconds).unwrap_or(0),
+            rate: (gaps.len() >= 5 && shown > 0.0).then(|| gaps.len() as f64 / shown),
+            whole: known >= activity.total(),
+            gaps,
+            events,
+        }
     }
 
     fn cited(&self) -> Vec<EventId> {
         self.events.iter().take(MOST_EVENTS).copied().collect()
     }
+}
+
+/// Seconds between events in the order of their times.
+fn gaps(events: &[EventId]) -> Vec<f64> {
+    let pairs = events.iter().zip(events.iter().skip(1));
+    pairs.map(|(one, next)| next.time().since(one.time()) as f64 / 1e9).collect()
 }
 
 /// Median and coefficient of variation, without the longest twentieth: pauses are no tempo.
@@ -91,6 +228,11 @@ fn spread(gaps: &[f64]) -> Option<(f64, f64)> {
 }
 
 fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
+    pace(tally, work, facts.phases.len().max(facts.rules) as f64);
+}
+
+/// The gap between actions and their rate, over so many techniques.
+fn pace(tally: &mut Tally, work: &Work, techniques: f64) {
     if let Some((median, variation)) = spread(&work.gaps) {
         let text = |lang: Lang| match lang {
             Lang::En => format!(
@@ -114,20 +256,19 @@ fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
             text,
         );
         if variation < 0.1 {
-            tally.scripted(facts.langs.fixed(
+            tally.scripted(tally.langs.fixed(
                 "The actions follow each other like clockwork: a script",
                 "Les actions se suivent comme une horloge : un script",
             ));
         }
     }
-    if let Some(rate) = facts.tempo()
-        && facts.span_s >= LEAST_SECONDS
+    if let Some(rate) = work.rate
+        && work.span_s >= LEAST_SECONDS
     {
-        let techniques = facts.phases.len().max(facts.rules) as f64;
         let text = |lang: Lang| match lang {
-            Lang::En => format!("{rate:.1} actions a second over {}", duration(facts.span_s, lang)),
+            Lang::En => format!("{rate:.1} actions a second over {}", duration(work.span_s, lang)),
             Lang::Fr => {
-                format!("{rate:.1} actions par seconde pendant {}", duration(facts.span_s, lang))
+                format!("{rate:.1} actions par seconde pendant {}", duration(work.span_s, lang))
             }
         };
         tally.add(
@@ -141,12 +282,6 @@ fn tempo(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
             },
             text,
         );
-    }
-    if same_lines(facts) {
-        tally.scripted(facts.langs.fixed(
-            "At least four of five lines are the same but for numbers: a script",
-            "Au moins quatre lignes sur cinq sont identiques aux nombres près : un script",
-        ));
     }
 }
 
@@ -280,10 +415,7 @@ fn endurance(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
     }
     let longest = work.gaps.iter().copied().fold(0.0, f64::max);
     let hours = facts.span_s as f64 / 3_600.0;
-    let text = |lang: Lang| match lang {
-        Lang::En => format!("{} without a pause of 20 minutes", duration(facts.span_s, lang)),
-        Lang::Fr => format!("{} sans pause de 20 minutes", duration(facts.span_s, lang)),
-    };
+    let text = |lang: Lang| no_pause(&duration(facts.span_s, lang), lang);
     tally.add(
         Sign {
             name: "endurance.length",
@@ -295,6 +427,13 @@ fn endurance(tally: &mut Tally, facts: &Facts<'_>, work: &Work) {
         },
         text,
     );
+}
+
+fn no_pause(span: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("{span} without a pause of 20 minutes"),
+        Lang::Fr => format!("{span} sans pause de 20 minutes"),
+    }
 }
 
 #[cfg(test)]

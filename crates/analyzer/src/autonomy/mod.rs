@@ -7,28 +7,39 @@
 //! | group | maximum | signs read here |
 //! |---|---|---|
 //! | `tempo` | 15 | the gap between actions; their rate |
-//! | `adaptivity` | 25 | – |
-//! | `phase` | 15 | stages of an intrusion in quick succession |
+//! | `adaptivity` | 25 | other tries after errors; payloads that hardly repeat |
+//! | `phase` | 15 | stages of an intrusion in quick succession; an account used elsewhere within a minute |
 //! | `breadth` | 15 | machines, accounts, ports reached in little time |
 //! | `endurance` | 10 | hours without a pause; blocks of work with short pauses |
-//! | `language` | 40 | – |
+//! | `language` | 40 | decoys found by reading, invented accounts, looks at where one is, names of frameworks |
 //!
-//! Without a value reused from our answers and without a decoy that was obeyed, nothing passes 59;
-//! without a decoy, nothing passes 84. Both need decoys and contents of answers, which no sign here
-//! reads yet, so scores end at 59: automated, of unknown origin. That is the honest answer to logs
-//! alone. What could not be measured is said beside the score.
+//! Single actions are known as far as they were watched ([`Activities`]); else the times of the
+//! alerts' events are. Without a value reused from our answers and without a decoy nothing passes 59:
+//! automated, of unknown origin. That is the honest answer to logs alone; contents of our answers are
+//! not read. Decoys are rules tagged [`PROSE`] or [`OBEYED`], one of which the configuration makes of
+//! its list. Who calls himself a scanner, a crawler or a monitor, and what the configuration declares,
+//! ends at 24. What could not be measured is said beside the score.
 //!
 //! Sources: the bounds of tempo, phases, endurance and breadth follow Anthropic's report on
 //! GTG-1002 (November 2025) and Palisade's honeypot for language-model agents (arXiv 2410.13919).
 
+mod activity;
+mod deeds;
 mod incident;
 mod ramp;
+mod words;
 
 use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Langs, Localized};
 
+pub use activity::{Action, Activities, Activity, MOST_ACTIONS, MOST_ACTORS};
+pub use incident::of_activity;
 pub(crate) use incident::{of_incident, quick_stages};
 pub(crate) use ramp::{falling, plateau, rising};
 
+/// The tag of rules that fire when somebody uses a decoy that only a reader of prose finds.
+pub const PROSE: &str = "decoy.prose";
+/// The tag of rules that fire when somebody does what the prose of a decoy asks for.
+pub const OBEYED: &str = "decoy.obeyed";
 /// Actions below which nothing is said.
 pub const LEAST_ACTIONS: u64 = 20;
 /// Seconds below which nothing is said.

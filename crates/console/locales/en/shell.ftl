@@ -27,4 +27,5 @@ done-owner = The incident’s owner is changed.
 done-note = The note is saved.
 done-lifted = The ban is lifted.
 done-ticket = The ticket is changed.
+done-forgotten = What closings taught is forgotten.
 done-password = Your password is changed. Other sessions of yours are signed out.

@@ -27,4 +27,5 @@ done-owner = Le responsable de l’incident a été modifié.
 done-note = La note est enregistrée.
 done-lifted = Le bannissement est levé.
 done-ticket = Le ticket a été modifié.
+done-forgotten = Ce que les clôtures avaient appris est oublié.
 done-password = Votre mot de passe a été changé. Vos autres sessions sont déconnectées.

@@ -2,6 +2,7 @@
 //! failures as problem documents. The session cookie signs in.
 
 pub(crate) mod incidents;
+pub(crate) mod learning;
 pub(crate) mod lists;
 pub(crate) mod overview;
 

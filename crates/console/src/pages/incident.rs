@@ -7,6 +7,7 @@ use serde::Deserialize;
 use vigie_event::{IncidentId, IncidentStatus};
 
 use super::incident_view::IncidentView;
+use super::learning::PrecedentRow;
 use crate::auth::sign_in::see_other;
 use crate::console::Console;
 use crate::context::{Context, page};
@@ -17,6 +18,8 @@ use crate::words;
 
 /// Characters of a note.
 const NOTE_LENGTH: usize = 4_000;
+/// Rows of earlier closings.
+const PRECEDENTS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -24,6 +27,8 @@ struct IncidentPage {
     t: Text,
     shell: Shell,
     incident: IncidentView,
+    /// How incidents with the same rules and entities were closed.
+    rows: Vec<PrecedentRow>,
 }
 
 /// `GET /incidents/{id}`
@@ -34,7 +39,10 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let reader = context.reader()?.user.name.clone();
     let detail = console.state.incident(named(&id)?).await?.ok_or(Failure::NotFound)?;
+    let past = console.state.past(&detail.incident, &detail.alerts).await?;
+    let rows = past.precedents.iter().take(PRECEDENTS);
     page(&IncidentPage {
+        rows: rows.map(|one| PrecedentRow::of(one, context.t)).collect(),
         t: context.t,
         shell: context.shell(Section::Incidents),
         incident: IncidentView::of(&detail, context.t, &reader),

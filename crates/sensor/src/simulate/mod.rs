@@ -4,8 +4,10 @@
 //! names are from the ranges that are kept for documentation.
 
 mod agents;
+mod alerts;
 mod cast;
 mod intrusion;
+mod operators;
 mod play;
 mod quiet;
 mod random;
@@ -13,6 +15,7 @@ mod ssh;
 mod story;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod web;
 
 use std::time::Duration;
@@ -59,7 +62,7 @@ impl Scenario {
 }
 
 /// All scenarios.
-pub const SCENARIOS: [Scenario; 12] = [
+pub const SCENARIOS: [Scenario; 24] = [
     Scenario {
         name: "demo",
         en: "an intrusion in eight steps amid everyday traffic, told in 40 seconds",
@@ -149,6 +152,78 @@ pub const SCENARIOS: [Scenario; 12] = [
                 agents::tell(story, kind);
             }
         },
+    },
+    Scenario {
+        name: "alerts",
+        en: "eight alerts of one intrusion, for `vigie analyze`",
+        fr: "huit alertes d’une même intrusion, pour `vigie analyze`",
+        tell: alerts::tell,
+    },
+    Scenario {
+        name: "nmap",
+        en: "a port scan at nmap’s pace over five machines",
+        fr: "un balayage de ports au rythme de nmap sur cinq machines",
+        tell: tools::tell_nmap,
+    },
+    Scenario {
+        name: "hydra",
+        en: "passwords guessed at hydra’s pace",
+        fr: "des mots de passe essayés au rythme de hydra",
+        tell: tools::tell_hydra,
+    },
+    Scenario {
+        name: "ffuf",
+        en: "paths of a word list at ffuf’s pace",
+        fr: "les chemins d’une liste de mots au rythme de ffuf",
+        tell: tools::tell_ffuf,
+    },
+    Scenario {
+        name: "nuclei",
+        en: "templates of known holes at nuclei’s pace",
+        fr: "des modèles de failles connues au rythme de nuclei",
+        tell: tools::tell_nuclei,
+    },
+    Scenario {
+        name: "ansible",
+        en: "a playbook of forty tasks on five machines",
+        fr: "un playbook de quarante tâches sur cinq machines",
+        tell: tools::tell_ansible,
+    },
+    Scenario {
+        name: "monitor",
+        en: "a monitoring probe every thirty seconds",
+        fr: "une sonde de supervision toutes les trente secondes",
+        tell: tools::tell_monitor,
+    },
+    Scenario {
+        name: "crawler",
+        en: "a search engine’s crawler",
+        fr: "le robot d’un moteur de recherche",
+        tell: tools::tell_crawler,
+    },
+    Scenario {
+        name: "administrator",
+        en: "an administrator at a shell",
+        fr: "un administrateur dans un terminal",
+        tell: operators::tell_administrator,
+    },
+    Scenario {
+        name: "visitor",
+        en: "a visitor of the web site",
+        fr: "un visiteur du site web",
+        tell: operators::tell_visitor,
+    },
+    Scenario {
+        name: "ai-agent",
+        en: "an AI agent from the first request to the third machine",
+        fr: "un agent IA, de la première requête à la troisième machine",
+        tell: operators::tell_agent,
+    },
+    Scenario {
+        name: "ai-agent-sleeping",
+        en: "the same agent, sleeping up to five seconds between its actions",
+        fr: "le même agent, qui attend jusqu’à cinq secondes entre ses actions",
+        tell: operators::tell_agent_with_sleep,
     },
 ];
 

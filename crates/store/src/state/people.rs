@@ -6,6 +6,7 @@ use serde_json::json;
 use vigie_event::{CloseReason, Incident, IncidentId, IncidentStatus, Timestamp};
 
 use super::audit::{self, Change};
+use super::closing;
 use super::entity::{incident, note};
 use super::incident::{Note, incident_of, note_of};
 use super::rows::to_name;
@@ -43,6 +44,7 @@ impl State {
                 .filter(incident::Column::Id.eq(&id))
                 .exec(tx)
                 .await?;
+            closing::remember(tx, &id, reason_name.as_deref()).await?;
             let detail = json!({ "from": before.status, "to": name, "reason": reason_name });
             let change = Change { by, action: "incident.status", target: &id, detail, now };
             audit::write(tx, &change).await?;

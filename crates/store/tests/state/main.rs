@@ -3,6 +3,7 @@
 // Helpers of tests fail as tests do.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
+mod closings;
 mod crash;
 mod detection;
 mod fixtures;

@@ -5,13 +5,14 @@
 //! read again from there, which gives alerts with ids that are there already.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use vigie_analyzer::autonomy::Activities;
 use vigie_detector::{Command, Detector, Settings};
 use vigie_parser::Options;
 use vigie_sigma::RuleSet;
@@ -41,6 +42,8 @@ pub struct Detection {
     /// How often the detector's memory is kept while there is something to read.
     pub snapshot_every: Duration,
     pub feed: Feed,
+    /// What actors did lately, for the analyst.
+    pub activities: Arc<Mutex<Activities>>,
     /// Wakes the analyst.
     pub found: Arc<Notify>,
     pub stop: watch::Receiver<bool>,
@@ -65,7 +68,13 @@ impl Detection {
         // What was committed after the snapshot was taken: observed again, for the memory only.
         while follower.position() < checkpoint.position {
             let behind = checkpoint.position.0.saturating_sub(follower.position().0);
-            let round = follower.read(behind.min(ROUND), |event| detector.observe(event))?;
+            let round = {
+                let mut watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
+                follower.read(behind.min(ROUND), |event| {
+                    watched.observe(event);
+                    detector.observe(event);
+                })?
+            };
             detector.take_changes();
             if round == Round::CaughtUp {
                 break;
@@ -84,10 +93,14 @@ impl Detection {
                 self.note_closings(&mut detector)?;
                 noted = Instant::now();
             }
-            let round = follower.read(ROUND, |event| {
-                detector.observe(event);
-                ticker.event(event);
-            })?;
+            let round = {
+                let mut watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
+                follower.read(ROUND, |event| {
+                    watched.observe(event);
+                    detector.observe(event);
+                    ticker.event(event);
+                })?
+            };
             let changes = detector.take_changes();
             let position = follower.position();
             let finished = stopping && round == Round::CaughtUp;

@@ -1,10 +1,11 @@
 //! Verdicts, live: incidents that have changed since they were last judged.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use vigie_analyzer::{BuiltIn, Case};
+use vigie_analyzer::autonomy::Activities;
+use vigie_analyzer::{Background, BuiltIn, Case, Known};
 use vigie_event::{Clock, SystemClock};
 use vigie_sigma::RuleSet;
 use vigie_store::state::{State, StateError};
@@ -20,6 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub struct Judging {
     pub state: State,
     pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// What the owner says of his machines and of others.
+    pub known: Known,
+    /// What actors did lately, as the detector's task sees it.
+    pub activities: Arc<Mutex<Activities>>,
     pub feed: Feed,
     /// Woken when there is something to judge.
     pub found: Arc<Notify>,
@@ -57,10 +62,22 @@ impl Judging {
         let rules = Arc::clone(&self.rules.borrow());
         let guidance = |id: &str| rules.by_id(id).map(|rule| &rule.guidance);
         let now = SystemClock.now();
+        let mut pasts = Vec::with_capacity(cases.len());
+        for (incident, alerts) in &cases {
+            pasts.push(self.state.past(incident, alerts).await?);
+        }
+        let known = Some(&self.known);
+        let activities: Vec<_> = {
+            let watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
+            cases.iter().map(|(incident, _)| watched.of_incident(incident)).collect()
+        };
         let verdicts: Vec<_> = cases
             .iter()
-            .map(|(incident, alerts)| {
-                analyst.judge(&Case { incident, alerts, guidance: &guidance, now })
+            .zip(pasts.iter().zip(&activities))
+            .map(|((incident, alerts), (past, activity))| {
+                let case = Case { incident, alerts, guidance: &guidance, now };
+                let (past, activity) = (Some(past), activity.as_ref());
+                analyst.judge_knowing(&case, &Background { past, known, activity })
             })
             .collect();
         if !verdicts.is_empty() {

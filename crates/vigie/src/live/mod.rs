@@ -14,8 +14,8 @@ mod writer;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
+use vigie_analyzer::autonomy::Activities;
 use vigie_console::Console;
 use vigie_event::{Batch, Clock, Lang, Mode, SystemClock};
 use vigie_parser::{Options, Reference};
@@ -104,7 +105,9 @@ impl Centre {
         let mut stages = JoinSet::new();
         let mut inlets = JoinSet::new();
 
+        let activities = Arc::new(Mutex::new(Activities::default()));
         let detection = detect::Detection {
+            activities: Arc::clone(&activities),
             journal: journal.clone(),
             state: state.clone(),
             rules: rules.subscribe(),
@@ -131,6 +134,8 @@ impl Centre {
         let judging = judge::Judging {
             state: state.clone(),
             rules: rules.subscribe(),
+            known: config.analysis.known(),
+            activities,
             feed: feed.clone(),
             found,
             judged: Arc::clone(&judged),

@@ -6,6 +6,7 @@ pub mod allow;
 pub mod audit;
 pub mod ban;
 pub mod checkpoint;
+pub mod closing;
 pub mod counter;
 pub mod decision;
 pub mod incident;

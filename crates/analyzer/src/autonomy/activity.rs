@@ -1,0 +1,363 @@
+//! What each actor did lately, kept while events pass by: a bounded number of actors, and of each a
+//! bounded number of actions, as numbers and not as text.
+
+use rustc_hash::FxHashMap;
+use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
+
+use super::words::{self, Words};
+
+/// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
+pub const MOST_ACTORS: usize = 1_024;
+/// Actions kept of each; the newest.
+pub const MOST_ACTIONS: usize = 128;
+/// Blocks of work kept of each.
+const MOST_BLOCKS: usize = 32;
+/// Two records of one moment about the same thing are one action.
+const SAME_MOMENT_NS: i64 = 100_000_000;
+/// Seconds before an incident's first alert that belong to its work too.
+const BEFORE_S: i64 = 600;
+/// Taken accounts whose work is looked at.
+const MOST_ACCOUNTS: usize = 4;
+/// A pause that ends a block of work, in seconds.
+pub(super) const GATE_S: i64 = 120;
+
+/// Records that only accompany an action.
+const ACCOMPANY: [&str; 12] = [
+    "ssh_connection",
+    "ssh_connection_closed",
+    "ssh_disconnect",
+    "ssh_invalid_user",
+    "ssh_listen",
+    "ssh_kex_error",
+    "session_opened",
+    "session_closed",
+    "pam_auth_failure",
+    "pam_user_unknown",
+    "windows_logoff",
+    "group_created",
+];
+
+/// One thing that an actor did. Texts are kept as their hashes; 0: there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    /// When.
+    pub time: Timestamp,
+    /// The event that shows it.
+    pub event: EventId,
+    /// What exactly was asked for.
+    pub(super) payload: u32,
+    /// What it has in common with a variation of it: a program, a page, an account.
+    pub(super) stem: u32,
+    /// The machine and service it was done to.
+    pub(super) target: u32,
+    /// The account.
+    pub(super) user: u32,
+    /// The first letters of the payload, in alphabetical order.
+    pub(super) order: u32,
+    /// The port; 0: none.
+    pub(super) port: u16,
+    pub(super) failed: bool,
+    pub(super) login: bool,
+    /// A login under a name that does not exist there.
+    pub(super) invented: bool,
+    pub(super) words: Words,
+}
+
+/// A stretch of work without a pause of [`GATE_S`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Kinds of actions in it, as bits.
+    pub kinds: u64,
+}
+
+/// What one actor did.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    actions: Vec<Action>,
+    /// Where the oldest of them stands once there are [`MOST_ACTIONS`].
+    start: usize,
+    total: u64,
+    pub(super) blocks: Vec<Block>,
+    agent: (u64, Words),
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self {
+            actions: Vec::new(),
+            start: 0,
+            total: 0,
+            blocks: Vec::new(),
+            agent: (0, Words::default()),
+        }
+    }
+
+    /// How many actions there were, forgotten ones included.
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The actions that are kept, oldest first.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        let (newer, older) = self.actions.split_at(self.start.min(self.actions.len()));
+        older.iter().chain(newer)
+    }
+
+    fn last(&self) -> Option<&Action> {
+        let at = self.start.checked_sub(1).unwrap_or(self.actions.len().saturating_sub(1));
+        self.actions.get(at)
+    }
+
+    fn add(&mut self, action: Action, kind: u64) {
+        if let Some(last) = self.last()
+            && action.time.since(last.time).abs() < SAME_MOMENT_NS
+            && (last.payload, last.target) == (action.payload, action.target)
+        {
+            return;
+        }
+        let kinds = 1 << (kind % 64);
+        match self.blocks.last_mut() {
+            Some(block) if action.time.since(block.last) < GATE_S * 1_000_000_000 => {
+                block.last = block.last.max(action.time);
+                block.kinds |= kinds;
+            }
+            _ => {
+                if self.blocks.len() == MOST_BLOCKS {
+                    self.blocks.remove(0);
+                }
+                self.blocks.push(Block { first: action.time, last: action.time, kinds });
+            }
+        }
+        self.total += 1;
+        if self.actions.len() < MOST_ACTIONS {
+            self.actions.push(action);
+        } else if let Some(oldest) = self.actions.get_mut(self.start) {
+            *oldest = action;
+            self.start = (self.start + 1) % MOST_ACTIONS;
+        }
+    }
+
+    /// The same, with only what happened from `first` to `last`; the total stays where nothing is
+    /// left out.
+    #[must_use]
+    pub fn within(&self, first: Timestamp, last: Timestamp) -> Self {
+        let inside = |time: Timestamp| first <= time && time <= last;
+        let actions: Vec<Action> =
+            self.actions().filter(|action| inside(action.time)).copied().collect();
+        let all = actions.len() == self.actions.len();
+        let total = if all { self.total } else { actions.len() as u64 };
+        let blocks = self.blocks.iter().filter(|block| block.last >= first && block.first <= last);
+        Self { actions, start: 0, total, blocks: blocks.copied().collect(), agent: self.agent }
+    }
+
+    /// Takes in what another did, as the work of one.
+    fn join(&mut self, other: Self) {
+        let mut actions: Vec<Action> = self.actions().copied().collect();
+        actions.extend(other.actions().copied());
+        actions.sort_by_key(|action| action.time);
+        let blocks = std::mem::take(&mut self.blocks).into_iter().chain(other.blocks);
+        let mut blocks: Vec<Block> = blocks.collect();
+        blocks.sort_by_key(|block| block.first);
+        for block in blocks {
+            match self.blocks.last_mut() {
+                Some(last) if block.first.since(last.last) < GATE_S * 1_000_000_000 => {
+                    last.last = last.last.max(block.last);
+                    last.kinds |= block.kinds;
+                }
+                _ => self.blocks.push(block),
+            }
+        }
+        self.total += other.total;
+        (self.actions, self.start) = (actions, 0);
+    }
+}
+
+/// What all actors did lately.
+#[derive(Clone, Debug, Default)]
+pub struct Activities {
+    actors: FxHashMap<u64, Activity>,
+}
+
+impl Activities {
+    /// Takes in an event: an action of its source address, else of its account on its host. What
+    /// names neither, and what only accompanies an action, counts for nobody.
+    pub fn observe(&mut self, event: &Event) {
+        let name = event.text_of(field::EVENT_ACTION);
+        if name.is_some_and(|name| ACCOMPANY.contains(&name)) {
+            return;
+        }
+        let key = match event.address_of(field::SOURCE_IP) {
+            Some(address) => address_key(unmapped(address)),
+            None => match (event.text_of(field::USER_NAME), event.text_of(field::HOST_NAME)) {
+                (Some(user), Some(host)) => account_key(user, host),
+                _ => return,
+            },
+        };
+        if !self.actors.contains_key(&key) {
+            if self.actors.len() >= MOST_ACTORS {
+                self.forget();
+            }
+            self.actors.insert(key, Activity::new());
+        }
+        if let Some(activity) = self.actors.get_mut(&key) {
+            let (action, kind) = action_of(event, name, &mut activity.agent);
+            activity.add(action, kind);
+        }
+    }
+
+    /// What the actor did whose address this is.
+    pub fn of_address(&self, address: &str) -> Option<&Activity> {
+        self.actors.get(&address_key(unmapped(address.parse().ok()?)))
+    }
+
+    /// What the account did on that host by itself, where no address is known.
+    pub fn of_account(&self, user: &str, host: &str) -> Option<&Activity> {
+        self.actors.get(&account_key(user, host))
+    }
+
+    /// What the actor of `incident` did in its time and in the ten minutes before; with it, what the
+    /// accounts did that he took.
+    pub fn of_incident(&self, incident: &Incident) -> Option<Activity> {
+        let actor = &incident.actor;
+        let hosts = incident.entities.values("host.name");
+        let account = |user: &str| hosts.iter().find_map(|host| self.of_account(user, host));
+        let own = match actor.field.as_str() {
+            "user.name" => account(&actor.value),
+            _ => self.of_address(&actor.value),
+        };
+        let taken = incident.reasons.iter().filter(|why| why.reason == "taken_account");
+        let mut users: Vec<&str> = taken.map(|why| why.value.as_str()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let first = incident.first_seen.plus_seconds(-BEFORE_S);
+        let mut found = own.map(|own| own.within(first, incident.last_seen));
+        for activity in users.into_iter().take(MOST_ACCOUNTS).filter_map(account) {
+            let activity = activity.within(first, incident.last_seen);
+            match &mut found {
+                Some(found) => found.join(activity),
+                None => found = Some(activity),
+            }
+        }
+        found
+    }
+
+    /// How many actors are kept.
+    pub fn len(&self) -> usize {
+        self.actors.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.actors.is_empty()
+    }
+
+    fn forget(&mut self) {
+        let last = |activity: &Activity| activity.blocks.last().map(|block| block.last);
+        let mut times: Vec<_> = self.actors.values().map(last).collect();
+        let quarter = times.len() / 4;
+        let (_, oldest, _) = times.select_nth_unstable(quarter);
+        let oldest = *oldest;
+        self.actors.retain(|_, activity| last(activity) > oldest);
+    }
+}
+
+fn address_key(address: std::net::IpAddr) -> u64 {
+    match address {
+        std::net::IpAddr::V4(v4) => u64::from(u32::from(v4)),
+        std::net::IpAddr::V6(v6) => fingerprint(&v6.octets()),
+    }
+}
+
+fn account_key(user: &str, host: &str) -> u64 {
+    fingerprint(user.as_bytes()) ^ fingerprint(host.as_bytes()).rotate_left(32)
+}
+
+fn hash(text: &str) -> u32 {
+    // 0 stands for nothing.
+    (fingerprint(text.as_bytes()) as u32).max(1)
+}
+
+/// Any value of the field as a hash.
+fn hash_of(event: &Event, id: FieldId) -> u32 {
+    event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text))
+}
+
+fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Action, u64) {
+    let user = event.text_of(field::USER_NAME);
+    let port = event.integer_of(field::DESTINATION_PORT).and_then(|port| u16::try_from(port).ok());
+    let status = event.integer_of(field::HTTP_RESPONSE_STATUS_CODE);
+    let failed = event.text_of(field::EVENT_OUTCOME) == Some("failure")
+        || status.is_some_and(|status| status >= 400);
+    let login = name.is_some_and(|name| name.ends_with("login") || name.ends_with("logon"));
+    let host = hash_of(event, field::HOST_NAME) ^ hash_of(event, field::DESTINATION_IP);
+    let kind = fingerprint(name.unwrap_or(event.dataset).as_bytes());
+    let mut words = Words::default();
+
+    let path = event.text_of(field::URL_ORIGINAL).or_else(|| event.text_of(field::URL_PATH));
+    let (payload, stem, order) = if let Some(path) = path {
+        if let Some(origin) = event.text_of(field::USER_AGENT_ORIGINAL) {
+            let number = fingerprint(origin.as_bytes());
+            if agent.0 != number {
+                *agent = (number, words::of_user_agent(origin));
+            }
+            words = agent.1;
+        }
+        let method = hash_of(event, field::HTTP_REQUEST_METHOD);
+        (hash(path) ^ method, web_stem(path), first_letters(path))
+    } else if let Some(command) = event.text_of(field::PROCESS_COMMAND_LINE) {
+        words = words::of_command(command);
+        let program = command.split_whitespace().next().unwrap_or_default();
+        (hash(command), hash(program), first_letters(command))
+    } else if let Some(question) = event.text_of(field::DNS_QUESTION_NAME) {
+        (hash(question), 0, first_letters(question))
+    } else if let Some(user) = user {
+        (hash(user) ^ kind as u32, hash(user), first_letters(user))
+    } else {
+        (kind as u32 ^ u32::from(port.unwrap_or(0)), 0, 0)
+    };
+    let invented = failed && login && invented(event);
+    let action = Action {
+        time: event.time,
+        event: event.id,
+        payload,
+        stem,
+        // A service is told by its port where there is one, else by its log.
+        target: host ^ port.map_or_else(|| hash(event.dataset), |port| u32::from(port) + 1),
+        user: user.map_or(0, hash),
+        order,
+        port: port.unwrap_or(0),
+        failed,
+        login: login && !failed,
+        invented,
+        words,
+    };
+    (action, kind)
+}
+
+/// sshd says it of a name that is no account: `Failed password for invalid user …`.
+fn invented(event: &Event) -> bool {
+    let start = event.text().find("Failed ").and_then(|at| event.text().get(at..));
+    start.is_some_and(|text| {
+        text.split(" for ").nth(1).is_some_and(|it| it.starts_with("invalid user "))
+    })
+}
+
+/// The page without its parameters, or the folder where there are none; nothing for the root.
+fn web_stem(path: &str) -> u32 {
+    let stem = match path.split_once('?') {
+        Some((page, _)) => page,
+        None => path.rsplit_once('/').map_or("", |(folder, _)| folder),
+    };
+    if stem.trim_matches('/').is_empty() { 0 } else { hash(stem) }
+}
+
+fn first_letters(text: &str) -> u32 {
+    let mut letters = [0_u8; 4];
+    let skipped = text.trim_start_matches('/').as_bytes();
+    for (place, letter) in letters.iter_mut().zip(skipped) {
+        *place = *letter;
+    }
+    u32::from_be_bytes(letters)
+}

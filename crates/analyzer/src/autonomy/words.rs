@@ -1,0 +1,162 @@
+//! What an action says of itself by a word: a declared tool, an agent, a look at where one is.
+
+/// What a user agent or a command names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// A scanner, a crawler, a monitor, a deployment tool.
+    pub declared: bool,
+    /// A framework for language-model agents.
+    pub agent: bool,
+    /// A command that tells who and where one is.
+    pub state: bool,
+}
+
+/// Programs that name themselves to the servers that they ask.
+const DECLARED: [&str; 34] = [
+    "nmap",
+    "masscan",
+    "zgrab",
+    "nikto",
+    "nuclei",
+    "ffuf",
+    "fuzz faster",
+    "gobuster",
+    "feroxbuster",
+    "dirbuster",
+    "wfuzz",
+    "sqlmap",
+    "wpscan",
+    "whatweb",
+    "acunetix",
+    "nessus",
+    "openvas",
+    "qualys",
+    "hydra",
+    "googlebot",
+    "bingbot",
+    "yandexbot",
+    "duckduckbot",
+    "applebot",
+    "baiduspider",
+    "crawler",
+    "uptime",
+    "pingdom",
+    "nagios",
+    "check_http",
+    "zabbix",
+    "prometheus",
+    "kube-probe",
+    "statuscake",
+];
+
+/// Names of what language models work through, as words of their own.
+const AGENTS: [&str; 12] = [
+    "langchain",
+    "llamaindex",
+    "autogpt",
+    "auto-gpt",
+    "crewai",
+    "openai",
+    "anthropic",
+    "claude",
+    "gpt",
+    "llm",
+    "mcp",
+    "smolagents",
+];
+
+/// Marks of deployment tools in commands.
+const DEPLOYMENT: [&str; 5] = ["ansible", "puppet", "chef-client", "salt-call", "gitlab-runner"];
+
+/// Programs that tell who and where one is.
+const STATE: [&str; 15] = [
+    "id",
+    "whoami",
+    "uname",
+    "hostname",
+    "hostnamectl",
+    "pwd",
+    "w",
+    "who",
+    "last",
+    "ss",
+    "netstat",
+    "ps",
+    "ip",
+    "ifconfig",
+    "env",
+];
+
+/// Bytes of a text that are looked at.
+const MOST_BYTES: usize = 300;
+
+/// What a user agent names.
+pub(super) fn of_user_agent(text: &str) -> Words {
+    let lower = start_of(text);
+    Words {
+        declared: DECLARED.iter().any(|name| has_word(&lower, name)),
+        agent: AGENTS.iter().any(|name| has_word(&lower, name)),
+        state: false,
+    }
+}
+
+/// What a command line names.
+pub(super) fn of_command(text: &str) -> Words {
+    let lower = start_of(text);
+    let program = lower.split_whitespace().next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    Words {
+        declared: DEPLOYMENT.iter().any(|name| lower.contains(name)),
+        agent: AGENTS.iter().any(|name| has_word(&lower, name)),
+        state: STATE.contains(&program),
+    }
+}
+
+fn start_of(text: &str) -> String {
+    let end = text.floor_char_boundary(MOST_BYTES.min(text.len()));
+    text.get(..end).unwrap_or(text).to_ascii_lowercase()
+}
+
+/// Whether `word` stands in `text` with no letter before or after it.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|front| front.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|rest| rest.chars().next());
+        !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_agents_and_browsers_are_told_apart() {
+        let check = |text: &str, declared: bool, agent: bool| {
+            let found = of_user_agent(text);
+            assert_eq!((found.declared, found.agent), (declared, agent), "{text}");
+        };
+        check(
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            true,
+            false,
+        );
+        check("Mozilla/5.0 (compatible; Nmap Scripting Engine)", true, false);
+        check("Fuzz Faster U Fool v2.1.0", true, false);
+        check("langchain/0.3 python", false, true);
+        check(
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            false,
+            false,
+        );
+        check("", false, false);
+    }
+
+    #[test]
+    fn commands_are_read_by_their_program() {
+        assert!(of_command("/usr/bin/id").state);
+        assert!(of_command("uname -a").state);
+        assert!(!of_command("cat /etc/id").state);
+        assert!(of_command("/bin/sh -c python3 /root/.ansible/tmp/x.py").declared);
+    }
+}

@@ -1,0 +1,118 @@
+//! The decoys of the configuration as rules: who touches what nobody has a reason to touch.
+
+use std::fmt::Write;
+
+use crate::config::AnalysisConfig;
+use crate::shipped::RuleFile;
+
+/// One kind of decoy.
+struct Kind {
+    key: &'static str,
+    id: [&'static str; 2],
+    tag: &'static str,
+    title: [&'static str; 2],
+    explanation: [&'static str; 2],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        key: "decoys",
+        id: ["5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d01", "5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d02"],
+        tag: "decoy.touched",
+        title: ["Decoy touched", "Leurre touché"],
+        explanation: [
+            "Nobody has a reason to touch this. Whoever does is looking around where he has no business.",
+            "Personne n’a de raison d’y toucher. Qui le fait fouille là où il n’a rien à faire.",
+        ],
+    },
+    Kind {
+        key: "prose_decoys",
+        id: ["5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d03", "5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d04"],
+        tag: "decoy.prose",
+        title: [
+            "Decoy used that only prose names",
+            "Leurre utilisé, nommé seulement dans un texte",
+        ],
+        explanation: [
+            "This is mentioned in prose only. Whoever uses it has read that prose, as language models do and scanners do not.",
+            "Ce leurre n’est mentionné que dans un texte. Qui l’utilise a lu ce texte, comme le font les modèles de langage et non les scanners.",
+        ],
+    },
+];
+
+/// The rules of the configured decoys; none without any.
+pub fn rule_files(config: &AnalysisConfig) -> Vec<RuleFile> {
+    let lists = [&config.decoys, &config.prose_decoys];
+    let mut files = Vec::new();
+    for (kind, values) in KINDS.iter().zip(lists) {
+        let values: Vec<&str> =
+            values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
+        if !values.is_empty() {
+            let name = format!("configuration: analysis.{}", kind.key);
+            files.push(RuleFile { name, bytes: text(kind, &values).into_bytes() });
+        }
+    }
+    files
+}
+
+fn text(kind: &Kind, values: &[&str]) -> String {
+    const SOURCES: [(&str, &[&str]); 2] = [
+        ("category: webserver", &["url.decoded|contains"]),
+        ("product: linux", &["user.name", "file.path|endswith", "process.command_line|contains"]),
+    ];
+    let mut text = String::new();
+    for ((logsource, fields), id) in SOURCES.iter().zip(kind.id) {
+        let [en, fr] = kind.title;
+        let [why_en, why_fr] = kind.explanation;
+        let _ = write!(
+            text,
+            "---\ntitle: {en}\nid: {id}\nstatus: stable\ntags:\n  - attack.discovery\n  - attack.t1083\n  - {}\nlogsource:\n  {logsource}\ndetection:\n",
+            kind.tag
+        );
+        for (number, field) in fields.iter().enumerate() {
+            let _ = write!(text, "  touched{number}:\n    {field}:\n");
+            for value in values {
+                let _ = writeln!(text, "      - {}", quoted(value));
+            }
+        }
+        let _ = write!(
+            text,
+            "  condition: 1 of touched*\nlevel: high\nvigie:\n  title:\n    fr: {}\n  explanation:\n    en: {}\n    fr: {}\n  category: suspicious_activity\n  actions: [block_ip, create_ticket]\n",
+            quoted(fr),
+            quoted(why_en),
+            quoted(why_fr)
+        );
+    }
+    text
+}
+
+/// The value as YAML, with what Sigma would take for a wildcard escaped.
+fn quoted(value: &str) -> String {
+    let mut plain = String::with_capacity(value.len() + 2);
+    for c in value.chars().filter(|c| !c.is_control()) {
+        if matches!(c, '\\' | '*' | '?') {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    format!("'{}'", plain.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn every_value_makes_a_rule_that_loads() {
+        let mut config = Config::load(None, std::iter::empty()).unwrap().analysis;
+        assert!(rule_files(&config).is_empty());
+        config.decoys =
+            vec!["/backup-2019.zip".into(), "svc-legacy".into(), "it's *?\\ \"x\"".into()];
+        config.prose_decoys = vec!["/notes/rotate: key".into(), "\n".into()];
+        let files = rule_files(&config);
+        let (rules, diagnostics) = crate::shipped::compile(&files).unwrap();
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        assert_eq!(rules.rules().len(), 4);
+    }
+}
