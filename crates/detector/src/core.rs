@@ -1,6 +1,5 @@
 //! From matches and firings to alerts and incidents.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use vigie_sigma::{Firing, RuleIndex, RuleSet};
 
 use crate::alerts::{AlertKey, Alerts, OpenAlert};
 use crate::clocks::{Clocks, to_micros};
-use crate::facets::Facets;
+use crate::facets::{Facet, Facets};
 use crate::facts::{EntityKey, Facts, Glance, Outcome};
 use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
@@ -276,35 +275,7 @@ impl Core {
         count: impl FnOnce(&OpenAlert) -> u64,
     ) {
         let Self { alerts, incidents, recent, facets, seen, .. } = self;
-        let mut news: Vec<(&'static str, Cow<'_, str>)> = Vec::new();
-        let incident = alerts.change(slot, |alert| {
-            alert.count = count(alert);
-            alert.first = alert.first.min(first);
-            alert.last = alert.last.max(last);
-            alert.touched = *seen;
-            let wants_evidence = alert.add_event(event.id);
-            let mut add = |(facet, hash)| {
-                if let Some(text) = alert.add_facet(facet, hash) {
-                    news.push((facet.name(), text));
-                }
-            };
-            let at_hand = facets.of() == event.id;
-            if at_hand {
-                facets.hashed().for_each(&mut add);
-            }
-            if (wants_evidence || !at_hand)
-                && let Some(known) = recent.find(event.id)
-            {
-                if !at_hand {
-                    known.facets().for_each(add);
-                }
-                if wants_evidence {
-                    alert.add_evidence(known.evidence());
-                }
-            }
-            alert.incident
-        });
-        let Some(incident) = incident else {
+        let Some(incident) = alerts.slots.get(slot).map(|alert| alert.incident) else {
             return;
         };
         incidents.change(incident, |incident| {
@@ -312,9 +283,32 @@ impl Core {
             incident.last = incident.last.max(last);
             incident.touched = *seen;
             incident.revision += 1;
-            for (name, value) in &news {
-                incident.add_entity(name, value);
-            }
+            alerts.change(slot, |alert| {
+                alert.count = count(alert);
+                alert.first = alert.first.min(first);
+                alert.last = alert.last.max(last);
+                alert.touched = *seen;
+                let wants_evidence = alert.add_event(event.id);
+                let mut add = |(facet, hash): (Facet<'_>, u64)| {
+                    if let Some(text) = alert.add_facet(facet, hash) {
+                        incident.add_entity(facet.name(), &text);
+                    }
+                };
+                let at_hand = facets.of() == event.id;
+                if at_hand {
+                    facets.hashed().for_each(&mut add);
+                }
+                if (wants_evidence || !at_hand)
+                    && let Some(known) = recent.find(event.id)
+                {
+                    if !at_hand {
+                        known.facets().for_each(add);
+                    }
+                    if wants_evidence {
+                        alert.add_evidence(known.evidence());
+                    }
+                }
+            });
         });
     }
 

@@ -88,6 +88,7 @@ impl Facets {
         if self.bytes.len() + HEADER + value.len() > EVENT_BYTES {
             return;
         }
+        self.bytes.reserve(HEADER + value.len());
         let [low, high] = (value.len() as u16).to_le_bytes();
         self.bytes.extend_from_slice(&[number, kind, low, high]);
         self.bytes.extend_from_slice(value);

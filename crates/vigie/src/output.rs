@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
-use vigie_event::{Lang, json};
+use vigie_event::Lang;
 use vigie_sensor::ReadError;
 
 use crate::cli::Global;
@@ -92,16 +92,8 @@ pub fn inert(text: &str) -> String {
 
 /// Writes one JSON object a line.
 pub fn json_line(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
-    let mut line = Vec::new();
-    add_json_line(&mut line, object)?;
-    out.write_all(&line)
-}
-
-/// Adds one JSON object as a line, for who writes many lines at once.
-pub fn add_json_line(lines: &mut Vec<u8>, object: &impl Serialize) -> serde_json::Result<()> {
-    json::write(lines, object)?;
-    lines.push(b'\n');
-    Ok(())
+    serde_json::to_writer(&mut *out, object)?;
+    out.write_all(b"\n")
 }
 
 /// A buffered, locked stdout.

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;
-use vigie_event::{Lang, wire};
+use serde::Serialize;
+use vigie_event::{Lang, json, wire};
 
 use crate::cli::{Global, ScanArgs};
 use crate::offline::{Chain, Judged};
@@ -105,14 +106,22 @@ impl Kept {
     }
 }
 
+/// Adds a line for each thing found. These are most of what is written, often.
 fn add_json(lines: &mut Vec<u8>, judged: &Judged, lang: Lang) -> serde_json::Result<()> {
-    for alert in &judged.alerts {
-        output::add_json_line(lines, &wire::alert(alert, lang))?;
+    let Judged { alerts, incident, verdict, decisions } = judged;
+    for alert in alerts {
+        add_line(lines, &wire::alert(alert, lang))?;
     }
-    output::add_json_line(lines, &wire::incident(&judged.incident, lang))?;
-    output::add_json_line(lines, &wire::verdict(&judged.verdict, lang))?;
-    for decision in &judged.decisions {
-        output::add_json_line(lines, &wire::decision(decision, lang))?;
+    add_line(lines, &wire::incident(incident, lang))?;
+    add_line(lines, &wire::verdict(verdict, lang))?;
+    for decision in decisions {
+        add_line(lines, &wire::decision(decision, lang))?;
     }
+    Ok(())
+}
+
+fn add_line(lines: &mut Vec<u8>, object: &impl Serialize) -> serde_json::Result<()> {
+    json::write(lines, object)?;
+    lines.push(b'\n');
     Ok(())
 }
