@@ -70,6 +70,7 @@ pub mod attack;
 pub mod autonomy;
 mod builtin;
 mod facts;
+pub mod model;
 pub mod quick;
 mod recommend;
 mod score;
