@@ -3,6 +3,7 @@
 
 pub(crate) mod incidents;
 pub(crate) mod lists;
+pub(crate) mod model;
 pub(crate) mod overview;
 
 use axum::Json;

@@ -5,6 +5,7 @@ pub(crate) mod bans;
 pub(crate) mod incident;
 pub(crate) mod incident_view;
 pub(crate) mod incidents;
+pub(crate) mod model_card;
 pub(crate) mod overview;
 pub(crate) mod rows;
 pub(crate) mod tickets;

@@ -10,4 +10,5 @@ mod lists;
 mod open;
 mod people;
 mod response;
+mod second;
 mod together;

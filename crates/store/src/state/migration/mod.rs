@@ -1,6 +1,7 @@
 //! The schema's steps. A released step is never changed; a new one is added at the end.
 
 mod m0001_initial;
+mod m0002_second_verdict;
 
 use sea_orm::{ConnectionTrait, DbErr, QuerySelect};
 use sea_orm_migration::seaql_migrations;
@@ -14,7 +15,7 @@ pub struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration)]
+        vec![Box::new(m0001_initial::Migration), Box::new(m0002_second_verdict::Migration)]
     }
 }
 
