@@ -145,6 +145,7 @@ fn logs(config: &Config, lang: Lang) -> Vec<Check> {
 /// Whether records can be kept.
 fn data(config: &Config, dir: &Path, lang: Lang) -> Vec<Check> {
     let shown = dir.display();
+    let dir = &std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     // A directory that is not there yet is made at the first start, in the nearest one that is.
     let existing = dir.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(dir);
     let written = tempfile::Builder::new().prefix(".vigie-doctor-").tempfile_in(existing);

@@ -52,9 +52,8 @@ pub struct Agreement {
 }
 
 impl State {
-    /// Incidents that wait for a second verdict, worst and then oldest first; closed ones and those
-    /// whose last event is before `since` are left out.
-    pub async fn cases_to_ask(&self, since: Timestamp, limit: u64) -> Result<Vec<Waiting>> {
+    /// Incidents that wait for a second verdict, worst and then oldest first, without closed ones.
+    pub async fn cases_to_ask(&self, limit: u64) -> Result<Vec<Waiting>> {
         let closed = to_name("incident status", &IncidentStatus::Closed)?;
         self.read(async |db| {
             let rows: Vec<(String, i64, i32, i64)> = incident::Entity::find()
@@ -68,7 +67,6 @@ impl State {
                 .filter(incident::Column::ToAsk.eq(true))
                 .filter(incident::Column::JudgedRevision.is_not_null())
                 .filter(incident::Column::Status.ne(&closed))
-                .filter(incident::Column::LastSeen.gte(since.nanos()))
                 .order_by_desc(incident::Column::Severity)
                 .order_by_asc(incident::Column::LastSeen)
                 .limit(limit)

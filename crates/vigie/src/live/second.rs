@@ -26,8 +26,6 @@ use crate::model::Configured;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Incidents taken into the queue in one look.
 const BATCH: u64 = 1_000;
-/// Incidents whose last event is older are left to the first verdict, in seconds.
-const OLDEST_S: i64 = 7 * 86_400;
 /// How often the server is probed, in seconds.
 const PROBE_EVERY_S: i64 = 86_400;
 /// Where the tokens used today are kept.
@@ -134,8 +132,7 @@ impl Seconding {
         let Some(form) = self.found.as_ref().map(|found| found.form) else {
             return Ok(self.until(self.probe_at));
         };
-        let since = now.plus_seconds(-OLDEST_S);
-        for waiting in self.state.cases_to_ask(since, BATCH).await? {
+        for waiting in self.state.cases_to_ask(BATCH).await? {
             self.analyst.push(Job {
                 incident: waiting.incident,
                 revision: waiting.revision,
