@@ -85,6 +85,7 @@ impl BuiltIn {
             recommendations: recommend::actions(case, &facts, severity),
             advice: recommend::advice(&facts),
             open_questions: recommend::open_questions(case, &facts),
+            model: None,
         }
     }
 }

@@ -72,6 +72,7 @@ mod builtin;
 mod facts;
 mod known;
 pub mod learning;
+pub mod model;
 pub mod quick;
 mod recommend;
 mod score;

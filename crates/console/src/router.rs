@@ -46,6 +46,7 @@ pub fn router(console: Console) -> Router {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/welcome/{token}", get(welcome::show).post(welcome::submit))
         .route("/live", get(live_stream::stream))
+        .route("/api/v1/model", get(api::model::show))
         .route("/api/v1/overview", get(api::overview::show))
         .route("/api/v1/incidents", get(api::incidents::list_all))
         .route("/api/v1/incidents/{id}", get(api::incidents::show))

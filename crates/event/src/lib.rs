@@ -35,6 +35,7 @@ mod incident;
 pub mod json;
 mod lang;
 mod logsource;
+mod model;
 mod precedent;
 mod record;
 mod severity;
@@ -56,6 +57,7 @@ pub use id::{AlertId, DecisionId, EventId, IncidentId, fingerprint};
 pub use incident::{Actor, CloseReason, Incident, IncidentStatus, MergeReason};
 pub use lang::{Lang, Langs, Localized};
 pub use logsource::{Logsource, Logsources};
+pub use model::{ModelStatus, ModelTrace, Proposal};
 pub use precedent::{
     Closings, Earlier, PRECEDENT_FIELDS, Past, Precedent, PrecedentKey, precedent_keys,
 };

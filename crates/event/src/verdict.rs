@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, EventId, IncidentId, Lang, Localized, Severity, Timestamp};
+use crate::{Action, EventId, IncidentId, Lang, Localized, ModelTrace, Severity, Timestamp};
 
 /// What kind of attack an incident is.
 #[derive(
@@ -243,4 +243,7 @@ pub struct Verdict {
     pub advice: Vec<Localized>,
     /// What the evidence does not answer.
     pub open_questions: Vec<Localized>,
+    /// How a language model came to it; `None` for the built-in analyst.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelTrace>,
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{
     Action, Actor, Alert, AlertId, Attack, AutonomyBand, Category, CloseReason, Decision,
     DecisionId, DecisionStatus, Entities, Event, EventId, Evidence, Incident, IncidentId,
-    IncidentStatus, Lang, Localized, Mode, Severity, Stats, Timestamp, Verdict, field,
+    IncidentStatus, Lang, Localized, Mode, ModelTrace, Severity, Stats, Timestamp, Verdict, field,
 };
 
 /// A view as a tree.
@@ -173,6 +173,8 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
         recommendations: Vec<Recommendation<'a>>,
         advice: Vec<&'a str>,
         open_questions: Vec<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<&'a ModelTrace>,
     }
 
     let indicators = verdict.autonomy.indicators.iter().map(|sign| Sign {
@@ -214,6 +216,7 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
         recommendations: recommendations.collect(),
         advice: texts(&verdict.advice, lang),
         open_questions: texts(&verdict.open_questions, lang),
+        model: verdict.model.as_ref(),
     }
 }
 

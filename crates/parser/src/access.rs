@@ -285,7 +285,14 @@ fn response(fields: &mut Fields<'_>, rest: &str) -> bool {
         return false;
     };
     fields.text(field::HTTP_REQUEST_REFERRER, referrer);
-    let Some((agent, rest)) = quoted(rest.trim_start()) else { return false };
+    let whole = rest.trim_start();
+    let Some((agent, rest)) = quoted(whole) else { return false };
+    if !rest.is_empty() && !rest.starts_with(' ') {
+        // The client sent a quote that the server did not escape: its text goes on to the last one.
+        let agent = whole.rfind('"').and_then(|end| whole.get(1..end)).unwrap_or(agent);
+        fields.text(field::USER_AGENT_ORIGINAL, agent);
+        return true;
+    }
     fields.text(field::USER_AGENT_ORIGINAL, agent);
     forwarded(fields, rest);
     true

@@ -52,6 +52,7 @@ pub(crate) fn verdict(incident: &Incident, severity: Severity, ban: bool) -> Ver
         recommendations,
         advice: Vec::new(),
         open_questions: Vec::new(),
+        model: None,
     }
 }
 

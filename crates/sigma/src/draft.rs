@@ -180,7 +180,8 @@ impl<'t> DraftReader<'t> {
             }
         }
         self.fill_in(&mut detection, content)?;
-        if metadata.logsource.is_empty() {
+        // `logsource: {}` says so on purpose.
+        if metadata.logsource.is_empty() && !is_empty_map(root.get("logsource")) {
             let mend = "name `category`, `product` or `service`";
             warnings.add(root.at, "no logsource: the rule applies to every event", mend);
         }
@@ -244,4 +245,9 @@ fn nothing(root: &Node) -> Refusal {
         .find(|mend| mend.starts_with("did you mean"));
     let message = "the rule has neither `detection` nor `correlation`";
     Refusal::new(root.at, message, mend.unwrap_or_default())
+}
+
+/// Whether it is `{}`.
+fn is_empty_map(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| matches!(&node.kind, Kind::Map(entries) if entries.is_empty()))
 }

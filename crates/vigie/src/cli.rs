@@ -78,6 +78,11 @@ pub enum Command {
         after_help = "Example:\n  vigie rules check ./my-rules\n  vigie rules match --rules ./my-rules events.ndjson"
     )]
     Rules(RulesArgs),
+    /// Say what works and what does not on this machine, each with its mend
+    #[command(
+        after_help = "Example:\n  vigie doctor\n  vigie doctor --json | jq 'select(.state != \"good\")'"
+    )]
+    Doctor(DoctorArgs),
     /// Check or show the configuration
     #[command(after_help = "Example:\n  vigie config check --config /etc/vigie/vigie.toml")]
     Config(ConfigArgs),
@@ -284,6 +289,16 @@ pub struct ImportArgs {
     /// Tell what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

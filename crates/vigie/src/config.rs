@@ -14,8 +14,10 @@ use toml::{Table, Value};
 pub const REFERENCE: &str = include_str!("reference.toml");
 
 /// Environment variables that are no configuration keys.
-const OTHER_VARIABLES: [&str; 4] =
-    ["VIGIE_CONFIG", "VIGIE_LANG", "VIGIE_AGENTS_TOKEN", "VIGIE_ADMIN_PASSWORD"];
+const OTHER_VARIABLES: [&str; 5] =
+    ["VIGIE_CONFIG", "VIGIE_LANG", "VIGIE_AGENTS_TOKEN", "VIGIE_ADMIN_PASSWORD", MODEL_KEY];
+/// The environment variable with the key of the model's server.
+pub const MODEL_KEY: &str = "VIGIE_MODEL_KEY";
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Config {
@@ -28,6 +30,7 @@ pub struct Config {
     pub detection: DetectionConfig,
     pub analysis: AnalysisConfig,
     pub response: ResponseConfig,
+    pub model: ModelConfig,
     pub storage: StorageConfig,
 }
 
@@ -103,6 +106,20 @@ pub struct ResponseConfig {
     pub mode: vigie_event::Mode,
     pub policy: PathBuf,
     pub allow: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ModelConfig {
+    pub url: String,
+    pub name: String,
+    pub key_file: PathBuf,
+    pub timeout_s: u32,
+    pub concurrency: u32,
+    pub per_minute: u32,
+    pub tokens_per_day: u64,
+    pub max_tokens: u32,
+    pub notes: bool,
+    pub look: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

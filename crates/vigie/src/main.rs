@@ -4,10 +4,12 @@ mod cli;
 mod commands;
 mod config;
 mod decoys;
+mod doctor;
 mod history;
 mod import;
 mod input;
 mod live;
+mod model;
 mod offline;
 mod output;
 mod report;
@@ -46,6 +48,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Analyze(args) => commands::analyze::run(&global, &args),
         Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Rules(args) => commands::rules::run(&global, args),
+        Command::Doctor(args) => commands::doctor::run(&global, &args),
         Command::Config(args) => commands::config::run(&global, args),
         Command::Completions { shell } => Ok(commands::completions(shell)),
         Command::Man => commands::man(),

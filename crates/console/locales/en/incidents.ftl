@@ -46,6 +46,23 @@ verdict = Verdict
 analyst-built-in = Built-in analyst
 analyst-model = Language model
 model-untrusted = Written by a language model from what stands in the logs. Take it as a hint, not as proof.
+model-agrees = Agrees with the built-in analyst
+model-differs = Differs from the built-in analyst
+proposals = A proposal for you; nothing was changed:
+proposal-lower = take it as less severe ({ $severity }).
+proposal-raise = take it as more severe ({ $severity }), though its logs speak to models.
+proposal-close = close it as harmless.
+model-note = The model’s own words:
+model-tokens = { $n ->
+    [one] { $shown } token
+   *[other] { $shown } tokens
+}
+model-seconds = { $seconds } s
+model-prompt = prompt
+model-version = version
+model-cached = answer known from the same facts
+model-repaired = second try
+model-unenforced = the server does not hold answers to the schema
 severity = Severity
 category = Category
 confidence = Confidence

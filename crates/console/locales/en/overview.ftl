@@ -28,6 +28,28 @@ alerts = Alerts
 top-rules = Most active rules
 top-sources = Most active sources
 nothing-yet = Nothing in the last 24 hours.
+model-title = Language model
+model-reachable = answers
+model-unreachable = does not answer
+model-name = Model
+model-latency = Answered the probe in
+model-enforced = Schema enforced
+model-enforced-yes = yes
+model-enforced-no = no
+model-enforced-unknown = not yet known
+model-verdicts = Second verdicts since the start
+model-fallbacks = { $n ->
+    [one] { $shown } left to the built-in analyst
+   *[other] { $shown } left to the built-in analyst
+}
+model-agreement = Agrees with the built-in analyst
+model-of = { $n ->
+    [one] of { $shown } verdict
+   *[other] of { $shown } verdicts
+}
+model-waiting = Waiting
+model-tokens-today = Tokens today
+model-checked = As of
 live = Live
 live-needs-script = The live view needs JavaScript.
 live-connected = Connected

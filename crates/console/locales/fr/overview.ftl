@@ -28,6 +28,28 @@ alerts = Alertes
 top-rules = Règles les plus actives
 top-sources = Sources les plus actives
 nothing-yet = Rien ces dernières 24 heures.
+model-title = Modèle de langage
+model-reachable = répond
+model-unreachable = ne répond pas
+model-name = Modèle
+model-latency = A répondu à l’essai en
+model-enforced = Schéma imposé
+model-enforced-yes = oui
+model-enforced-no = non
+model-enforced-unknown = pas encore connu
+model-verdicts = Seconds verdicts depuis le démarrage
+model-fallbacks = { $n ->
+    [one] { $shown } laissé à l’analyste intégré
+   *[other] { $shown } laissés à l’analyste intégré
+}
+model-agreement = D’accord avec l’analyste intégré
+model-of = { $n ->
+    [one] sur { $shown } verdict
+   *[other] sur { $shown } verdicts
+}
+model-waiting = En attente
+model-tokens-today = Jetons aujourd’hui
+model-checked = État au
 live = En direct
 live-needs-script = La vue en direct nécessite JavaScript.
 live-connected = Connecté

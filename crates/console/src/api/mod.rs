@@ -4,6 +4,7 @@
 pub(crate) mod incidents;
 pub(crate) mod learning;
 pub(crate) mod lists;
+pub(crate) mod model;
 pub(crate) mod overview;
 
 use axum::Json;

@@ -140,6 +140,9 @@ impl IncidentView {
             detail.alerts.iter().map(|one| alert(one, incident, t)).collect();
         // The timeline has them in the order of time.
         alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.first_seen));
+        let mut verdicts: Vec<VerdictView> =
+            detail.verdicts.iter().map(|one| VerdictView::of(one, t, &numbers)).collect();
+        verdicts.sort_by_key(|verdict| !verdict.built_in);
         let more_alerts = alerts.split_off(FIRST_ALERTS.min(alerts.len()));
         Self {
             id: incident.id,
@@ -155,11 +158,7 @@ impl IncidentView {
             owner: incident.owner.as_deref().map(Shown::brief),
             is_mine: incident.owner.as_deref() == Some(reader),
             events: detail.alerts.iter().map(|alert| alert.count).sum(),
-            verdicts: detail
-                .verdicts
-                .iter()
-                .map(|verdict| VerdictView::of(verdict, t, &numbers))
-                .collect(),
+            verdicts,
             decisions: decisions(&detail.decisions, t),
             alert_total: detail.alerts.len(),
             alerts,

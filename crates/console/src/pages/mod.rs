@@ -6,6 +6,7 @@ pub(crate) mod incident;
 pub(crate) mod incident_view;
 pub(crate) mod incidents;
 pub(crate) mod learning;
+pub(crate) mod model_card;
 pub(crate) mod overview;
 pub(crate) mod rows;
 pub(crate) mod tickets;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use vigie_event::{Severity, Timestamp};
 use vigie_store::state::{IncidentFilter, IncidentSort, PageRequest};
 
+use super::model_card::ModelCard;
 use super::rows::{self, IncidentRow};
 use crate::console::Console;
 use crate::context::{Context, page};
@@ -35,6 +36,7 @@ struct OverviewPage {
     hours: Vec<Hour>,
     rules: Vec<Bar>,
     sources: Vec<Bar>,
+    model: Option<ModelCard>,
 }
 
 struct Tile {
@@ -85,6 +87,7 @@ pub(crate) async fn show(
         open_tickets: overview.open_tickets,
         incidents: rows::rows(&console.state, t, latest.items).await?,
         alerts_in_day: overview.alerts_per_hour.iter().map(|hour| hour.alerts).sum(),
+        model: ModelCard::read(&console.state, t).await?,
         rules: bars(rules),
         sources: bars(sources),
         hours: overview

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use vigie_event::{Attack, EventId, Localized, Severity, Timestamp, Verdict};
+use vigie_event::{Attack, EventId, Localized, ModelTrace, Proposal, Severity, Timestamp, Verdict};
 
 use crate::i18n::Text;
 use crate::shown::Shown;
@@ -27,6 +27,22 @@ pub(crate) struct VerdictView {
     pub recommendations: Vec<RecommendationView>,
     pub advice: Vec<Shown>,
     pub open_questions: Vec<Shown>,
+    pub model: Option<ModelView>,
+}
+
+/// How a model came to its verdict.
+pub(crate) struct ModelView {
+    pub agrees: bool,
+    /// What it advises and only people may do.
+    pub proposals: Vec<String>,
+    /// Its own words: untrusted.
+    pub note: Option<Shown>,
+    pub version: Shown,
+    pub prompt: Shown,
+    pub tokens: u64,
+    pub seconds: String,
+    /// Keys of what else is worth knowing.
+    pub remarks: Vec<&'static str>,
 }
 
 /// A tactic with its techniques.
@@ -143,7 +159,32 @@ impl VerdictView {
                 .collect(),
             advice: texts(&verdict.advice),
             open_questions: texts(&verdict.open_questions),
+            model: verdict.model.as_ref().map(|trace| model(trace, t)),
         }
+    }
+}
+
+fn model(trace: &ModelTrace, t: Text) -> ModelView {
+    let level = |severity: &Severity| severity.label(t.lang()).to_lowercase();
+    let proposal = |proposal: &Proposal| match proposal {
+        Proposal::Lower { to } => t.with("proposal-lower", "severity", level(to)).into_owned(),
+        Proposal::Raise { to } => t.with("proposal-raise", "severity", level(to)).into_owned(),
+        Proposal::Close => t.s("proposal-close").into_owned(),
+    };
+    let remarks = [
+        (trace.cached, "model-cached"),
+        (trace.repaired, "model-repaired"),
+        (!trace.schema_enforced, "model-unenforced"),
+    ];
+    ModelView {
+        agrees: trace.agrees,
+        proposals: trace.proposals.iter().map(proposal).collect(),
+        note: (!trace.note.is_empty()).then(|| Shown::cut(&trace.note, 200)),
+        version: Shown::cut(&trace.version, 80),
+        prompt: Shown::cut(&trace.prompt, 16),
+        tokens: u64::from(trace.prompt_tokens) + u64::from(trace.answer_tokens),
+        seconds: t.decimal(f64::from(trace.latency_ms) / 1_000.0),
+        remarks: remarks.into_iter().filter_map(|(holds, key)| holds.then_some(key)).collect(),
     }
 }
 

@@ -240,6 +240,7 @@ fn verdict(case: &Case, severity: Severity, category: Category, summary: Localiz
         recommendations: Vec::new(),
         advice: Vec::new(),
         open_questions: Vec::new(),
+        model: None,
     }
 }
 

@@ -117,6 +117,8 @@ fn incident_row(incident: &Incident) -> Result<incident::ActiveModel> {
         revision: Set(incident.revision as i64),
         judged_revision: Set(None),
         to_judge: Set(true),
+        to_ask: Set(false),
+        asked_revision: Set(None),
         status: Set(status),
         close_reason: Set(reason),
         owner: Set(incident.owner.clone()),

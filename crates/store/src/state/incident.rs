@@ -14,6 +14,7 @@ use super::decision::{self, StoredDecision};
 use super::entity::{
     alert, decision as decision_row, incident, note, ticket as ticket_row, verdict,
 };
+use super::judgement::BUILT_IN;
 use super::page::{Key, contains, newest_first};
 use super::rows::{from_body, from_id, from_name, rank, severity, time, to_name};
 use super::ticket::{self, Ticket};
@@ -60,7 +61,7 @@ pub enum IncidentSort {
 pub struct IncidentSummary {
     /// The incident. Its severity is the verdict's, once there is one.
     pub incident: Incident,
-    /// The newest verdict on it, whoever gave it.
+    /// The built-in analyst's verdict.
     pub verdict: Option<Verdict>,
 }
 
@@ -118,7 +119,7 @@ impl State {
                 }
             });
             let ids: Vec<String> = rows.items.iter().map(|row| row.id.clone()).collect();
-            let mut verdicts = newest_verdicts(db, ids).await?;
+            let mut verdicts = first_verdicts(db, ids).await?;
             rows.try_map(|row| {
                 let verdict = verdicts.remove(&row.id);
                 Ok(IncidentSummary { incident: incident_of(&row)?, verdict })
@@ -265,16 +266,15 @@ pub(super) async fn newest_alerts<C: ConnectionTrait>(
     rows.iter().map(|row| from_body("alert", &row.body)).collect()
 }
 
-async fn newest_verdicts<C: ConnectionTrait>(
+async fn first_verdicts<C: ConnectionTrait>(
     db: &C,
     incidents: Vec<String>,
 ) -> Result<HashMap<String, Verdict>> {
     let rows = verdict::Entity::find()
         .filter(verdict::Column::IncidentId.is_in(incidents))
-        .order_by_asc(verdict::Column::Time)
+        .filter(verdict::Column::Analyst.eq(BUILT_IN))
         .all(db)
         .await?;
-    // Later ones replace earlier ones.
     rows.into_iter().map(|row| Ok((row.incident_id, from_body("verdict", &row.body)?))).collect()
 }
 

@@ -15,7 +15,7 @@ use super::{Result, State};
 /// Alerts given with a case at most; the newest.
 pub const CASE_ALERTS: u64 = 1_000;
 /// The deterministic analyst's name.
-const BUILT_IN: &str = "built-in";
+pub(super) const BUILT_IN: &str = "built-in";
 
 impl State {
     /// Incidents whose revision is newer than the built-in analyst's verdict, worst first, each
@@ -88,14 +88,16 @@ impl State {
     }
 }
 
-fn verdict_row(verdict: &Verdict) -> Result<verdict::ActiveModel> {
+pub(super) fn verdict_row(verdict: &Verdict) -> Result<verdict::ActiveModel> {
     Ok(verdict::ActiveModel {
         incident_id: Set(verdict.incident.to_string()),
         analyst: Set(verdict.analyst.clone()),
         revision: Set(verdict.revision as i64),
         time: Set(verdict.time.nanos()),
         severity: Set(rank(verdict.severity)),
-        to_decide: Set(true),
+        // Only the first analyst's word is acted on.
+        to_decide: Set(verdict.analyst == BUILT_IN),
+        agrees: Set(None),
         body: Set(to_body("verdict", verdict)?),
     })
 }
@@ -127,6 +129,8 @@ async fn mark_judged(tx: &DatabaseTransaction, given: &Verdict) -> Result<()> {
     incident::Entity::update_many()
         .col_expr(incident::Column::JudgedRevision, Expr::value(revision))
         .col_expr(incident::Column::Severity, Expr::value(severity))
+        // A model may want to have a second look.
+        .col_expr(incident::Column::ToAsk, Expr::value(true))
         .filter(incident::Column::Id.eq(&id))
         .filter(
             incident::Column::JudgedRevision
@@ -157,7 +161,7 @@ async fn mark_judged(tx: &DatabaseTransaction, given: &Verdict) -> Result<()> {
     }
 }
 
-async fn raise(tx: &DatabaseTransaction, incident: &str, severity: i32) -> Result<()> {
+pub(super) async fn raise(tx: &DatabaseTransaction, incident: &str, severity: i32) -> Result<()> {
     incident::Entity::update_many()
         .col_expr(incident::Column::Severity, Expr::value(severity))
         .filter(incident::Column::Id.eq(incident))

@@ -11,4 +11,5 @@ mod lists;
 mod open;
 mod people;
 mod response;
+mod second;
 mod together;

@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod config;
+pub mod doctor;
 pub mod parse;
 pub mod rules;
 pub mod rules_history;

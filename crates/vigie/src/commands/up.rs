@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
+use vigie_analyzer::model::http;
 use vigie_event::{Clock, Lang, Mode, SystemClock};
 use vigie_sensor::simulate;
 
@@ -48,8 +49,15 @@ async fn serve(global: &Global, args: &UpArgs, mut config: Config) -> anyhow::Re
     };
     let mut stopping = signals()?;
     let mut reloading = Reloading::listen()?;
+    let looking = (config.model.url.is_empty() && config.model.look)
+        .then(|| tokio::task::spawn_blocking(|| http::look(&http::USUAL_PORTS)));
     let mut centre = Centre::start(&config, &dir, lang).await?;
-    greet(&centre, &dir, global, lang, args.demo).await?;
+    let model = match looking {
+        Some(looking) => looking.await.map(|found| served(&found, lang)).unwrap_or_default(),
+        None if config.model.url.is_empty() => Vec::new(),
+        None => vec![configured(&config.model.name, &config.model.url, lang)],
+    };
+    greet(&centre, &dir, global, lang, args.demo, model).await?;
     let player = if args.demo { Some(play_demo(&centre)?) } else { None };
     let failed = loop {
         tokio::select! {
@@ -129,6 +137,8 @@ struct Greeting {
     /// The agents' interface, with where its token is.
     interface: Option<([SocketAddr; 3], String)>,
     sources: Vec<String>,
+    /// The model that is asked, or what is served on this machine.
+    model: Vec<String>,
 }
 
 /// Says where everything is, how to sign in, and what is and is not being read.
@@ -138,8 +148,9 @@ async fn greet(
     global: &Global,
     lang: Lang,
     demo: bool,
+    model: Vec<String>,
 ) -> anyhow::Result<()> {
-    let greeting = gather(centre, dir, lang).await?;
+    let greeting = gather(centre, dir, lang, model).await?;
     let mut out = output::stdout();
     if global.json {
         let (agents, token) = match &greeting.interface {
@@ -151,7 +162,8 @@ async fn greet(
         let object = json!({
             "kind": "up", "console": greeting.console, "link": greeting.link,
             "agents_interface": agents, "agents_token_in": token,
-            "data": dir.display().to_string(), "sources": greeting.sources, "demo": demo,
+            "data": dir.display().to_string(), "sources": greeting.sources, "model": greeting.model,
+            "demo": demo,
         });
         output::json_line(&mut out, &object)?;
     } else {
@@ -164,7 +176,12 @@ async fn greet(
     Ok(())
 }
 
-async fn gather(centre: &Centre, dir: &Path, lang: Lang) -> anyhow::Result<Greeting> {
+async fn gather(
+    centre: &Centre,
+    dir: &Path,
+    lang: Lang,
+    model: Vec<String>,
+) -> anyhow::Result<Greeting> {
     let console = format!("http://{}", centre.console);
     let clock = SystemClock;
     let password = std::env::var("VIGIE_ADMIN_PASSWORD").ok().filter(|value| !value.is_empty());
@@ -189,6 +206,7 @@ async fn gather(centre: &Centre, dir: &Path, lang: Lang) -> anyhow::Result<Greet
         console,
         interface,
         sources: statuses.map(|status| output::inert(&status.sentence(lang))).collect(),
+        model,
     })
 }
 
@@ -232,6 +250,9 @@ fn print(
     for source in &greeting.sources {
         writeln!(out, "  {source}")?;
     }
+    for line in &greeting.model {
+        writeln!(out, "{line}")?;
+    }
     if demo {
         let playing = lang.pick(
             "A simulated intrusion is being played; watch it in the console.",
@@ -240,4 +261,39 @@ fn print(
         writeln!(out, "{playing}")?;
     }
     Ok(())
+}
+
+fn configured(name: &str, url: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("Model: {name} at {url} gives second verdicts."),
+        Lang::Fr => format!("Modèle : {name} sur {url} donne un second verdict."),
+    }
+}
+
+/// What was found on the usual ports of this machine, and how to use it.
+fn served(found: &[http::Local], lang: Lang) -> Vec<String> {
+    if found.is_empty() {
+        let none = lang.pick(
+            "Model: none configured, and none found on this machine; the built-in analyst needs none.",
+            "Modèle : aucun n’est configuré, et aucun n’a été trouvé sur cette machine ; l’analyste intégré s’en passe.",
+        );
+        return vec![none.to_owned()];
+    }
+    let line = |local: &http::Local| {
+        // The line is there to be pasted into a shell, and names are the server's choice.
+        let fit = |c: char| c.is_ascii_alphanumeric() || "._:/@+-".contains(c);
+        let plain = local.models.iter().filter(|name| name.chars().all(fit) && name.len() <= 80);
+        let names: Vec<&str> = plain.map(String::as_str).take(3).collect();
+        let first = names.first().copied().unwrap_or("NAME");
+        let (base, names) = (&local.base, names.join(", "));
+        match lang {
+            Lang::En => format!(
+                "Model: none configured; {base} serves {names}. To use it: VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
+            ),
+            Lang::Fr => format!(
+                "Modèle : aucun n’est configuré ; {base} propose {names}. Pour l’utiliser : VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
+            ),
+        }
+    };
+    found.iter().map(line).collect()
 }

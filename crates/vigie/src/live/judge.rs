@@ -30,6 +30,8 @@ pub struct Judging {
     pub found: Arc<Notify>,
     /// Wakes the responder.
     pub judged: Arc<Notify>,
+    /// Wakes whoever asks a model for a second verdict.
+    pub to_second: Arc<Notify>,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -41,7 +43,10 @@ impl Judging {
             loop {
                 match self.round(&analyst).await {
                     Ok(0) => break,
-                    Ok(_) => self.judged.notify_one(),
+                    Ok(_) => {
+                        self.judged.notify_one();
+                        self.to_second.notify_one();
+                    }
                     Err(error) => {
                         tracing::error!(%error, "cannot judge; trying again");
                         break;

@@ -9,6 +9,7 @@ mod interface;
 mod judge;
 mod respond;
 mod rules;
+mod second;
 mod writer;
 
 use std::net::SocketAddr;
@@ -87,6 +88,7 @@ impl Centre {
         let options = parser_options(config)?;
         let policy = load_policy(config)?;
         let allow = allowlist(config)?;
+        let model = crate::model::configured(&config.model, lang)?;
 
         let console_listener = listen(config.console.listen, "the console").await?;
         let console_at = console_listener.local_addr()?;
@@ -102,6 +104,7 @@ impl Centre {
         let (stop_inlets, inlets_stopped) = watch::channel(false);
         let feed = feed::Feed::new();
         let (found, judged) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let to_second = Arc::new(Notify::new());
         let mut stages = JoinSet::new();
         let mut inlets = JoinSet::new();
 
@@ -139,8 +142,32 @@ impl Centre {
             feed: feed.clone(),
             found,
             judged: Arc::clone(&judged),
+            to_second: Arc::clone(&to_second),
             stop: stopped.clone(),
         };
+        if let Some(model) = model {
+            if model.server.shows_key() {
+                notes.push(format!(
+                    "model: the key goes to {} in clear text; use https, or a server on this machine",
+                    model.server.base()
+                ));
+            }
+            let seconding = second::Seconding::new(
+                state.clone(),
+                rules.subscribe(),
+                feed.clone(),
+                to_second,
+                model,
+            )
+            .await?;
+            let stopped = stopped.clone();
+            stages.spawn(async move {
+                seconding.run(stopped).await;
+                Ok(())
+            });
+        } else {
+            state.set_model_status(None).await?;
+        }
         stages.spawn(async move {
             judging.run().await;
             Ok(())

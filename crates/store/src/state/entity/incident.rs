@@ -10,6 +10,8 @@ pub struct Model {
     pub revision: i64,
     pub judged_revision: Option<i64>,
     pub to_judge: bool,
+    pub to_ask: bool,
+    pub asked_revision: Option<i64>,
     pub status: String,
     pub close_reason: Option<String>,
     pub owner: Option<String>,

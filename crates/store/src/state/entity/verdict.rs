@@ -13,6 +13,7 @@ pub struct Model {
     pub time: i64,
     pub severity: i32,
     pub to_decide: bool,
+    pub agrees: Option<bool>,
     pub body: String,
 }
 

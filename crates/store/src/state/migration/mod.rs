@@ -2,6 +2,7 @@
 
 mod m0001_initial;
 mod m0002_closing;
+mod m0003_second_verdict;
 
 use sea_orm::{ConnectionTrait, DbErr, QuerySelect};
 use sea_orm_migration::seaql_migrations;
@@ -15,7 +16,11 @@ pub struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_initial::Migration), Box::new(m0002_closing::Migration)]
+        vec![
+            Box::new(m0001_initial::Migration),
+            Box::new(m0002_closing::Migration),
+            Box::new(m0003_second_verdict::Migration),
+        ]
     }
 }
 
