@@ -67,10 +67,10 @@ impl Slots {
         self.entries.extend(slots);
     }
 
-    /// Adds one span of the event's text to several fields.
+    /// Adds several spans of the event's text.
     #[inline]
-    pub fn spans<const N: usize>(&mut self, fields: [FieldId; N], start: u32, length: u32) {
-        self.push_all(fields.map(|field| (field, Slot::Span(start, length))));
+    pub fn spans<const N: usize>(&mut self, spans: [(FieldId, (u32, u32)); N]) {
+        self.push_all(spans.map(|(field, (start, length))| (field, Slot::Span(start, length))));
     }
 
     /// Adds texts that the parser knows beforehand.

@@ -57,8 +57,8 @@ pub struct Line<'e, 'p> {
     pub origin: u64,
     /// The address read last.
     pub last_address: &'p mut LastAddress,
-    /// Origin, host and process id as one, once they have been asked for.
-    pub connection_key: Option<u64>,
+    /// The hash of origin, host and process id, once it has been asked for.
+    pub connection_hash: Option<u64>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }

@@ -9,11 +9,11 @@ use std::hash::Hasher;
 
 use crate::line::Line;
 
-/// Connections remembered; a power of two. Each takes 40 bytes.
+/// Connections remembered; a power of two. Each takes 32 bytes.
 const SLOTS: usize = 4_096;
-/// After that many nanoseconds without a line, a process id belongs to somebody else. The server
+/// After that many seconds without a line, a process id belongs to somebody else. The server
 /// gives clients two minutes to authenticate by default.
-const FORGET_AFTER: i64 = 600 * 1_000_000_000;
+const FORGET_AFTER: u32 = 600;
 
 /// What the connections before authentication have told so far, by host and process id. Bounded:
 /// a connection may be forgotten for another whose hash ends alike.
@@ -22,11 +22,15 @@ pub struct Memory {
     slots: Box<[Connection]>,
 }
 
-/// One connection.
+/// One connection. It fills half a cache line: connections stand scattered, so that nearly each
+/// new one costs a line.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
 pub struct Connection {
-    key: u64,
-    seen: Timestamp,
+    /// The half of the hash that the place does not tell.
+    key: u32,
+    /// The time of its last line in seconds, which may go round.
+    seen: u32,
     /// Where it comes from, once a line has told.
     pub address: Option<IpAddr>,
     /// A failure was told of without an address.
@@ -56,13 +60,15 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// The connection with this key, which a line of that time belongs to.
-    fn connection(&mut self, key: u64, time: Timestamp) -> Option<&mut Connection> {
-        let slot = self.slots.get_mut((key >> 20) as usize & (SLOTS - 1))?;
-        if slot.key != key || time.since(slot.seen).abs() > FORGET_AFTER {
+    /// The connection with this hash, which a line of that time belongs to.
+    fn connection(&mut self, hash: u64, time: Timestamp) -> Option<&mut Connection> {
+        let slot = self.slots.get_mut((hash >> 20) as usize & (SLOTS - 1))?;
+        let (key, seen) = ((hash >> 32) as u32, time.seconds() as u32);
+        let away = seen.wrapping_sub(slot.seen).cast_signed().unsigned_abs();
+        if slot.key != key || away > FORGET_AFTER {
             *slot = Connection { key, ..Connection::default() };
         }
-        slot.seen = time;
+        slot.seen = seen;
         Some(slot)
     }
 }
@@ -73,14 +79,14 @@ impl Line<'_, '_> {
         if self.pid == 0 {
             return None;
         }
-        let key = self.connection_key.get_or_insert_with(|| {
+        let hash = self.connection_hash.get_or_insert_with(|| {
             let mut hasher = FxHasher::default();
             hasher.write_u64(self.origin);
             hasher.write(self.host.as_bytes());
             hasher.write_u32(self.pid);
             hasher.finish()
         });
-        self.memory.connection(*key, self.time)
+        self.memory.connection(*hash, self.time)
     }
 
     /// Remembers where the connection comes from.
