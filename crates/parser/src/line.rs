@@ -2,7 +2,7 @@
 
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
-use crate::sshd::Memory;
+use crate::sshd::{Memory, Place};
 use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
@@ -57,8 +57,8 @@ pub struct Line<'e, 'p> {
     pub origin: u64,
     /// The address read last.
     pub last_address: &'p mut LastAddress,
-    /// The hash of origin, host and process id, once it has been asked for.
-    pub connection_hash: Option<u64>,
+    /// Where the connection stands in memory, once it has been asked for.
+    pub place: Option<Place>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }

@@ -263,7 +263,7 @@ impl<'r> Reading<'r> {
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
             last_address: &mut self.state.last_address,
-            connection_hash: None,
+            place: None,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);
