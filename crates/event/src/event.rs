@@ -203,19 +203,21 @@ impl Fields<'_> {
         }
     }
 
-    /// Adds one text to several fields.
-    #[inline]
-    pub fn texts<const N: usize>(&mut self, fields: [FieldId; N], value: &str) {
-        match self.span(value) {
-            Some((start, length)) => self.slots.spans(fields, start, length),
-            None => fields.into_iter().for_each(|field| self.slots.copy(field, value)),
-        }
-    }
-
-    /// Adds texts that the parser knows beforehand.
+    /// Adds several texts that the parser knows beforehand.
     #[inline]
     pub fn all_fixed<const N: usize>(&mut self, values: [(FieldId, &'static str); N]) {
         self.slots.all_fixed(values);
+    }
+
+    /// Adds several texts at once. Of slices of the event's own text nothing is copied.
+    #[inline]
+    pub fn texts<const N: usize>(&mut self, values: [(FieldId, &str); N]) {
+        let spans = values.map(|(field, text)| (field, self.span(text)));
+        if spans.iter().all(|(_, span)| span.is_some()) {
+            self.slots.spans(spans.map(|(field, span)| (field, span.unwrap_or_default())));
+        } else {
+            values.into_iter().for_each(|(field, text)| self.text(field, text));
+        }
     }
 
     /// Adds text that the parser knows beforehand.

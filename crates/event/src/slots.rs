@@ -25,19 +25,31 @@ enum Slot {
     Null,
 }
 
+/// Ways in which the numbers of fields can end: bits of [`Slots::present`].
+const ENDS: usize = 64;
+
 /// Fields with their values, in the order in which they were added.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Slots {
     entries: Vec<(FieldId, Slot)>,
-    /// Which fields there are, by the low bits of their numbers: a clear bit says that a field is
-    /// absent.
+    /// How the numbers of the fields that there are end: a clear bit says that none ends so.
     present: u64,
+    /// Where the first field whose number ends so stands, at most: no field stands before it.
+    first: [u8; ENDS],
     made: String,
     lists: Vec<Box<[Value]>>,
 }
 
-fn bit(field: FieldId) -> u64 {
-    1 << (field.index() & 63)
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            present: 0,
+            first: [0; ENDS],
+            made: String::new(),
+            lists: Vec::new(),
+        }
+    }
 }
 
 impl Slots {
@@ -54,23 +66,37 @@ impl Slots {
 
     #[inline]
     fn push(&mut self, field: FieldId, slot: Slot) {
-        self.present |= bit(field);
+        self.note(field, self.entries.len());
         self.entries.push((field, slot));
+    }
+
+    /// Notes that `field` will stand at `place`.
+    #[inline]
+    fn note(&mut self, field: FieldId, place: usize) {
+        let end = field.index() % ENDS;
+        if self.present & 1 << end == 0 {
+            self.present |= 1 << end;
+            if let Some(first) = self.first.get_mut(end) {
+                // Cut off beyond 255, which makes it smaller.
+                *first = place as u8;
+            }
+        }
     }
 
     /// Adds several at once, which costs little more than one.
     #[inline]
     fn push_all<const N: usize>(&mut self, slots: [(FieldId, Slot); N]) {
-        for (field, _) in &slots {
-            self.present |= bit(*field);
+        let place = self.entries.len();
+        for (index, (field, _)) in slots.iter().enumerate() {
+            self.note(*field, place + index);
         }
         self.entries.extend(slots);
     }
 
-    /// Adds one span of the event's text to several fields.
+    /// Adds several spans of the event's text.
     #[inline]
-    pub fn spans<const N: usize>(&mut self, fields: [FieldId; N], start: u32, length: u32) {
-        self.push_all(fields.map(|field| (field, Slot::Span(start, length))));
+    pub fn spans<const N: usize>(&mut self, spans: [(FieldId, (u32, u32)); N]) {
+        self.push_all(spans.map(|(field, (start, length))| (field, Slot::Span(start, length))));
     }
 
     /// Adds texts that the parser knows beforehand.
@@ -181,10 +207,13 @@ impl Slots {
 
     #[inline]
     fn find(&self, field: FieldId) -> Option<Slot> {
-        if self.present & bit(field) == 0 {
+        let end = field.index() % ENDS;
+        if self.present & 1 << end == 0 {
             return None;
         }
-        self.entries.iter().find(|(id, _)| *id == field).map(|(_, slot)| *slot)
+        let first = self.first.get(end).copied().unwrap_or(0);
+        let entries = self.entries.get(usize::from(first)..)?;
+        entries.iter().find(|(id, _)| *id == field).map(|(_, slot)| *slot)
     }
 
     #[inline]
@@ -274,9 +303,10 @@ mod tests {
     #[test]
     fn fields_whose_numbers_end_alike_are_told_apart() {
         let mut slots = Slots::default();
-        let all: Vec<_> = (0..200).map(|n| FieldId::intern(&format!("f{n}")).unwrap()).collect();
-        for (n, id) in all.iter().enumerate().filter(|(n, _)| n % 3 == 0) {
+        let all: Vec<_> = (0..900).map(|n| FieldId::intern(&format!("f{n}")).unwrap()).collect();
+        for (n, id) in all.iter().enumerate().filter(|(n, _)| n % 3 == 0).rev() {
             slots.integer(*id, n as i64);
+            slots.fixed(*id, "not the first");
         }
         for (n, id) in all.iter().enumerate() {
             let found = slots.get(*id, "").map(|value| value.to_text().into_owned());

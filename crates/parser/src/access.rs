@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{Fields, Source, field};
+use vigie_event::{Fields, Format, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::time::{self, Written};
@@ -31,12 +31,12 @@ impl Server {
         (has(b"apache") || has(b"httpd")).then_some(Self::Apache)
     }
 
-    /// The server whose log `source` is, by its format or its name.
-    pub fn of(source: &Source) -> Option<Self> {
-        match source.format {
-            Some(vigie_event::Format::Nginx) => Some(Self::Nginx),
-            Some(vigie_event::Format::Apache) => Some(Self::Apache),
-            _ => Self::named(&source.name),
+    /// The server whose logs have this format.
+    pub fn of_format(format: Option<Format>) -> Option<Self> {
+        match format? {
+            Format::Nginx => Some(Self::Nginx),
+            Format::Apache => Some(Self::Apache),
+            _ => None,
         }
     }
 }
@@ -76,15 +76,15 @@ impl<'l> Frame<'l> {
     fn find(line: &'l str) -> Option<Self> {
         // A list of forwarded addresses may stand in quotes at the very start.
         let list = match line.strip_prefix('"') {
-            Some(rest) => rest.find('"')? + 2,
+            Some(rest) => text::find(rest.as_bytes(), b'"')? + 2,
             None => 0,
         };
         let quote = list + bare_quote(line.get(list..)?)?;
         let mut head = line.get(..quote)?;
         loop {
-            let open = head.rfind('[')?;
+            let open = text::rfind(head.as_bytes(), b'[')?;
             let inside = head.get(open + 1..)?;
-            let close = inside.find(']').map(|close| open + 1 + close);
+            let close = text::find(inside.as_bytes(), b']').map(|close| open + 1 + close);
             if let Some(close) = close
                 && let Some(time) = line.get(open + 1..close).and_then(time::access)
             {
@@ -121,7 +121,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 
 /// `[<vhost>[:<port>] ]<address>[, <address>…] <ident> <user>`. Whether there was a virtual host.
 fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
-    let before = before.trim_end();
+    let before = text::trimmed_end(before);
     if before.is_empty() {
         return Some(false);
     }
@@ -129,8 +129,18 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
         Some(quoted) => text::split(quoted, b'"')?,
         None => ("", before),
     };
-    let mut rest = rest.trim_start();
+    let mut rest = text::trimmed_start(rest);
     let first = text::word(rest);
+    // What nearly every line has: one address, and no more of them.
+    if list.is_empty()
+        && let Some(address) = text::address(first.0)
+        && !is_address(text::word(first.1).0)
+    {
+        fields.address(field::SOURCE_IP, address);
+        fields.text(field::SOURCE_ADDRESS, first.0);
+        user(fields, first.1);
+        return Some(false);
+    }
     let mut vhost = None;
     let by_name = !is_address(first.0) && text::socket(first.0).is_none();
     if list.is_empty() && by_name && is_address(text::word(first.1).0) {
@@ -151,15 +161,23 @@ fn client(fields: &mut Fields<'_>, before: &str) -> Option<bool> {
     if let Some(vhost) = vhost {
         fields.text(field::URL_DOMAIN, vhost);
     }
-    // The identity, which nobody fills, and the user.
+    user(fields, rest);
+    Some(vhost.is_some())
+}
+
+/// `<identity> <user>`, of which nobody fills the identity.
+fn user(fields: &mut Fields<'_>, rest: &str) {
     let (identity, user) = text::word(rest);
     let user = if user.is_empty() { identity } else { user };
     let user = text::after(user, "- ").unwrap_or(user);
     text::some_text(fields, field::USER_NAME, user);
-    Some(vhost.is_some())
 }
 
 fn is_address(word: &str) -> bool {
+    // The identity, nearly always.
+    if word == "-" {
+        return false;
+    }
     let word = word.strip_suffix(',').unwrap_or(word);
     !word.is_empty() && word.split(',').all(|part| text::address(part).is_some())
 }
@@ -241,8 +259,8 @@ fn is_public(address: IpAddr) -> bool {
 /// What stands between the time and the first quote, and the request in quotes. Whether there was
 /// a request, and what follows.
 fn request<'l>(fields: &mut Fields<'_>, after: &'l str) -> Option<(bool, &'l str)> {
-    let after = after.trim_start();
-    let quote = after.find('"')?;
+    let after = text::trimmed_start(after);
+    let quote = text::find(after.as_bytes(), b'"')?;
     let (between, rest) = after.split_at_checked(quote)?;
     // `ssl_request_log`: `<address> <TLS version> <cipher> `; others put the virtual host here.
     let (first, tls) = text::word(between.trim_end());
@@ -264,7 +282,7 @@ fn request<'l>(fields: &mut Fields<'_>, after: &'l str) -> Option<(bool, &'l str
 /// `<status> <bytes>[ "<referrer>" "<user agent>"[ "<forwarded for>"] …]`. Whether the line is
 /// in the combined format.
 fn response(fields: &mut Fields<'_>, rest: &str) -> bool {
-    let (first, after) = text::word(rest.trim_start());
+    let (first, after) = text::word(text::trimmed_start(rest));
     let rest = match text::number(first) {
         Some(status) if first.len() == 3 => {
             fields.integer(field::HTTP_RESPONSE_STATUS_CODE, status);
@@ -281,11 +299,12 @@ fn response(fields: &mut Fields<'_>, rest: &str) -> bool {
         }
         None => after,
     };
-    let Some((referrer, rest)) = rest.find('"').and_then(|at| quoted(rest.get(at..)?)) else {
+    let quote = text::find(rest.as_bytes(), b'"');
+    let Some((referrer, rest)) = quote.and_then(|at| quoted(rest.get(at..)?)) else {
         return false;
     };
     fields.text(field::HTTP_REQUEST_REFERRER, referrer);
-    let whole = rest.trim_start();
+    let whole = text::trimmed_start(rest);
     let Some((agent, rest)) = quoted(whole) else { return false };
     if !rest.is_empty() && !rest.starts_with(' ') {
         // The client sent a quote that the server did not escape: its text goes on to the last one.
@@ -301,7 +320,7 @@ fn response(fields: &mut Fields<'_>, rest: &str) -> bool {
 /// `"<address>[, <address>…]"` behind the user agent: kept, but never taken for the source, since
 /// the client may have sent it.
 fn forwarded(fields: &mut Fields<'_>, rest: &str) {
-    let Some((list, _)) = quoted(rest.trim_start()) else { return };
+    let Some((list, _)) = quoted(text::trimmed_start(rest)) else { return };
     let first = list.split(',').next().unwrap_or_default().trim();
     if let (Some(address), Some(id)) =
         (text::address(first), vigie_event::FieldId::intern("network.forwarded_ip"))

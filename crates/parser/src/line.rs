@@ -2,7 +2,7 @@
 
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
-use crate::sshd::Memory;
+use crate::sshd::{Memory, Place};
 use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
@@ -57,8 +57,8 @@ pub struct Line<'e, 'p> {
     pub origin: u64,
     /// The address read last.
     pub last_address: &'p mut LastAddress,
-    /// Origin, host and process id as one, once they have been asked for.
-    pub connection_key: Option<u64>,
+    /// Where the connection stands in memory, once it has been asked for.
+    pub place: Option<Place>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }

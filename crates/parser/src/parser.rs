@@ -7,7 +7,7 @@ use crate::access::{self, Server};
 use crate::line::{Known, Line};
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
-use crate::time::{Clockwork, STAMP, Written};
+use crate::time::{Clockwork, Written};
 use crate::windows::Renames;
 use crate::{apache_error, iptables, json, logsources, nginx_error, program, text};
 
@@ -47,6 +47,8 @@ struct State {
     clock: Clockwork,
     last: syslog::Last,
     last_address: text::LastAddress,
+    /// The name of the source that was asked last, and the server that it speaks of.
+    server: (String, Option<Server>),
     memory: Memory,
     renames: Renames,
 }
@@ -73,6 +75,7 @@ impl Parser {
                 clock: Clockwork::new(options.timezone),
                 last: syslog::Last::default(),
                 last_address: text::LastAddress::default(),
+                server: (String::new(), None),
                 memory: Memory::default(),
                 renames: Renames::default(),
             },
@@ -145,13 +148,23 @@ impl<'r> Reading<'r> {
         self.state.clock.instant(written, self.reference)
     }
 
+    /// The web server whose log this is, where the source tells.
+    fn server(&mut self) -> Option<Server> {
+        let (known, server) = &mut self.state.server;
+        if *known != self.source.name {
+            self.source.name.clone_into(known);
+            *server = Server::named(known);
+        }
+        Server::of_format(self.source.format).or(*server)
+    }
+
     /// Reads a line that is no JSON.
     fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
         }
-        if let Some(time) = self.state.clock.stamped(line, self.reference) {
-            let after = line.get(STAMP..).unwrap_or_default();
+        if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
+            let after = text::unindented(line.get(length..).unwrap_or_default());
             let mut header = Header::default();
             self.state.last.read(after, &mut header);
             return self.framed_at(walker, fields, &header, Some(time));
@@ -161,10 +174,13 @@ impl<'r> Reading<'r> {
         if starts_with_digit && let Some((known, written)) = nginx_error::parse(fields, line) {
             return Found::new(known, self.instant(written));
         }
-        if let Some(header) = syslog::parse(line) {
-            let found = self.framed(walker, fields, &header);
-            self.state.clock.remember_stamp(line);
-            return found;
+        if let Some(header) = syslog::parse(line, &mut self.state.last) {
+            let time = header.written.and_then(|written| {
+                let time = self.instant(written)?;
+                self.state.clock.remember_stamp(line, written);
+                Some(time)
+            });
+            return self.framed_at(walker, fields, &header, time);
         }
         if line.starts_with('[')
             && let Some((known, written)) = apache_error::parse(fields, line)
@@ -172,7 +188,7 @@ impl<'r> Reading<'r> {
             let time = written.and_then(|written| self.instant(written));
             return Found::new(known, time);
         }
-        if let Some((known, written)) = access::parse(fields, line, Server::of(self.source)) {
+        if let Some((known, written)) = access::parse(fields, line, self.server()) {
             return Found::new(known, self.instant(written));
         }
         if let Some(known) = iptables::parse(fields, line) {
@@ -193,7 +209,8 @@ impl<'r> Reading<'r> {
     ) -> Option<Found> {
         match self.source.format? {
             Format::Sshd => {
-                let framed = syslog::parse(line).or_else(|| syslog::parse_untimed(line));
+                let framed = syslog::parse(line, &mut self.state.last);
+                let framed = framed.or_else(|| syslog::parse_untimed(line));
                 let mut header = framed.unwrap_or(Header { message: line, ..Header::default() });
                 if header.program.is_empty() {
                     header.program = "sshd";
@@ -201,7 +218,7 @@ impl<'r> Reading<'r> {
                 Some(self.framed(walker, fields, &header))
             }
             Format::Iptables => {
-                let header = syslog::parse(line)?;
+                let header = syslog::parse(line, &mut self.state.last)?;
                 let known = iptables::parse(fields, header.message)?;
                 syslog::fill(fields, &header);
                 let time = header.written.and_then(|written| self.instant(written));
@@ -246,7 +263,7 @@ impl<'r> Reading<'r> {
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
             last_address: &mut self.state.last_address,
-            connection_key: None,
+            place: None,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);

@@ -28,8 +28,8 @@ pub struct Header<'l> {
     pub message: &'l str,
 }
 
-/// Reads the frame of `line`. `None`: it has none.
-pub fn parse(line: &str) -> Option<Header<'_>> {
+/// Reads the frame of `line`, which is likely to be like the `last`. `None`: it has none.
+pub fn parse<'l>(line: &'l str, last: &mut Last) -> Option<Header<'l>> {
     let (priority, rest) = priority(line);
     if priority.is_some()
         && let Some(header) = rfc5424(priority, rest)
@@ -46,18 +46,17 @@ pub fn parse(line: &str) -> Option<Header<'_>> {
         _ => return None,
     };
     let mut header = Header { written: Some(written), priority, ..Header::default() };
-    host_and_tag(after, &mut header);
+    last.read(after, &mut header);
     Some(header)
 }
 
-/// The host and the tag of the frame read last, up to where its process id or message begins. The
-/// next frame is likely to have them too.
+/// Host and program of the frame read last. The next frame is likely to have them too.
 #[derive(Debug, Default)]
 pub struct Last {
-    /// `<host> `
-    host: String,
-    /// `<program>[` or `<program>:`
-    tag: String,
+    /// `<host> <program>[` or `<host> <program>:`
+    start: String,
+    /// Bytes of the host in `start`.
+    host: usize,
 }
 
 impl Last {
@@ -73,22 +72,11 @@ impl Last {
     /// again.
     #[inline]
     fn read_plain<'l>(&mut self, after: &'l str, header: &mut Header<'l>) -> Option<()> {
-        if self.host.is_empty() || !after.starts_with(&*self.host) {
-            let (host, _) = text::split(after, b' ')?;
-            if host.len() > MAX_TAG || host.ends_with(':') || host == "---" {
-                return None;
-            }
-            self.host.clear();
-            self.host.push_str(after.get(..=host.len())?);
+        if self.start.is_empty() || !after.starts_with(&*self.start) {
+            self.learn(after)?;
         }
-        let (host, rest) = after.split_at_checked(self.host.len())?;
-        if self.tag.is_empty() || !rest.starts_with(&*self.tag) {
-            let end = plain_tag_end(rest)?;
-            self.tag.clear();
-            self.tag.push_str(rest.get(..=end)?);
-        }
-        let (tag, rest) = rest.split_at_checked(self.tag.len())?;
-        let (process, pid, message) = if tag.ends_with('[') {
+        let (start, rest) = after.split_at_checked(self.start.len())?;
+        let (process, pid, message) = if start.ends_with('[') {
             let (pid, digits) = text::leading_number(rest.as_bytes())?;
             let (process, rest) = rest.split_at_checked(digits)?;
             let Some([b']', b':', b' ']) = rest.as_bytes().first_chunk() else { return None };
@@ -96,9 +84,23 @@ impl Last {
         } else {
             ("", None, rest.strip_prefix(' ')?)
         };
-        header.host = host.get(..host.len() - 1)?;
-        header.program = tag.get(..tag.len() - 1)?;
+        header.host = start.get(..self.host)?;
+        header.program = start.get(self.host + 1..start.len() - 1)?;
         (header.process, header.pid, header.message) = (process, pid, message);
+        Some(())
+    }
+
+    /// Remembers the host and the plain name that `after` begins with.
+    fn learn(&mut self, after: &str) -> Option<()> {
+        let (host, rest) = text::split(after, b' ')?;
+        if host.len() > MAX_TAG || host.ends_with(':') || host == "---" {
+            return None;
+        }
+        let end = host.len() + 1 + plain_tag_end(rest)?;
+        let start = after.get(..=end)?;
+        self.start.clear();
+        self.start.push_str(start);
+        self.host = host.len();
         Some(())
     }
 }
@@ -327,10 +329,17 @@ const MAX_REPEAT: i64 = 1_000;
 /// Fills what the frame tells.
 #[inline]
 pub fn fill(fields: &mut Fields<'_>, header: &Header<'_>) {
-    if !header.host.is_empty() {
-        fields.texts([field::HOST_NAME, field::HOST_HOSTNAME], header.host);
+    if header.host.is_empty() || header.program.is_empty() {
+        text::some_text(fields, field::HOST_NAME, header.host);
+        text::some_text(fields, field::HOST_HOSTNAME, header.host);
+        text::some_text(fields, field::PROCESS_NAME, header.program);
+    } else {
+        fields.texts([
+            (field::HOST_NAME, header.host),
+            (field::HOST_HOSTNAME, header.host),
+            (field::PROCESS_NAME, header.program),
+        ]);
     }
-    text::some_text(fields, field::PROCESS_NAME, header.program);
     if let Some(pid) = header.pid {
         fields.integer(field::PROCESS_PID, pid);
     }
@@ -404,7 +413,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, host: &str, program: &str, process: &str, message: &str) {
-        let header = parse(line)
+        let header = parse(line, &mut Last::default())
             .or_else(|| parse_untimed(line))
             .unwrap_or_else(|| panic!("no frame: {line}"));
         let found = (header.host, header.program, header.process, header.message);
@@ -479,7 +488,7 @@ mod tests {
             "192.0.2.1 - - [x]",
             "Jan  5 10:12:13abc",
         ] {
-            assert!(parse(line).is_none() && parse_untimed(line).is_none(), "{line}");
+            assert!(parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(), "{line}");
         }
     }
 

@@ -149,8 +149,6 @@ impl Reader<'_> {
 
 /// Bytes of a time in the form of RFC 3164.
 const PLAIN: usize = 15;
-/// Bytes of such a time and the space behind it.
-pub const STAMP: usize = PLAIN + 1;
 
 /// `Jan  2 03:04:05 ` and no year behind it: what nearly every line begins with, at a third of
 /// the cost. `None`: some other form, if any.
@@ -273,8 +271,36 @@ pub fn iso(text: &str) -> Option<(Written, usize)> {
     }
 }
 
+/// `26/Dec/2016:16:16:28 +0200`, as nearly every access log has it. `None`: some other form, if
+/// any.
+fn plain_access(bytes: &[u8]) -> Option<Written> {
+    let [
+        d1, d2, b'/', a, b, c, b'/', y1, y2, y3, y4, b':', h1, h2, b':', m1, m2, b':', s1, s2, b' ',
+        sign @ (b'+' | b'-'), o1, o2, o3, o4,
+    ] = *bytes.first_chunk()?
+    else {
+        return None;
+    };
+    let wall = Wall {
+        year: i16::from(two(y1, y2)?) * 100 + i16::from(two(y3, y4)?),
+        month: month_of([a, b, c])?,
+        day: two(d1, d2)?,
+        hour: two(h1, h2)?,
+        minute: two(m1, m2)?,
+        second: two(s1, s2)?,
+        nanos: 0,
+    };
+    let offset = i32::from(two(o1, o2)?) * 3_600 + i32::from(two(o3, o4)?) * 60;
+    let offset = if sign == b'-' { -offset } else { offset };
+    (wall.hour < 24 && wall.minute < 60 && wall.second < 61)
+        .then_some(Written::Offset(wall, offset))
+}
+
 /// The time in brackets of access logs, such as `26/Dec/2016:16:16:28 +0200`, in full.
 pub fn access(text: &str) -> Option<Written> {
+    if let Some(written) = plain_access(text.as_bytes()) {
+        return Some(written);
+    }
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let mut wall = Wall { day: reader.two()?, ..Wall::default() };
     reader.skip(b'/')?;
@@ -361,6 +387,8 @@ mod tests {
             ("2023/12/09 21:35:20 [notice]", "2023-12-09T21:35:20.000000Z"),
             ("2006-02-13 15:52:30,388 f", "2006-02-13T15:52:30.388000Z"),
             ("26/Dec/2016:16:16:28 +0200", "2016-12-26T14:16:28.000000Z"),
+            ("26/Dec/2016:16:16:28 -0230", "2016-12-26T18:46:28.000000Z"),
+            ("26/Dec/2016:16:16:28.5 +02:00", "2016-12-26T14:16:28.500000Z"),
             ("2019-02-29T10:40:20Z", "none"),
             ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z"),
         ] {
@@ -387,6 +415,55 @@ mod tests {
         ] {
             let instant = clock.instant(written, Timestamp::parse(reference).unwrap()).unwrap();
             assert!(instant.to_string().starts_with(year), "{reference}: {instant}");
+        }
+    }
+
+    #[test]
+    fn an_hour_read_before_changes_nothing() {
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        let mut remembering = Clockwork::new(paris.clone());
+        let references = ["2026-01-05T12:00:00Z", "2026-10-25T02:30:00Z", "2024-03-01T00:00:00Z"];
+        let hours = ["Oct 25 02:", "Oct 25 03:", "Mar 29 02:", "Feb 29 23:", "Dec 31 23:", "Jan  1 00:"];
+        let days = ["2026-10-25T02:", "2026-02-29T02:", "2016-12-31 23:", "2026/01/05 10:"];
+        let seconds = ["00:00", "59:59", "59:60", "60:00", "00:61", "5:00", "00:0x"];
+        let tails = [" host", "  host", " 2024", "host", "Z host", "+01:00 host", "-0230 host",
+            ".5+01:00 h", ".123456Z h", ".1234567891+01:00 h", ",5Z h", ".Z h", "+1 h", "Z [x", "Z"];
+        for hour in hours.into_iter().chain(days) {
+            for (second, tail) in seconds.iter().flat_map(|s| tails.map(|tail| (s, tail))) {
+                for reference in references {
+                    let reference = Timestamp::parse(reference).unwrap();
+                    let line = format!("{hour}{second}{tail}");
+                    let written = month_first(&line).or_else(|| iso(&line));
+                    let expected = written.and_then(|(written, length)| {
+                        let instant = Clockwork::new(paris.clone()).instant(written, reference)?;
+                        Some((instant, length))
+                    });
+                    if let Some(found) = remembering.stamped(&line, reference) {
+                        let (expected, length) = expected.unwrap();
+                        assert_eq!(found, (expected, length + 1), "{line}");
+                        assert_eq!(line.as_bytes()[length], b' ', "{line}");
+                    }
+                    if let Some((written, _)) = written {
+                        assert_eq!(
+                            remembering.instant(written, reference),
+                            expected.map(|(instant, _)| instant),
+                            "{line}"
+                        );
+                        remembering.remember_stamp(&line, written);
+                    }
+                }
+            }
+            for reference in references.map(|text| Timestamp::parse(text).unwrap()) {
+                let line = format!("{hour}10:11 host");
+                let found = remembering.stamped(&line, reference);
+                let found_zoned = remembering.stamped(&format!("{hour}10:11Z host"), reference);
+                let real = !matches!(hour, "2026-02-29T02:");
+                let yearless = hour.starts_with(|first: char| first.is_ascii_alphabetic());
+                if reference.to_string().starts_with("2024") && yearless {
+                    assert!(found.is_some(), "{line} is the last one remembered");
+                }
+                assert_eq!(found_zoned.is_some(), real && !yearless, "{hour}");
+            }
         }
     }
 

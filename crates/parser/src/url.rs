@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use vigie_event::{Fields, field};
 
+use crate::text;
+
 /// Rounds of percent-decoding; attackers encode twice, nobody needs more than three.
 const ROUNDS: usize = 3;
 
@@ -20,7 +22,7 @@ pub fn request(fields: &mut Fields<'_>, request: &str) {
         return;
     };
     fields.text(field::HTTP_REQUEST_METHOD, method);
-    let (wanted, version) = match rest.rsplit_once(' ') {
+    let (wanted, version) = match text::rsplit(rest, b' ') {
         Some((wanted, version)) if version.starts_with("HTTP/") => (wanted, version.get(5..)),
         _ => (rest, None),
     };
@@ -32,7 +34,7 @@ pub fn request(fields: &mut Fields<'_>, request: &str) {
 
 /// The method, and the rest, of what looks like a request line.
 fn method(request: &str) -> Option<(&str, &str)> {
-    let (method, rest) = request.split_once(' ')?;
+    let (method, rest) = text::split(request, b' ')?;
     let plain = !method.is_empty()
         && method.len() <= 32
         && method.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'));
@@ -51,7 +53,7 @@ pub fn target(fields: &mut Fields<'_>, wanted: &str) {
         }
         None => wanted,
     };
-    let (path, query) = match local.split_once('?') {
+    let (path, query) = match text::split(local, b'?') {
         Some((path, query)) => (path, Some(query)),
         None => (local, None),
     };
@@ -59,11 +61,7 @@ pub fn target(fields: &mut Fields<'_>, wanted: &str) {
     if let Some(query) = query {
         fields.text(field::URL_QUERY, query);
     }
-    let value = match decode(local) {
-        Cow::Borrowed(text) => fields.cut(text),
-        Cow::Owned(text) => vigie_event::Value::Made(text.into()),
-    };
-    fields.value(field::URL_DECODED, value);
+    fields.text(field::URL_DECODED, &decode(local));
 }
 
 /// Splits `http://host[:port]/path` before the path.

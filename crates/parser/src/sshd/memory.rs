@@ -9,24 +9,46 @@ use std::hash::Hasher;
 
 use crate::line::Line;
 
-/// Connections remembered; a power of two. Each takes 40 bytes.
+/// Connections remembered; a power of two. Each takes 32 bytes.
 const SLOTS: usize = 4_096;
-/// After that many nanoseconds without a line, a process id belongs to somebody else. The server
+/// After that many seconds without a line, a process id belongs to somebody else. The server
 /// gives clients two minutes to authenticate by default.
-const FORGET_AFTER: i64 = 600 * 1_000_000_000;
+const FORGET_AFTER: u32 = 600;
 
 /// What the connections before authentication have told so far, by host and process id. Bounded:
-/// a connection may be forgotten for another whose hash ends alike.
+/// a connection may be forgotten for another that has its place. Process ids are given out in
+/// order, so connections of one time stand side by side, and share cache lines instead of places.
 #[derive(Debug)]
 pub struct Memory {
     slots: Box<[Connection]>,
 }
 
-/// One connection.
+/// Where a connection stands, and what tells it from others that stand there.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    index: usize,
+    key: u32,
+}
+
+impl Place {
+    fn of(origin: u64, host: &str, pid: u32) -> Self {
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(origin);
+        hasher.write(host.as_bytes());
+        let start = hasher.finish() >> 20;
+        hasher.write_u32(pid);
+        let index = start.wrapping_add(u64::from(pid)) as usize & (SLOTS - 1);
+        Self { index, key: (hasher.finish() >> 32) as u32 }
+    }
+}
+
+/// One connection, half a cache line long.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
 pub struct Connection {
-    key: u64,
-    seen: Timestamp,
+    key: u32,
+    /// The time of its last line in seconds, which may go round.
+    seen: u32,
     /// Where it comes from, once a line has told.
     pub address: Option<IpAddr>,
     /// A failure was told of without an address.
@@ -56,13 +78,15 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// The connection with this key, which a line of that time belongs to.
-    fn connection(&mut self, key: u64, time: Timestamp) -> Option<&mut Connection> {
-        let slot = self.slots.get_mut((key >> 20) as usize & (SLOTS - 1))?;
-        if slot.key != key || time.since(slot.seen).abs() > FORGET_AFTER {
+    /// The connection at `place`, which a line of that time belongs to.
+    fn connection(&mut self, Place { index, key }: Place, time: Timestamp) -> Option<&mut Connection> {
+        let slot = self.slots.get_mut(index)?;
+        let seen = time.seconds() as u32;
+        let away = seen.wrapping_sub(slot.seen).cast_signed().unsigned_abs();
+        if slot.key != key || away > FORGET_AFTER {
             *slot = Connection { key, ..Connection::default() };
         }
-        slot.seen = time;
+        slot.seen = seen;
         Some(slot)
     }
 }
@@ -73,14 +97,9 @@ impl Line<'_, '_> {
         if self.pid == 0 {
             return None;
         }
-        let key = self.connection_key.get_or_insert_with(|| {
-            let mut hasher = FxHasher::default();
-            hasher.write_u64(self.origin);
-            hasher.write(self.host.as_bytes());
-            hasher.write_u32(self.pid);
-            hasher.finish()
-        });
-        self.memory.connection(*key, self.time)
+        let (origin, host, pid) = (self.origin, self.host, self.pid);
+        let place = self.place.get_or_insert_with(|| Place::of(origin, host, pid));
+        self.memory.connection(*place, self.time)
     }
 
     /// Remembers where the connection comes from.

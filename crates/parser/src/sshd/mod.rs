@@ -37,7 +37,7 @@ mod memory;
 mod peer;
 mod server;
 
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Memory, Place};
 
 use vigie_event::field;
 

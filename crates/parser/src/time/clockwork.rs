@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use vigie_event::Timestamp;
 
 use super::{SECOND, Wall, Written, plain, two};
+use crate::text;
 
 const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
@@ -28,18 +29,31 @@ pub struct Clockwork {
     yearless_start: i64,
     yearless_next: i64,
     stamp: Stamp,
+    dated: Dated,
+    /// Year, month and day of the last time with an offset, in days since 1970.
+    day: (i16, i8, i8),
+    days: i64,
 }
 
 /// Bytes of `Jan  2 03:`.
 const STAMPED_HOUR: usize = 10;
+/// Bytes of `2026-01-02T03:`.
+const DATED_HOUR: usize = 14;
 
 /// The date and hour at the start of a line, the instant at which that hour began in the year
 /// chosen, and in the year after.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stamp {
     hour: [u8; STAMPED_HOUR],
     start: i64,
     next: i64,
+}
+
+/// The same where the line has year and offset; `start` is without the offset.
+#[derive(Debug)]
+struct Dated {
+    hour: [u8; DATED_HOUR],
+    start: i64,
 }
 
 impl Clockwork {
@@ -51,40 +65,66 @@ impl Clockwork {
             yearless: (0, 0, 0),
             yearless_start: 0,
             yearless_next: 0,
-            stamp: Stamp::default(),
+            // No text has these bytes.
+            stamp: Stamp { hour: [0xFF; STAMPED_HOUR], start: 0, next: 0 },
+            dated: Dated { hour: [0xFF; DATED_HOUR], start: 0 },
+            day: (0, 0, 0),
+            days: 0,
         }
     }
 
-    /// The instant of `Jan  2 03:04:05 ` at the start of `line`, where date and hour stand there as
-    /// in the line remembered last and mean the same year. `None`: read it.
+    /// The instant at the start of `line`, where date and hour stand there as in a line remembered
+    /// and mean the same year, and the length of the time and the space behind it. `None`: read
+    /// it.
     #[inline]
-    pub fn stamped(&self, line: &str, reference: Timestamp) -> Option<Timestamp> {
-        let (hour, rest) = line.as_bytes().split_first_chunk::<STAMPED_HOUR>()?;
-        if *hour != self.stamp.hour {
-            return None;
+    pub fn stamped(&self, line: &str, reference: Timestamp) -> Option<(Timestamp, usize)> {
+        let bytes = line.as_bytes();
+        match bytes.split_first_chunk() {
+            Some((hour, rest)) if *hour == self.stamp.hour => self.stamp.read(rest, reference),
+            _ => match bytes.split_first_chunk() {
+                Some((hour, rest)) if *hour == self.dated.hour => self.dated.read(rest),
+                _ => None,
+            },
         }
-        let [m1, m2, b':', s1, s2, b' ', next] = *rest.first_chunk()? else { return None };
-        let (minute, second) = (two(m1, m2)?, two(s1, s2)?);
-        if next == b' ' || next.is_ascii_digit() || minute > 59 || second > 60 {
-            return None;
-        }
-        let within = (i64::from(minute) * 60 + i64::from(second)) * SECOND;
-        let instant = self.stamp.start.saturating_add(within);
-        let latest = reference.nanos().saturating_add(DAY);
-        (instant <= latest && self.stamp.next.saturating_add(within) > latest)
-            .then_some(Timestamp::from_nanos(instant))
     }
 
-    /// Remembers how the time at the start of `line` was understood, where it stands there as
-    /// `Jan  2 03:04:05 ` and was the last one without a year.
-    pub fn remember_stamp(&mut self, line: &str) {
-        let Some(hour) = line.as_bytes().first_chunk() else { return };
-        if let Some(wall) = plain(line.as_bytes())
-            && self.yearless == (wall.month, wall.day, wall.hour)
-        {
-            (self.stamp.start, self.stamp.next) = (self.yearless_start, self.yearless_next);
-            self.stamp.hour = *hour;
+    /// Remembers how `written`, the time at the start of `line` and the last one asked for, was
+    /// understood.
+    pub fn remember_stamp(&mut self, line: &str, written: Written) {
+        let bytes = line.as_bytes();
+        match written {
+            Written::Local(wall) if wall.year == 0 => {
+                if let Some(hour) = bytes.first_chunk()
+                    && plain(bytes) == Some(wall)
+                    && self.yearless == (wall.month, wall.day, wall.hour)
+                {
+                    self.stamp = Stamp {
+                        hour: *hour,
+                        start: self.yearless_start,
+                        next: self.yearless_next,
+                    };
+                }
+            }
+            Written::Local(_) => {}
+            Written::Offset(wall, _) => {
+                // Other times with an offset have no dash or slash there.
+                if let Some(hour) = bytes.first_chunk::<DATED_HOUR>()
+                    && matches!(hour, [b'0'..=b'9', _, _, _, b'-' | b'/', ..])
+                    && let Some(start) = self.hour_of_day(wall)
+                {
+                    self.dated = Dated { hour: *hour, start };
+                }
+            }
         }
+    }
+
+    /// When the hour began, without the offset.
+    fn hour_of_day(&mut self, wall: Wall) -> Option<i64> {
+        let day = (wall.year, wall.month, wall.day);
+        if self.day != day {
+            (self.days, self.day) = (days_from_civil(wall)?, day);
+        }
+        (self.days * 86_400 + i64::from(wall.hour) * 3_600).checked_mul(SECOND)
     }
 
     /// The instant of `written`. A missing year is chosen so that the instant is the latest that
@@ -92,10 +132,8 @@ impl Clockwork {
     pub fn instant(&mut self, written: Written, reference: Timestamp) -> Option<Timestamp> {
         match written {
             Written::Offset(wall, offset) => {
-                let days = days_from_civil(wall)?;
-                let seconds = days * 86_400 + i64::from(wall.hour) * 3_600 - i64::from(offset);
-                let nanos = seconds.checked_mul(SECOND)?.checked_add(within_hour(wall))?;
-                Some(Timestamp::from_nanos(nanos))
+                let start = self.hour_of_day(wall)?.checked_sub(i64::from(offset) * SECOND)?;
+                Some(Timestamp::from_nanos(start.checked_add(within_hour(wall))?))
             }
             Written::Local(wall) if wall.year == 0 => self.yearless(wall, reference),
             Written::Local(wall) => {
@@ -147,6 +185,67 @@ impl Clockwork {
         self.hour_start = start;
         Some(start)
     }
+}
+
+impl Stamp {
+    /// Reads `04:05 ` behind the hour.
+    #[inline]
+    fn read(&self, rest: &[u8], reference: Timestamp) -> Option<(Timestamp, usize)> {
+        let within = minute_and_second(rest)?;
+        let [b' ', next] = *rest.get(5..)?.first_chunk()? else { return None };
+        if next == b' ' || next.is_ascii_digit() {
+            return None;
+        }
+        let instant = self.start.saturating_add(within);
+        let latest = reference.nanos().saturating_add(DAY);
+        (instant <= latest && self.next.saturating_add(within) > latest)
+            .then_some((Timestamp::from_nanos(instant), STAMPED_HOUR + 6))
+    }
+}
+
+impl Dated {
+    /// Reads `04:05[.<fraction>](Z|±hh:mm) ` behind the hour.
+    #[inline]
+    fn read(&self, rest: &[u8]) -> Option<(Timestamp, usize)> {
+        const SCALE: [i64; 10] =
+            [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, SECOND];
+        let (mut within, mut at) = (minute_and_second(rest)?, 5);
+        if rest.get(at) == Some(&b'.') {
+            let (fraction, digits) = text::leading_number(rest.get(at + 1..)?)?;
+            within += fraction * SCALE.get(9_usize.checked_sub(digits)?)?;
+            at += 1 + digits;
+        }
+        let offset = match *rest.get(at..)? {
+            [b'Z', ..] => {
+                at += 1;
+                0
+            }
+            [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2, ..] => {
+                at += 6;
+                let offset = i64::from(two(h1, h2)?) * 3_600 + i64::from(two(m1, m2)?) * 60;
+                if sign == b'-' { -offset } else { offset }
+            }
+            _ => return None,
+        };
+        // A bracket behind it makes it the server's error log.
+        match rest.get(at..)? {
+            [b' ', b'[', ..] => None,
+            [b' ', ..] => {
+                let instant = self.start.checked_sub(offset * SECOND)?.checked_add(within)?;
+                Some((Timestamp::from_nanos(instant), DATED_HOUR + at + 1))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `04:05`, in nanoseconds.
+#[inline]
+fn minute_and_second(rest: &[u8]) -> Option<i64> {
+    let [m1, m2, b':', s1, s2] = *rest.first_chunk()? else { return None };
+    let (minute, second) = (two(m1, m2)?, two(s1, s2)?);
+    let fits = minute < 60 && second < 61;
+    fits.then(|| (i64::from(minute) * 60 + i64::from(second)) * SECOND)
 }
 
 fn within_hour(wall: Wall) -> i64 {
