@@ -7,6 +7,7 @@ use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
 use crate::facts::Facts;
+use crate::{advice, attack};
 use crate::text::both;
 use crate::text::shown;
 
@@ -120,14 +121,23 @@ fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommenda
     Recommendation { action, target, reason }
 }
 
-/// What the rules' authors advise, most serious rule first, each piece once.
+/// What the rules' authors advise, most serious rule first, each piece once; where an author says
+/// nothing, what is advised for his rule's techniques.
 pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
     let mut advice: Vec<Localized> = Vec::new();
+    let mut add = |piece: &Localized| {
+        if advice.len() < MOST_ADVICE && !advice.contains(piece) {
+            advice.push(piece.clone());
+        }
+    };
     for finding in &facts.findings {
-        let Some(guidance) = finding.guidance else { continue };
-        for piece in &guidance.recommendations {
-            if advice.len() < MOST_ADVICE && !advice.contains(piece) {
-                advice.push(piece.clone());
+        let told = finding.guidance.map_or(&[][..], |guidance| &guidance.recommendations);
+        told.iter().for_each(&mut add);
+        if told.is_empty() {
+            for attack in attack::of_tags(&finding.alert.tags) {
+                if let Some((en, fr)) = advice::of(&attack.technique, &attack.tactic) {
+                    add(&Localized::new(en, fr));
+                }
             }
         }
     }

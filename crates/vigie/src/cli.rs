@@ -78,6 +78,9 @@ pub enum Command {
         after_help = "Example:\n  vigie rules check ./my-rules\n  vigie rules match --rules ./my-rules events.ndjson"
     )]
     Rules(RulesArgs),
+    /// Show what closings taught, by rule and entity; only reads, also while the centre runs
+    #[command(after_help = "Example:\n  vigie learning --json > learnt.ndjson")]
+    Learning(LearningArgs),
     /// Check or show the configuration
     #[command(after_help = "Example:\n  vigie config check --config /etc/vigie/vigie.toml")]
     Config(ConfigArgs),
@@ -142,7 +145,7 @@ pub struct ParseArgs {
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
-    /// Alerts: a JSON array or NDJSON; `-` is stdin
+    /// Alerts: a JSON array or NDJSON, compressed or not; `-` is stdin
     #[arg(value_name = "ALERTS")]
     pub file: PathBuf,
     /// Only alerts of this severity or worse
@@ -157,6 +160,19 @@ pub struct AnalyzeArgs {
     /// Keep no results
     #[arg(long, conflicts_with = "save")]
     pub no_save: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LearningArgs {
+    /// Only of this rule
+    #[arg(long, value_name = "ID")]
+    pub rule: Option<String>,
+    /// Data directory of the centre
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

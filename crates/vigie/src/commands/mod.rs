@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod config;
+pub mod learning;
 pub mod parse;
 pub mod rules;
 pub mod rules_history;
