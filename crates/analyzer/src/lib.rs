@@ -65,6 +65,7 @@
 
 #![deny(missing_docs)]
 
+mod advice;
 pub mod alertfile;
 pub mod attack;
 pub mod autonomy;

@@ -7,6 +7,7 @@ use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
 use crate::facts::Facts;
+use crate::{advice, attack};
 use crate::text::shown;
 
 /// Addresses that one verdict may ask to ban.
@@ -119,15 +120,23 @@ fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommenda
     Recommendation { action, target, reason }
 }
 
-/// What the rules' authors advise, most serious rule first, each piece once.
+/// What the rules' authors advise, most serious rule first, each piece once; where an author says
+/// nothing, what is advised for his rule's techniques.
 pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
     let mut advice: Vec<Localized> = Vec::new();
+    let mut add = |piece: Localized| {
+        if advice.len() < MOST_ADVICE && !advice.contains(&piece) {
+            advice.push(piece);
+        }
+    };
     for finding in &facts.findings {
-        let Some(guidance) = finding.guidance else { continue };
-        for piece in &guidance.recommendations {
-            let piece = facts.langs.copy(piece);
-            if advice.len() < MOST_ADVICE && !advice.contains(&piece) {
-                advice.push(piece);
+        let told = finding.guidance.map_or(&[][..], |guidance| &guidance.recommendations);
+        told.iter().for_each(|piece| add(facts.langs.copy(piece)));
+        if told.is_empty() {
+            for attack in attack::of_tags(&finding.alert.tags) {
+                if let Some((en, fr)) = advice::of(&attack.technique, &attack.tactic) {
+                    add(facts.langs.fixed(en, fr));
+                }
             }
         }
     }

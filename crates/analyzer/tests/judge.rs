@@ -419,3 +419,18 @@ proptest! {
         prop_assert!(serde_json::to_string(&report).is_ok());
     }
 }
+
+#[test]
+fn a_rule_whose_author_says_nothing_gets_the_advice_of_its_techniques() {
+    let unknown = Alert {
+        rule: RuleRef {
+            id: "of somebody else".to_owned(),
+            title: Localized::new("t", "t"),
+            level: Severity::High,
+            version: String::new(),
+        },
+        ..alert(1, "guess", 40, 60, &[("source.ip", A)])
+    };
+    let advice = &judge(&[unknown], ("source.ip", A)).advice;
+    assert!(advice[0].en.contains("second factor") && advice[0].fr.contains("second facteur"));
+}

@@ -37,5 +37,5 @@ pub mod stdin;
 
 pub use follow::follow;
 pub use lines::{Lost, MAX_LINE};
-pub use read::{Compression, ReadError, Reader};
+pub use read::{Compression, ReadError, Reader, unpacked};
 pub use status::{SensorState, SensorStatus, Statuses};

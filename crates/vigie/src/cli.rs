@@ -83,6 +83,9 @@ pub enum Command {
         after_help = "Example:\n  vigie doctor\n  vigie doctor --json | jq 'select(.state != \"good\")'"
     )]
     Doctor(DoctorArgs),
+    /// Show what closings taught, by rule and entity; only reads, also while the centre runs
+    #[command(after_help = "Example:\n  vigie learning --json > learnt.ndjson")]
+    Learning(LearningArgs),
     /// Check or show the configuration
     #[command(after_help = "Example:\n  vigie config check --config /etc/vigie/vigie.toml")]
     Config(ConfigArgs),
@@ -147,7 +150,7 @@ pub struct ParseArgs {
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
-    /// Alerts: a JSON array or NDJSON; `-` is stdin
+    /// Alerts: a JSON array or NDJSON, compressed or not; `-` is stdin
     #[arg(value_name = "ALERTS")]
     pub file: PathBuf,
     /// Only alerts of this severity or worse
@@ -162,6 +165,19 @@ pub struct AnalyzeArgs {
     /// Keep no results
     #[arg(long, conflicts_with = "save")]
     pub no_save: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LearningArgs {
+    /// Only of this rule
+    #[arg(long, value_name = "ID")]
+    pub rule: Option<String>,
+    /// Data directory of the centre
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => commands::simulate::run(&global, &args),
         Command::Rules(args) => commands::rules::run(&global, args),
         Command::Doctor(args) => commands::doctor::run(&global, &args),
+        Command::Learning(args) => commands::learning::run(&global, &args),
         Command::Config(args) => commands::config::run(&global, args),
         Command::Completions { shell } => Ok(commands::completions(shell)),
         Command::Man => commands::man(),

@@ -59,6 +59,19 @@ impl fmt::Display for Compression {
     }
 }
 
+/// What `input` holds, decompressed where its first bytes say that it is compressed.
+///
+/// # Errors
+/// The first bytes cannot be read. Reading on fails where the stream is damaged.
+pub fn unpacked<'i>(
+    mut input: impl BufRead + Send + 'i,
+) -> io::Result<Box<dyn Read + Send + 'i>> {
+    let mut head = Vec::with_capacity(MAGIC_BYTES);
+    input.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
+    let compression = Compression::of(&head);
+    decoder(compression, io::Cursor::new(head).chain(input))
+}
+
 /// Decompresses `input`, all of its members one after the other.
 pub(crate) fn decoder<'i>(
     compression: Compression,

@@ -5,7 +5,7 @@ mod error;
 mod evtx;
 mod reader;
 
-pub use compression::Compression;
+pub use compression::{Compression, unpacked};
 pub(crate) use compression::{MAGIC_BYTES, decoder};
 pub use error::ReadError;
 pub use reader::Reader;

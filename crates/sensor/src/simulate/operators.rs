@@ -146,9 +146,12 @@ fn tell_agent_sleeping(story: &mut Story, sleep: f64) {
         ssh::failure(story, seconds, WEB.0, ATTACKER, (name, false));
         think(story, &mut seconds);
     }
+    // One stolen password on every machine, and then machine after machine.
     for (host, _) in HOSTS.iter().skip(2) {
         ssh::password_login(story, seconds, host, VICTIM, ATTACKER);
         think(story, &mut seconds);
+    }
+    for (host, _) in HOSTS.iter().skip(2) {
         for command in LOOKS.iter().chain(&DEEDS) {
             story.sudo(seconds, host, VICTIM, command);
             think(story, &mut seconds);

@@ -91,7 +91,7 @@ pub(super) fn tell_ffuf(story: &mut Story) {
 /// Many templates against one server, under browsers' names.
 pub(super) fn tell_nuclei(story: &mut Story) {
     let mut seconds = 0.0;
-    for _ in 0..5_000 {
+    for _ in 0..8_000 {
         let template = story.random.pick(&TEMPLATES);
         let target = format!("{template}?{}", story.random.hex(6));
         let agent = story.random.pick(&BROWSERS);

@@ -1,6 +1,6 @@
 //! `vigie analyze`: the batch assistant.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -173,7 +173,7 @@ fn cannot_read(name: &str, lang: Lang) -> String {
 fn read(path: &Path, lang: Lang) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes)?;
+        unpack(std::io::BufReader::new(std::io::stdin()), &mut bytes)?;
     } else {
         let file = std::fs::File::open(path).with_context(|| {
             lang.pick(
@@ -181,7 +181,7 @@ fn read(path: &Path, lang: Lang) -> anyhow::Result<String> {
                 "vérifier le chemin ; un exemple de fichier d’alertes se trouve dans docs/examples/alerts.json",
             )
         })?;
-        file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        unpack(std::io::BufReader::new(file), &mut bytes)?;
     }
     if bytes.len() as u64 == MOST_BYTES {
         bail!("over {} MiB of alerts; split the file", MOST_BYTES >> 20);
@@ -204,6 +204,11 @@ fn read(path: &Path, lang: Lang) -> anyhow::Result<String> {
             }
         }
     }
+}
+
+/// Reads the whole input, decompressed; at most what is too much by one byte.
+fn unpack(input: impl BufRead + Send, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    vigie_sensor::unpacked(input)?.take(MOST_BYTES).read_to_end(bytes).map(drop)
 }
 
 /// `[x/total]` and a bar, on a terminal only.

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod config;
 pub mod doctor;
+pub mod learning;
 pub mod parse;
 pub mod rules;
 pub mod rules_history;
