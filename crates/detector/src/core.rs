@@ -17,6 +17,7 @@ use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
 use crate::recent::Recent;
 use crate::rule_info::{RuleInfo, table};
+use crate::seen::Seen;
 use crate::settings::Settings;
 
 /// Fewer events than this between two looks for what is idle would cost more than it frees.
@@ -42,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) alerts: Alerts,
     pub(crate) incidents: Incidents,
     pub(crate) recent: Recent,
+    pub(crate) seen_lately: Seen,
     pub(crate) hosts: Hosts,
     pub(crate) clocks: Clocks,
     /// Events seen.
@@ -76,6 +78,7 @@ impl Core {
             alerts: Alerts::default(),
             incidents: Incidents::default(),
             recent: Recent::default(),
+            seen_lately: Seen::default(),
             hosts: Hosts::default(),
             clocks: Clocks::default(),
             seen: 0,
@@ -86,6 +89,13 @@ impl Core {
         }
     }
 
+    /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
+    /// counted then. What matches nothing needs no remembering.
+    pub(crate) fn counts(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
+        matched.is_empty() || self.seen_lately.is_new(event.id)
+    }
+
+    /// Takes in an event that [counts](Self::counts).
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
@@ -112,17 +122,13 @@ impl Core {
     }
 
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
-        // Delivery is at least once: an event seen lately was counted then.
-        let known = self.recent.find(event.id).is_some();
         self.facets.read(event);
-        if !known {
-            self.recent.push(event, &self.facets);
-        }
+        self.recent.push(event, &self.facets);
         let mut entity = None;
         for index in matched {
             let place = index.0 as usize;
             let speaks = self.rules.get(place).is_some_and(|rule| !rule.silent);
-            if speaks && !known {
+            if speaks {
                 let entity = entity.get_or_insert_with(|| EntityKey::of(event));
                 self.match_single(place, entity.clone(), event);
             }
