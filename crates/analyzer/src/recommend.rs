@@ -150,10 +150,9 @@ pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
                 }
             }
         }));
-        open.push(facts.langs.fixed(
-            "What has the session done since?",
-            "Qu’a fait la session depuis ?",
-        ));
+        open.push(
+            facts.langs.fixed("What has the session done since?", "Qu’a fait la session depuis ?"),
+        );
     } else if has(Category::BruteForce) {
         open.push(facts.langs.fixed(
             "Did an attempt succeed on a machine whose logs are not collected here?",

@@ -16,7 +16,10 @@ const SHOWN: usize = 48;
 pub fn plain(value: &str) -> Option<&str> {
     let fit = |byte: u8| {
         byte.is_ascii_alphanumeric()
-            || matches!(byte, b'.' | b'_' | b'-' | b'@' | b'$' | b':' | b'/' | b'+' | b'\\' | b'%' | b'~')
+            || matches!(
+                byte,
+                b'.' | b'_' | b'-' | b'@' | b'$' | b':' | b'/' | b'+' | b'\\' | b'%' | b'~'
+            )
     };
     let short = !value.is_empty() && value.len() <= SHOWN;
     (short && value.bytes().all(fit)).then_some(value)

@@ -91,11 +91,11 @@ impl Core {
 
     /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
     /// counted then. What matches nothing needs no remembering.
-    pub(crate) fn counts(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
+    pub(crate) fn is_news(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
         matched.is_empty() || self.seen_lately.is_new(event.id)
     }
 
-    /// Takes in an event that [counts](Self::counts).
+    /// Takes in an event that counts; of another, that it came.
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
@@ -411,54 +411,6 @@ impl Core {
                 note.last = alert.last;
             }
         }
-    }
-
-    fn sweep(&mut self) {
-        self.swept = self.seen;
-        let clocks = self.clocks;
-        let ended: Vec<u32> = self
-            .alerts
-            .slots
-            .iter()
-            .filter(|(_, alert)| !clocks.keep(alert.first, alert.last, alert.gap_s))
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in ended {
-            self.close_alert(slot);
-        }
-        self.incidents.retire_idle(&clocks, u64::from(self.settings.incident_gap_s));
-    }
-
-    /// Closes the alerts that matter least. Gives whether there were any.
-    fn evict_alerts(&mut self) -> bool {
-        let least = self.alerts.least();
-        for slot in &least {
-            self.close_alert(*slot);
-            self.counts.evicted_alerts += 1;
-        }
-        !least.is_empty()
-    }
-
-    /// Takes the incidents that matter least out of memory, with their alerts. Gives whether
-    /// there were any.
-    fn evict_incidents(&mut self) -> bool {
-        let mut least = self.incidents.least();
-        least.sort_unstable();
-        let orphaned: Vec<u32> = self
-            .alerts
-            .slots
-            .iter()
-            .filter(|(_, alert)| least.binary_search(&alert.incident).is_ok())
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in orphaned {
-            self.close_alert(slot);
-        }
-        for slot in &least {
-            self.incidents.retire(*slot);
-            self.counts.evicted_incidents += 1;
-        }
-        !least.is_empty()
     }
 }
 

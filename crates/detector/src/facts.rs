@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vigie_event::{
-    Actor, Event, FieldId, Timestamp, ValueRef, field, network_of, unmapped,
-};
+use vigie_event::{Actor, Event, FieldId, Timestamp, ValueRef, field, network_of, unmapped};
 
 /// Under what an incident is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -134,8 +132,7 @@ pub(crate) struct Glance {
 
 impl Glance {
     pub(crate) fn of(event: &Event) -> Self {
-        const WANTED: [FieldId; 3] =
-            [field::EVENT_OUTCOME, field::HOST_IP, field::DESTINATION_IP];
+        const WANTED: [FieldId; 3] = [field::EVENT_OUTCOME, field::HOST_IP, field::DESTINATION_IP];
         let [mut outcome, mut host_address, mut destination] = [None; 3];
         let wanted = |id| WANTED.contains(&id).then_some(id);
         for (id, value) in event.fields_among(wanted) {

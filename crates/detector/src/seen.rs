@@ -4,7 +4,7 @@
 //! again, with the same ids. Windows and alerts remember only their newest events; this remembers
 //! them all, whosever they are, far enough back for that.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde::{Deserialize, Serialize};
 use vigie_event::EventId;
 
@@ -14,10 +14,18 @@ const GENERATION: usize = 32_768;
 
 /// The low 64 bits of the ids, which are those of a hash: among 65,536 events one in 10¹⁴ is
 /// mistaken for another.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seen {
     newer: FxHashSet<u64>,
     older: FxHashSet<u64>,
+}
+
+impl Default for Seen {
+    /// With room for all that it will ever hold: 1.2 MB, of which a tenth is touched at once.
+    fn default() -> Self {
+        let room = || FxHashSet::with_capacity_and_hasher(GENERATION, FxBuildHasher);
+        Self { newer: room(), older: room() }
+    }
 }
 
 impl Seen {
@@ -51,7 +59,10 @@ impl Seen {
 
     /// What [`Seen::save`] wrote.
     pub(crate) fn restore(saved: SavedSeen) -> Self {
-        Self { newer: saved.newer.into_iter().collect(), older: saved.older.into_iter().collect() }
+        let mut seen = Self::default();
+        seen.newer.extend(saved.newer.into_iter().take(GENERATION - 1));
+        seen.older.extend(saved.older.into_iter().take(GENERATION));
+        seen
     }
 }
 

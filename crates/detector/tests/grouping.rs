@@ -434,7 +434,8 @@ fn a_log_written_again_from_its_beginning_counts_once() {
         .map(|n| stream.login(n / 4, "failure", ATTACKER, &format!("user{}", n % 7)))
         .collect();
     let requests: Vec<_> = (0..2_000).map(|n| stream.request(n / 4, OTHER, "/.env")).collect();
-    let mut events: Vec<_> = logins.iter().zip(&requests).flat_map(|(a, b)| [a, b]).cloned().collect();
+    let mut events: Vec<_> =
+        logins.iter().zip(&requests).flat_map(|(a, b)| [a, b]).cloned().collect();
     let once = run(&events);
     assert!(once.alerts.iter().any(|alert| alert.count == 2_000), "{once:?}");
     events.extend_from_within(..3_000);

@@ -186,7 +186,8 @@ impl Event {
         &self,
         wanted: impl Fn(FieldId) -> Option<T>,
     ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
-        let slots = self.slots.iter().filter_map(move |(field, value)| Some((wanted(*field)?, value)));
+        let slots =
+            self.slots.iter().filter_map(move |(field, value)| Some((wanted(*field)?, value)));
         slots.map(|(given, value)| (given, value.resolve(&self.text)))
     }
 }

@@ -427,7 +427,8 @@ mod tests {
 
     #[test]
     fn escapes_at_every_place() {
-        for special in (0..0x20).map(char::from).chain(['"', '\\', '\u{7f}', 'é', '\u{2028}', '🦀']) {
+        for special in (0..0x20).map(char::from).chain(['"', '\\', '\u{7f}', 'é', '\u{2028}', '🦀'])
+        {
             for before in 0..36 {
                 for after in [0, 1, 7, 8, 9] {
                     check(&format!("{}{special}{}", "x".repeat(before), "é".repeat(after)));

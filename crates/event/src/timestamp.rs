@@ -116,7 +116,8 @@ const fn date_of(days: i64) -> (u32, u32, u32) {
     const IN_400_YEARS: u32 = 146_097;
     let days = (days + FROM_YEAR_0) as u32;
     let of_cycle = days % IN_400_YEARS;
-    let year_of_cycle = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    let year_of_cycle =
+        (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
     let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     // March to July and August to December have 153 days each.
     let month_from_march = (5 * of_year + 2) / 153;
