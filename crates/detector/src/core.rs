@@ -17,6 +17,7 @@ use crate::hosts::Hosts;
 use crate::incidents::{Incidents, Note, OpenIncident, Why};
 use crate::recent::Recent;
 use crate::rule_info::{RuleInfo, table};
+use crate::seen::Seen;
 use crate::settings::Settings;
 
 /// Fewer events than this between two looks for what is idle would cost more than it frees.
@@ -42,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) alerts: Alerts,
     pub(crate) incidents: Incidents,
     pub(crate) recent: Recent,
+    pub(crate) seen_lately: Seen,
     pub(crate) hosts: Hosts,
     pub(crate) clocks: Clocks,
     /// Events seen.
@@ -76,6 +78,7 @@ impl Core {
             alerts: Alerts::default(),
             incidents: Incidents::default(),
             recent: Recent::default(),
+            seen_lately: Seen::default(),
             hosts: Hosts::default(),
             clocks: Clocks::default(),
             seen: 0,
@@ -86,6 +89,13 @@ impl Core {
         }
     }
 
+    /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
+    /// counted then. What matches nothing needs no remembering.
+    pub(crate) fn is_news(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
+        matched.is_empty() || self.seen_lately.is_new(event.id)
+    }
+
+    /// Takes in an event that counts; of another, that it came.
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
@@ -112,17 +122,13 @@ impl Core {
     }
 
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
-        // Delivery is at least once: an event seen lately was counted then.
-        let known = self.recent.find(event.id).is_some();
         self.facets.read(event);
-        if !known {
-            self.recent.push(event, &self.facets);
-        }
+        self.recent.push(event, &self.facets);
         let mut entity = None;
         for index in matched {
             let place = index.0 as usize;
             let speaks = self.rules.get(place).is_some_and(|rule| !rule.silent);
-            if speaks && !known {
+            if speaks {
                 let entity = entity.get_or_insert_with(|| EntityKey::of(event));
                 self.match_single(place, entity.clone(), event);
             }
@@ -405,54 +411,6 @@ impl Core {
                 note.last = alert.last;
             }
         }
-    }
-
-    fn sweep(&mut self) {
-        self.swept = self.seen;
-        let clocks = self.clocks;
-        let ended: Vec<u32> = self
-            .alerts
-            .slots
-            .iter()
-            .filter(|(_, alert)| !clocks.keep(alert.first, alert.last, alert.gap_s))
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in ended {
-            self.close_alert(slot);
-        }
-        self.incidents.retire_idle(&clocks, u64::from(self.settings.incident_gap_s));
-    }
-
-    /// Closes the alerts that matter least. Gives whether there were any.
-    fn evict_alerts(&mut self) -> bool {
-        let least = self.alerts.least();
-        for slot in &least {
-            self.close_alert(*slot);
-            self.counts.evicted_alerts += 1;
-        }
-        !least.is_empty()
-    }
-
-    /// Takes the incidents that matter least out of memory, with their alerts. Gives whether
-    /// there were any.
-    fn evict_incidents(&mut self) -> bool {
-        let mut least = self.incidents.least();
-        least.sort_unstable();
-        let orphaned: Vec<u32> = self
-            .alerts
-            .slots
-            .iter()
-            .filter(|(_, alert)| least.binary_search(&alert.incident).is_ok())
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in orphaned {
-            self.close_alert(slot);
-        }
-        for slot in &least {
-            self.incidents.retire(*slot);
-            self.counts.evicted_incidents += 1;
-        }
-        !least.is_empty()
     }
 }
 

@@ -93,6 +93,7 @@ impl Detector {
     /// Takes an event in. Allocates nothing for an event that matches no rule.
     pub fn observe(&mut self, event: &Event) {
         let matched = self.matcher.matches(event);
+        let matched = if self.core.is_news(event, matched) { matched } else { &[] };
         self.fired.clear();
         self.correlator.observe(event, matched, &mut self.fired);
         self.core.observe(event, matched, &self.fired);
@@ -100,6 +101,7 @@ impl Detector {
 
     /// Takes in an event whose matches are known; gives what fired.
     pub(crate) fn observe_matched(&mut self, event: &Event, matched: &[RuleIndex]) -> &[Firing] {
+        let matched = if self.core.is_news(event, matched) { matched } else { &[] };
         self.fired.clear();
         self.correlator.observe(event, matched, &mut self.fired);
         self.core.observe(event, matched, &self.fired);

@@ -1,6 +1,8 @@
-//! What leaves a full memory first.
+//! What leaves memory: what has ended, and what leaves a full one first.
 
 use vigie_event::Timestamp;
+
+use crate::core::Core;
 
 /// Kinds of standing.
 const CLASSES: usize = 4;
@@ -35,6 +37,57 @@ pub(crate) fn least(all: impl Iterator<Item = (u8, u64, u128, u32)>) -> Vec<u32>
     let count = (total / 16).max(1).min(members.len());
     members.select_nth_unstable(count.saturating_sub(1));
     members.into_iter().take(count).map(|(_, _, slot)| slot).collect()
+}
+
+impl Core {
+    /// Closes alerts that have ended, and lets incidents go that nothing can join any more.
+    pub(crate) fn sweep(&mut self) {
+        self.swept = self.seen;
+        let clocks = self.clocks;
+        let ended: Vec<u32> = self
+            .alerts
+            .slots
+            .iter()
+            .filter(|(_, alert)| !clocks.keep(alert.first, alert.last, alert.gap_s))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in ended {
+            self.close_alert(slot);
+        }
+        self.incidents.retire_idle(&clocks, u64::from(self.settings.incident_gap_s));
+    }
+
+    /// Closes the alerts that matter least. Gives whether there were any.
+    pub(crate) fn evict_alerts(&mut self) -> bool {
+        let least = self.alerts.least();
+        for slot in &least {
+            self.close_alert(*slot);
+            self.counts.evicted_alerts += 1;
+        }
+        !least.is_empty()
+    }
+
+    /// Takes the incidents that matter least out of memory, with their alerts. Gives whether
+    /// there were any.
+    pub(crate) fn evict_incidents(&mut self) -> bool {
+        let mut least = self.incidents.least();
+        least.sort_unstable();
+        let orphaned: Vec<u32> = self
+            .alerts
+            .slots
+            .iter()
+            .filter(|(_, alert)| least.binary_search(&alert.incident).is_ok())
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in orphaned {
+            self.close_alert(slot);
+        }
+        for slot in &least {
+            self.incidents.retire(*slot);
+            self.counts.evicted_incidents += 1;
+        }
+        !least.is_empty()
+    }
 }
 
 #[cfg(test)]

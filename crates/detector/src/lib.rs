@@ -2,7 +2,8 @@
 //!
 //! The [`Detector`] runs events through the rules, keeps alerts open while their condition goes
 //! on holding, and groups the alerts of one actor into incidents. It does no I/O and knows no
-//! time but the events' own, so a log file read twice gives the same alerts, with the same ids.
+//! time but the events' own, so a log file read twice gives the same alerts, with the same ids, and an event that
+//! comes twice counts once.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -39,6 +40,7 @@ mod hosts;
 mod incidents;
 mod recent;
 mod rule_info;
+mod seen;
 mod settings;
 mod slab;
 mod snapshot;

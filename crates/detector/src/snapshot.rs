@@ -33,6 +33,7 @@ use crate::facts::{EntityKey, Key};
 use crate::hosts::{Hosts, SavedHosts};
 use crate::incidents::{Note, OpenIncident, Why};
 use crate::recent::{Recent, SavedRecent};
+use crate::seen::{SavedSeen, Seen};
 use crate::settings::Settings;
 
 const MAGIC: &[u8; 4] = b"VGDT";
@@ -71,6 +72,9 @@ struct Saved {
     outgoing_incidents: Vec<Incident>,
     moved: Vec<(AlertId, IncidentId)>,
     recent: SavedRecent,
+    /// Snapshots of before it was kept have none.
+    #[serde(default)]
+    seen_lately: SavedSeen,
     hosts: SavedHosts,
     clocks: Clocks,
     seen: u64,
@@ -258,6 +262,7 @@ fn save(core: &Core) -> Saved {
         outgoing_incidents: core.incidents.outgoing.clone(),
         moved: core.moved.clone(),
         recent: core.recent.save(),
+        seen_lately: core.seen_lately.save(),
         hosts: core.hosts.save(),
         clocks: core.clocks,
         seen: core.seen,
@@ -370,6 +375,7 @@ fn load(core: &mut Core, saved: Saved) -> Vec<String> {
     core.alerts.outgoing = saved.outgoing_alerts;
     core.moved = saved.moved;
     core.recent = Recent::restore(saved.recent);
+    core.seen_lately = Seen::restore(saved.seen_lately);
     core.hosts = Hosts::restore(saved.hosts);
     core.clocks = saved.clocks;
     core.seen = saved.seen;

@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{Stream, detector, run, summary};
+use common::{Stream, detector, rules, run, summary};
+use vigie_detector::{Detector, Settings};
 use vigie_event::{EVIDENCE_PER_ALERT, Event};
 
 const ATTACKER: &str = "203.0.113.7";
@@ -424,6 +425,34 @@ fn an_event_delivered_twice_counts_once() {
     let event = stream.request(0, ATTACKER, "/.env");
     let changes = run(&[event.clone(), event]);
     assert_eq!(changes.alerts[0].count, 1);
+}
+
+#[test]
+fn a_log_written_again_from_its_beginning_counts_once() {
+    let mut stream = Stream::default();
+    let logins: Vec<_> = (0..2_000)
+        .map(|n| stream.login(n / 4, "failure", ATTACKER, &format!("user{}", n % 7)))
+        .collect();
+    let requests: Vec<_> = (0..2_000).map(|n| stream.request(n / 4, OTHER, "/.env")).collect();
+    let mut events: Vec<_> =
+        logins.iter().zip(&requests).flat_map(|(a, b)| [a, b]).cloned().collect();
+    let once = run(&events);
+    assert!(once.alerts.iter().any(|alert| alert.count == 2_000), "{once:?}");
+    events.extend_from_within(..3_000);
+    assert_eq!(run(&events), once);
+
+    // Across a restart too.
+    let mut detector = detector();
+    for event in &events[..4_000] {
+        detector.observe(event);
+    }
+    detector.take_changes();
+    let snapshot = detector.snapshot();
+    let mut detector = Detector::restore(rules(), Settings::default(), &snapshot).unwrap();
+    for event in &events[4_000..] {
+        detector.observe(event);
+    }
+    assert!(detector.take_changes().is_empty());
 }
 
 #[test]

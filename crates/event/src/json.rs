@@ -7,7 +7,8 @@
 
 use std::fmt::{self, Write};
 
-use serde::ser::{self, Error, Serialize, Serializer};
+use serde::Serialize;
+use serde::ser::{self, Error, Serializer};
 
 /// Adds `object`, one of the views of [`wire`](crate::wire), to `text` as JSON without white
 /// space.

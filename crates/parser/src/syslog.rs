@@ -488,7 +488,10 @@ mod tests {
             "192.0.2.1 - - [x]",
             "Jan  5 10:12:13abc",
         ] {
-            assert!(parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(), "{line}");
+            assert!(
+                parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(),
+                "{line}"
+            );
         }
     }
 

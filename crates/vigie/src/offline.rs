@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustc_hash::FxHashMap;
 use vigie_analyzer::autonomy::Activities;
 use vigie_analyzer::{Background, BuiltIn, Case};
 use vigie_detector::{Changes, Detector, Settings, Totals};
@@ -29,7 +30,7 @@ pub struct Chain<F> {
     stats: Stats,
     span: Option<(Timestamp, Timestamp)>,
     /// Alerts whose incident goes on.
-    alerts: BTreeMap<AlertId, Alert>,
+    alerts: FxHashMap<AlertId, Alert>,
     observed: u64,
     began: Instant,
     each: F,
@@ -67,7 +68,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
             totals: Totals::default(),
             stats: Stats::default(),
             span: None,
-            alerts: BTreeMap::new(),
+            alerts: FxHashMap::default(),
             observed: 0,
             began: Instant::now(),
             each,
