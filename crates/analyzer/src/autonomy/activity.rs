@@ -110,6 +110,11 @@ impl Activity {
         self.actions.get(at)
     }
 
+    fn observe(&mut self, event: &Event, name: Option<&str>) {
+        let (action, kind) = action_of(event, name, &mut self.agent);
+        self.add(action, kind);
+    }
+
     fn add(&mut self, action: Action, kind: u64) {
         if let Some(last) = self.last()
             && action.time.since(last.time).abs() < SAME_MOMENT_NS
@@ -195,16 +200,14 @@ impl Activities {
                 _ => return,
             },
         };
-        if !self.actors.contains_key(&key) {
-            if self.actors.len() >= MOST_ACTORS {
-                self.forget();
-            }
-            self.actors.insert(key, Activity::new());
-        }
         if let Some(activity) = self.actors.get_mut(&key) {
-            let (action, kind) = action_of(event, name, &mut activity.agent);
-            activity.add(action, kind);
+            activity.observe(event, name);
+            return;
         }
+        if self.actors.len() >= MOST_ACTORS {
+            self.forget();
+        }
+        self.actors.entry(key).or_insert_with(Activity::new).observe(event, name);
     }
 
     /// What the actor did whose address this is.
@@ -286,6 +289,7 @@ fn hash_of(event: &Event, id: FieldId) -> u32 {
 
 fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Action, u64) {
     let user = event.text_of(field::USER_NAME);
+    let account = user.map_or(0, hash);
     let port = event.integer_of(field::DESTINATION_PORT).and_then(|port| u16::try_from(port).ok());
     let status = event.integer_of(field::HTTP_RESPONSE_STATUS_CODE);
     let failed = event.text_of(field::EVENT_OUTCOME) == Some("failure")
@@ -313,11 +317,11 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
     } else if let Some(question) = event.text_of(field::DNS_QUESTION_NAME) {
         (hash(question), 0, first_letters(question))
     } else if let Some(user) = user {
-        (hash(user) ^ kind as u32, hash(user), first_letters(user))
+        (account ^ kind as u32, account, first_letters(user))
     } else {
         (kind as u32 ^ u32::from(port.unwrap_or(0)), 0, 0)
     };
-    let invented = failed && login && invented(event);
+    let invented = failed && login && user.is_some_and(|user| invented(event, user));
     let action = Action {
         time: event.time,
         event: event.id,
@@ -325,7 +329,7 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
         stem,
         // A service is told by its port where there is one, else by its log.
         target: host ^ port.map_or_else(|| hash(event.dataset), |port| u32::from(port) + 1),
-        user: user.map_or(0, hash),
+        user: account,
         order,
         port: port.unwrap_or(0),
         failed,
@@ -336,12 +340,12 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
     (action, kind)
 }
 
-/// sshd says it of a name that is no account: `Failed password for invalid user …`.
-fn invented(event: &Event) -> bool {
-    let start = event.text().find("Failed ").and_then(|at| event.text().get(at..));
-    start.is_some_and(|text| {
-        text.split(" for ").nth(1).is_some_and(|it| it.starts_with("invalid user "))
-    })
+/// sshd says it right before a name that is no account: `Failed password for invalid user …`.
+fn invented(event: &Event, user: &str) -> bool {
+    let text = event.text();
+    let place = user.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    let before = text.get(..place).unwrap_or_default();
+    before.ends_with(" for invalid user ") || before.ends_with(" for illegal user ")
 }
 
 /// The page without its parameters, or the folder where there are none; nothing for the root.
