@@ -88,29 +88,28 @@ impl Totals {
             self.count_named(event.dataset, action, outcome);
             return;
         };
-        let place = names.place();
-        if let Some(Some((known, index))) = self.by_address.get(place)
-            && known.are(names)
-            && let Some(kind) = self.kinds.get_mut(*index as usize)
-        {
-            kind.count += 1;
-            return;
+        // Where two kinds want one place, the second takes the place beside it.
+        let places = [names.place(), names.place() ^ 1];
+        for place in places {
+            if let Some(Some((known, index))) = self.by_address.get(place)
+                && known.are(names)
+                && let Some(kind) = self.kinds.get_mut(*index as usize)
+            {
+                kind.count += 1;
+                return;
+            }
         }
         let [dataset, action, outcome] = names.0;
-        if let Some(index) = self.count_named(dataset, action, outcome)
-            && let Some(place) = self.by_address.get_mut(place)
-        {
+        let Some(index) = self.count_named(dataset, action, outcome) else { return };
+        let [place, beside] = places;
+        let free = self.by_address.get(place).is_some_and(Option::is_none);
+        if let Some(place) = self.by_address.get_mut(if free { place } else { beside }) {
             *place = Some((names, index));
         }
     }
 
     /// Counts an event with these names; the index of its kind, where it has one.
-    fn count_named(
-        &mut self,
-        dataset: &'static str,
-        action: &str,
-        outcome: &str,
-    ) -> Option<u32> {
+    fn count_named(&mut self, dataset: &'static str, action: &str, outcome: &str) -> Option<u32> {
         let (action, outcome) = (cut(action), cut(outcome));
         let index = self.index_of(hash_of(dataset, action, outcome), dataset, action, outcome);
         match index.and_then(|index| self.kinds.get_mut(index as usize)) {
@@ -199,7 +198,10 @@ mod tests {
         }
         let mut stats = Stats::default();
         totals.add_to(&mut stats);
-        assert_eq!(stats.by_action.into_iter().collect::<Vec<_>>(), [("sshd ssh_login".into(), 2_000)]);
+        assert_eq!(
+            stats.by_action.into_iter().collect::<Vec<_>>(),
+            [("sshd ssh_login".into(), 2_000)]
+        );
     }
 
     fn event(dataset: &'static str, action: &str, outcome: &str) -> Event {

@@ -136,6 +136,7 @@ impl Slots {
     }
 
     /// Adds any value.
+    #[inline]
     pub fn value(&mut self, field: FieldId, value: Value) {
         let slot = self.slot(value);
         self.push(field, slot);
@@ -154,9 +155,12 @@ impl Slots {
     /// Takes the members of the list in `field`; none where there is no list.
     pub fn take_list(&mut self, field: FieldId) -> Vec<Value> {
         match self.find(field) {
-            Some(Slot::List(index)) => {
-                self.lists.get_mut(index as usize).map(std::mem::take).unwrap_or_default().into_vec()
-            }
+            Some(Slot::List(index)) => self
+                .lists
+                .get_mut(index as usize)
+                .map(std::mem::take)
+                .unwrap_or_default()
+                .into_vec(),
             _ => Vec::new(),
         }
     }
@@ -221,6 +225,7 @@ impl Slots {
         }
     }
 
+    #[inline]
     fn slot(&mut self, value: Value) -> Slot {
         match value {
             Value::Span(start, length) => Slot::Span(start, length),

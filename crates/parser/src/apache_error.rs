@@ -15,7 +15,8 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Writt
     let mut level = None;
     // The server's own parts come first; the message, which may hold brackets, begins with the
     // first part that is none of them.
-    while let Some((part, after)) = rest.strip_prefix('[').and_then(|rest| text::split(rest, b']')) {
+    while let Some((part, after)) = rest.strip_prefix('[').and_then(|rest| text::split(rest, b']'))
+    {
         if level.is_none() && written.is_none() {
             written = time::month_first(part).or_else(|| time::iso(part)).map(|(time, _)| time);
             if written.is_some() {

@@ -129,7 +129,8 @@ fn read_rare(line: &mut Line<'_, '_>, message: &str) -> Known {
     }
     if let Some(rest) = text::after(message, "received for user ") {
         // `<name>: <n> (<reason>)` of pam_sss
-        line.fields.text(field::USER_NAME, text::split_at(rest, ": ").map_or(rest, |(user, _)| user));
+        line.fields
+            .text(field::USER_NAME, text::split_at(rest, ": ").map_or(rest, |(user, _)| user));
         line.action("pam_auth_error", AUTH, "info", Outcome::None);
         return KNOWN;
     }

@@ -105,22 +105,11 @@ impl Last {
     }
 }
 
-/// Bytes of names that are read without a second look: letters, digits and `-./_`.
-static PLAIN_NAME: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        table[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
-        byte += 1;
-    }
-    table
-};
-
-/// Where `[` or `:` stands behind a plain name at the start of `rest`.
+/// Where `[` or `:` stands behind a plain name at the start of `rest`: one of letters, digits and
+/// `-./_`.
 fn plain_tag_end(rest: &str) -> Option<usize> {
-    let plain = |byte: &u8| PLAIN_NAME.get(usize::from(*byte)).copied().unwrap_or(false);
-    let end = rest.bytes().take(MAX_TAG).position(|byte| !plain(&byte))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-'..=b'/' | b'_');
+    let end = rest.bytes().take(MAX_TAG).position(|byte| !plain(byte))?;
     (end > 0 && matches!(rest.as_bytes().get(end), Some(b'[' | b':'))).then_some(end)
 }
 
@@ -488,7 +477,10 @@ mod tests {
             "192.0.2.1 - - [x]",
             "Jan  5 10:12:13abc",
         ] {
-            assert!(parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(), "{line}");
+            assert!(
+                parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(),
+                "{line}"
+            );
         }
     }
 

@@ -275,8 +275,32 @@ pub fn iso(text: &str) -> Option<(Written, usize)> {
 /// any.
 fn plain_access(bytes: &[u8]) -> Option<Written> {
     let [
-        d1, d2, b'/', a, b, c, b'/', y1, y2, y3, y4, b':', h1, h2, b':', m1, m2, b':', s1, s2, b' ',
-        sign @ (b'+' | b'-'), o1, o2, o3, o4,
+        d1,
+        d2,
+        b'/',
+        a,
+        b,
+        c,
+        b'/',
+        y1,
+        y2,
+        y3,
+        y4,
+        b':',
+        h1,
+        h2,
+        b':',
+        m1,
+        m2,
+        b':',
+        s1,
+        s2,
+        b' ',
+        sign @ (b'+' | b'-'),
+        o1,
+        o2,
+        o3,
+        o4,
     ] = *bytes.first_chunk()?
     else {
         return None;
@@ -423,11 +447,27 @@ mod tests {
         let paris = TimeZone::get("Europe/Paris").unwrap();
         let mut remembering = Clockwork::new(paris.clone());
         let references = ["2026-01-05T12:00:00Z", "2026-10-25T02:30:00Z", "2024-03-01T00:00:00Z"];
-        let hours = ["Oct 25 02:", "Oct 25 03:", "Mar 29 02:", "Feb 29 23:", "Dec 31 23:", "Jan  1 00:"];
+        let hours =
+            ["Oct 25 02:", "Oct 25 03:", "Mar 29 02:", "Feb 29 23:", "Dec 31 23:", "Jan  1 00:"];
         let days = ["2026-10-25T02:", "2026-02-29T02:", "2016-12-31 23:", "2026/01/05 10:"];
         let seconds = ["00:00", "59:59", "59:60", "60:00", "00:61", "5:00", "00:0x"];
-        let tails = [" host", "  host", " 2024", "host", "Z host", "+01:00 host", "-0230 host",
-            ".5+01:00 h", ".123456Z h", ".1234567891+01:00 h", ",5Z h", ".Z h", "+1 h", "Z [x", "Z"];
+        let tails = [
+            " host",
+            "  host",
+            " 2024",
+            "host",
+            "Z host",
+            "+01:00 host",
+            "-0230 host",
+            ".5+01:00 h",
+            ".123456Z h",
+            ".1234567891+01:00 h",
+            ",5Z h",
+            ".Z h",
+            "+1 h",
+            "Z [x",
+            "Z",
+        ];
         for hour in hours.into_iter().chain(days) {
             for (second, tail) in seconds.iter().flat_map(|s| tails.map(|tail| (s, tail))) {
                 for reference in references {

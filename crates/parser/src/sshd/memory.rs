@@ -79,7 +79,11 @@ impl Default for Memory {
 
 impl Memory {
     /// The connection at `place`, which a line of that time belongs to.
-    fn connection(&mut self, Place { index, key }: Place, time: Timestamp) -> Option<&mut Connection> {
+    fn connection(
+        &mut self,
+        Place { index, key }: Place,
+        time: Timestamp,
+    ) -> Option<&mut Connection> {
         let slot = self.slots.get_mut(index)?;
         let seen = time.seconds() as u32;
         let away = seen.wrapping_sub(slot.seen).cast_signed().unsigned_abs();

@@ -99,8 +99,8 @@ fn reverse_mapping(line: &mut Line<'_, '_>) -> bool {
 fn session(line: &mut Line<'_, '_>, action: &'static str, kind: &'static str, rest: &str) -> bool {
     let rest = text::rsplit_at(rest, " id ").map_or(rest, |(rest, _)| rest);
     if let Some((user, peer, _)) = peer::user_from(rest) {
-        let user =
-            text::after(user, "user ").or_else(|| text::rsplit_at(user, " for ").map(|(_, user)| user));
+        let user = text::after(user, "user ")
+            .or_else(|| text::rsplit_at(user, " for ").map(|(_, user)| user));
         if let Some(user) = user {
             line.fields.text(field::USER_NAME, user);
         }

@@ -98,11 +98,8 @@ impl Clockwork {
                     && plain(bytes) == Some(wall)
                     && self.yearless == (wall.month, wall.day, wall.hour)
                 {
-                    self.stamp = Stamp {
-                        hour: *hour,
-                        start: self.yearless_start,
-                        next: self.yearless_next,
-                    };
+                    self.stamp =
+                        Stamp { hour: *hour, start: self.yearless_start, next: self.yearless_next };
                 }
             }
             Written::Local(_) => {}
