@@ -410,6 +410,41 @@ mod tests {
     }
 
     #[test]
+    fn the_frame_before_changes_nothing() {
+        let lines = [
+            "web app[3]: hello",
+            "web app[3]:hello",
+            "web app[3] hello",
+            "web app[x]: hello",
+            "web app[]: hello",
+            "web app[1234567890123456789]: hello",
+            "web app[3]: web app[4]: hello",
+            "web app: hello",
+            "web app:hello",
+            "web app:",
+            "web application[3]: hello",
+            "web ap",
+            "web  app[3]: hello",
+            "webapp[3]: hello",
+            "we b app[3]: hello",
+            "app[3]: hello",
+            "web: app[3]: hello",
+            "2001:db8::1 app[3]: hello",
+            "--- app[3]: hello ---",
+            "web launchd[1] (a.b[2]): hello",
+            "w\u{fffd}b app[3]: hello",
+            "",
+        ];
+        for (before, line) in lines.iter().flat_map(|before| lines.map(|line| (before, line))) {
+            let [before, line] = [before, line].map(|end| format!("Jan  5 10:12:13 {end}"));
+            let mut last = Last::default();
+            parse(&before, &mut last);
+            let expected = parse(&line, &mut Last::default());
+            assert_eq!(parse(&line, &mut last), expected, "{before} / {line}");
+        }
+    }
+
+    #[test]
     fn what_has_no_frame() {
         for line in [
             "",
