@@ -88,18 +88,22 @@ impl Totals {
             self.count_named(event.dataset, action, outcome);
             return;
         };
-        let place = names.place();
-        if let Some(Some((known, index))) = self.by_address.get(place)
-            && known.are(names)
-            && let Some(kind) = self.kinds.get_mut(*index as usize)
-        {
-            kind.count += 1;
-            return;
+        // Where two kinds want one place, the second takes the place beside it.
+        let places = [names.place(), names.place() ^ 1];
+        for place in places {
+            if let Some(Some((known, index))) = self.by_address.get(place)
+                && known.are(names)
+                && let Some(kind) = self.kinds.get_mut(*index as usize)
+            {
+                kind.count += 1;
+                return;
+            }
         }
         let [dataset, action, outcome] = names.0;
-        if let Some(index) = self.count_named(dataset, action, outcome)
-            && let Some(place) = self.by_address.get_mut(place)
-        {
+        let Some(index) = self.count_named(dataset, action, outcome) else { return };
+        let [place, beside] = places;
+        let free = self.by_address.get(place).is_some_and(Option::is_none);
+        if let Some(place) = self.by_address.get_mut(if free { place } else { beside }) {
             *place = Some((names, index));
         }
     }

@@ -216,7 +216,9 @@ impl Fields<'_> {
         if spans.iter().all(|(_, span)| span.is_some()) {
             self.slots.spans(spans.map(|(field, span)| (field, span.unwrap_or_default())));
         } else {
-            values.into_iter().for_each(|(field, text)| self.text(field, text));
+            for (field, text) in values {
+                self.text(field, text);
+            }
         }
     }
 
@@ -239,6 +241,7 @@ impl Fields<'_> {
     }
 
     /// Adds a value of any kind.
+    #[inline]
     pub fn value(&mut self, field: FieldId, value: Value) {
         self.slots.value(field, value);
     }

@@ -136,6 +136,7 @@ impl Slots {
     }
 
     /// Adds any value.
+    #[inline]
     pub fn value(&mut self, field: FieldId, value: Value) {
         let slot = self.slot(value);
         self.push(field, slot);
@@ -235,6 +236,7 @@ impl Slots {
         }
     }
 
+    #[inline]
     fn slot(&mut self, value: Value) -> Slot {
         match value {
             Value::Span(start, length) => Slot::Span(start, length),

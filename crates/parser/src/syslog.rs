@@ -1,6 +1,10 @@
 //! The frame around a message: RFC 3164 with and without priority, RFC 5424, RFC 3339 times as
 //! rsyslog and systemd write them, with and without a host.
 
+mod last;
+
+pub use last::Last;
+
 use vigie_event::{FieldId, Fields, Value, field};
 
 use crate::text;
@@ -48,80 +52,6 @@ pub fn parse<'l>(line: &'l str, last: &mut Last) -> Option<Header<'l>> {
     let mut header = Header { written: Some(written), priority, ..Header::default() };
     last.read(after, &mut header);
     Some(header)
-}
-
-/// Host and program of the frame read last. The next frame is likely to have them too.
-#[derive(Debug, Default)]
-pub struct Last {
-    /// `<host> <program>[` or `<host> <program>:`
-    start: String,
-    /// Bytes of the host in `start`.
-    host: usize,
-}
-
-impl Last {
-    /// Reads `[<host> ]<tag>: <message>`, which follows the time, into `header`.
-    #[inline]
-    pub fn read<'l>(&mut self, after: &'l str, header: &mut Header<'l>) {
-        if self.read_plain(after, header).is_none() {
-            host_and_tag(after, header);
-        }
-    }
-
-    /// Reads `<host> <plain name>[[<digits>]]: <message>`: what nearly every frame is. `None`: look
-    /// again.
-    #[inline]
-    fn read_plain<'l>(&mut self, after: &'l str, header: &mut Header<'l>) -> Option<()> {
-        if self.start.is_empty() || !after.starts_with(&*self.start) {
-            self.learn(after)?;
-        }
-        let (start, rest) = after.split_at_checked(self.start.len())?;
-        let (process, pid, message) = if start.ends_with('[') {
-            let (pid, digits) = text::leading_number(rest.as_bytes())?;
-            let (process, rest) = rest.split_at_checked(digits)?;
-            let Some([b']', b':', b' ']) = rest.as_bytes().first_chunk() else { return None };
-            (process, Some(pid), rest.get(3..)?)
-        } else {
-            ("", None, rest.strip_prefix(' ')?)
-        };
-        header.host = start.get(..self.host)?;
-        header.program = start.get(self.host + 1..start.len() - 1)?;
-        (header.process, header.pid, header.message) = (process, pid, message);
-        Some(())
-    }
-
-    /// Remembers the host and the plain name that `after` begins with.
-    fn learn(&mut self, after: &str) -> Option<()> {
-        let (host, rest) = text::split(after, b' ')?;
-        if host.len() > MAX_TAG || host.ends_with(':') || host == "---" {
-            return None;
-        }
-        let end = host.len() + 1 + plain_tag_end(rest)?;
-        let start = after.get(..=end)?;
-        self.start.clear();
-        self.start.push_str(start);
-        self.host = host.len();
-        Some(())
-    }
-}
-
-/// Bytes of names that are read without a second look: letters, digits and `-./_`.
-static PLAIN_NAME: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        table[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
-        byte += 1;
-    }
-    table
-};
-
-/// Where `[` or `:` stands behind a plain name at the start of `rest`.
-fn plain_tag_end(rest: &str) -> Option<usize> {
-    let plain = |byte: &u8| PLAIN_NAME.get(usize::from(*byte)).copied().unwrap_or(false);
-    let end = rest.bytes().take(MAX_TAG).position(|byte| !plain(&byte))?;
-    (end > 0 && matches!(rest.as_bytes().get(end), Some(b'[' | b':'))).then_some(end)
 }
 
 /// Reads `host program[pid]: message` without a time, as `journalctl -o cat`-like tools cut it.
@@ -476,6 +406,41 @@ mod tests {
             ("host nginx[98]: 2023/12/09 x", "host", "nginx", "98", "2023/12/09 x"),
         ] {
             check(line, host, program, process, message);
+        }
+    }
+
+    #[test]
+    fn the_frame_before_changes_nothing() {
+        let lines = [
+            "web app[3]: hello",
+            "web app[3]:hello",
+            "web app[3] hello",
+            "web app[x]: hello",
+            "web app[]: hello",
+            "web app[1234567890123456789]: hello",
+            "web app[3]: web app[4]: hello",
+            "web app: hello",
+            "web app:hello",
+            "web app:",
+            "web application[3]: hello",
+            "web ap",
+            "web  app[3]: hello",
+            "webapp[3]: hello",
+            "we b app[3]: hello",
+            "app[3]: hello",
+            "web: app[3]: hello",
+            "2001:db8::1 app[3]: hello",
+            "--- app[3]: hello ---",
+            "web launchd[1] (a.b[2]): hello",
+            "w\u{fffd}b app[3]: hello",
+            "",
+        ];
+        for (before, line) in lines.iter().flat_map(|before| lines.map(|line| (before, line))) {
+            let [before, line] = [before, line].map(|end| format!("Jan  5 10:12:13 {end}"));
+            let mut last = Last::default();
+            parse(&before, &mut last);
+            let expected = parse(&line, &mut Last::default());
+            assert_eq!(parse(&line, &mut last), expected, "{before} / {line}");
         }
     }
 

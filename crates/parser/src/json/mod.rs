@@ -148,7 +148,7 @@ fn hand_over(walker: &mut Walker, fields: &mut Fields<'_>, ecs: bool, base: &str
 
 /// Hands one field over.
 pub(crate) fn hand_over_value(fields: &mut Fields<'_>, id: FieldId, value: Value) {
-    let ours = names().reserved.contains(&id) || (is_known(id) && fields.has(id));
+    let ours = names().is_reserved(id) || (is_known(id) && fields.has(id));
     if !ours {
         fields.value(id, value);
         return;

@@ -9,15 +9,33 @@ macro_rules! native {
         /// Native field names; `None` where so many names are known that it could not be learned.
         pub struct Names {
             $(pub $member: Option<FieldId>,)*
-            /// Names that Vigie fills itself on every event.
-            pub reserved: Vec<FieldId>,
+            /// Whether Vigie fills the name itself on every event, by its number.
+            reserved: Vec<bool>,
         }
 
         static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
             $($member: FieldId::intern($name),)*
-            reserved: RESERVED.iter().filter_map(|name| FieldId::intern(name)).collect(),
+            reserved: reserved(),
         });
     };
+}
+
+impl Names {
+    /// Whether Vigie fills the name itself on every event.
+    pub fn is_reserved(&self, id: FieldId) -> bool {
+        self.reserved.get(id.index()).copied().unwrap_or(false)
+    }
+}
+
+fn reserved() -> Vec<bool> {
+    let mut reserved = Vec::new();
+    for index in RESERVED.iter().filter_map(|name| FieldId::intern(name)).map(FieldId::index) {
+        reserved.resize(reserved.len().max(index + 1), false);
+        if let Some(reserved) = reserved.get_mut(index) {
+            *reserved = true;
+        }
+    }
+    reserved
 }
 
 const RESERVED: &[&str] = &[
