@@ -13,6 +13,7 @@ mod files;
 mod first;
 mod hostile;
 mod live;
+mod model;
 mod pages;
 mod style;
 mod work;

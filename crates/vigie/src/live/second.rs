@@ -24,8 +24,8 @@ use crate::model::Configured;
 
 /// How often to look although nobody woke us.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Incidents taken into the queue in one look.
-const BATCH: u64 = 1_000;
+/// Incidents taken into the queue in one look: the worst, so the queue's order is that of all.
+const BATCH: u64 = 100;
 /// How often the server is probed, in seconds.
 const PROBE_EVERY_S: i64 = 86_400;
 /// Where the tokens used today are kept.
@@ -173,7 +173,8 @@ impl Seconding {
         if let Some(asked) = self.analyst.known(prompt.fingerprint).cloned() {
             self.analyst.passed_over(&job);
             self.status.cached += 1;
-            return self.keep(&case, &prompt, &asked, true, now).await;
+            self.keep(&case, &prompt, &asked, true, now).await?;
+            return self.tell().await;
         }
         self.analyst.sent(now);
         let (server, model) = (Arc::clone(&self.server), Arc::clone(&self.model));
