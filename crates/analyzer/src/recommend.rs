@@ -7,9 +7,9 @@ use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
 use crate::facts::Facts;
-use crate::{advice, attack};
 use crate::text::both;
 use crate::text::shown;
+use crate::{advice, attack};
 
 /// Addresses that one verdict may ask to ban.
 pub const MOST_BANS: usize = 20;

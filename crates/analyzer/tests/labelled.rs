@@ -106,6 +106,12 @@ fn found_in(rules: &Arc<RuleSet>, lines: &[String], format: Option<Format>) -> V
     found.into_iter().map(|(incident, _, verdict)| (incident, verdict)).collect()
 }
 
+/// An address in one spelling.
+fn same(address: &str) -> String {
+    let parsed: Result<std::net::IpAddr, _> = address.parse();
+    parsed.map_or_else(|_| address.to_owned(), |address| address.to_string())
+}
+
 /// The addresses that an incident is about.
 fn sources((incident, _): &Found) -> Vec<String> {
     incident.entities.values("source.ip").to_vec()
@@ -168,7 +174,8 @@ fn scenarios() {
     let mut by_behaviour: BTreeMap<String, Matrix> = BTreeMap::new();
     for case in cases.iter().filter(|case| case["kind"] == "scenario") {
         let found = found_in(&rules, &lines_of(case), None);
-        let accused: BTreeSet<String> = found.iter().flat_map(sources).collect();
+        let accused: BTreeSet<String> =
+            found.iter().flat_map(sources).map(|source| same(&source)).collect();
         let alerts = case["expect"]["alerts"].as_array().cloned().unwrap_or_default();
         if alerts.is_empty() {
             all.count(false, !found.is_empty());
@@ -176,7 +183,7 @@ fn scenarios() {
         }
         for alert in &alerts {
             let value = alert["value"].as_str().unwrap_or_default();
-            let hit = accused.contains(value);
+            let hit = accused.contains(&same(value));
             all.count(true, hit);
             let behaviour = alert["behavior"].as_str().unwrap_or("none").to_owned();
             by_behaviour.entry(behaviour).or_default().count(true, hit);

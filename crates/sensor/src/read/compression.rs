@@ -63,9 +63,7 @@ impl fmt::Display for Compression {
 ///
 /// # Errors
 /// The first bytes cannot be read. Reading on fails where the stream is damaged.
-pub fn unpacked<'i>(
-    mut input: impl BufRead + Send + 'i,
-) -> io::Result<Box<dyn Read + Send + 'i>> {
+pub fn unpacked<'i>(mut input: impl BufRead + Send + 'i) -> io::Result<Box<dyn Read + Send + 'i>> {
     let mut head = Vec::with_capacity(MAGIC_BYTES);
     input.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
     let compression = Compression::of(&head);
