@@ -92,7 +92,9 @@ fn alerts_of_another_tool() {
         }
     }
     all.tell("soc-triage");
-    by_severity.iter().for_each(|(severity, matrix)| matrix.tell(severity));
+    for (severity, matrix) in &by_severity {
+        matrix.tell(severity);
+    }
     assert!(all.right() * 89 >= all.of() * 80, "{} of {}", all.right(), all.of());
 }
 
@@ -193,7 +195,9 @@ fn scenarios() {
         }
     }
     all.tell("crowdsec");
-    by_behaviour.iter().for_each(|(name, matrix)| matrix.tell(name));
+    for (name, matrix) in &by_behaviour {
+        matrix.tell(name);
+    }
 }
 
 /// Requests of an attack set: those of paranoia level 1 found, ordinary ones silent.
@@ -219,7 +223,9 @@ fn web_requests() {
             entry.0 += usize::from(found);
         }
     }
-    suites.iter().for_each(|(name, matrix)| matrix.tell(name));
+    for (name, matrix) in &suites {
+        matrix.tell(name);
+    }
     for (category, (hits, of)) in &by_category {
         println!("web-attacks, {category}: {hits} of {of}");
     }
