@@ -88,13 +88,13 @@ pub(crate) fn apply(
         .critical
         .in_fields(entities, &["host.name", "destination.ip", "user.name", "user.target.name"]);
     if !critical.is_empty() {
-        let raised = match *severity {
+        let before = *severity;
+        *severity = match before {
             Severity::Low => Severity::Medium,
             Severity::Medium => Severity::High,
             same => same,
         };
-        let raises = raised > *severity;
-        *severity = raised;
+        let raises = *severity > before;
         claims.push(Claim {
             events: events.clone(),
             claim: facts.langs.text(|lang| {

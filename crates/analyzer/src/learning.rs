@@ -216,10 +216,11 @@ fn sentence(lesson: &Lesson<'_>, lang: Lang) -> String {
         }
     };
     if closings.undetermined > 0 {
-        text += &match lang {
+        let besides = match lang {
             Lang::En => format!(", {} undetermined besides", closings.undetermined),
             Lang::Fr => format!(", {} indéterminés en plus", closings.undetermined),
         };
+        text += &besides;
     }
     if (lesson.share - STRANGER).abs() < f64::EPSILON {
         text += lang.pick(

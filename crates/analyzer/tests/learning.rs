@@ -40,7 +40,9 @@ fn alert(number: u128, rule: &str, level: Severity, count: u64) -> Alert {
 
 fn judge(alerts: &[Alert], background: &Background<'_>) -> Verdict {
     let mut entities = Entities::default();
-    alerts.iter().for_each(|alert| entities.merge(&alert.entities));
+    for alert in alerts {
+        entities.merge(&alert.entities);
+    }
     let incident = Incident {
         id: IncidentId::from_u128(1),
         title: Localized::new("Incident", "Incident"),

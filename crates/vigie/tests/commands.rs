@@ -169,6 +169,38 @@ fn analyze_judges_the_reference_alerts() {
 }
 
 #[test]
+fn analyze_judges_the_simulated_alerts_compressed_or_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = stdout_of(dir.path(), &["simulate", "--scenario", "alerts"]);
+    std::fs::write(dir.path().join("alerts.ndjson"), &made).unwrap();
+    let packed = zstd::encode_all(made.as_bytes(), 1).unwrap();
+    std::fs::write(dir.path().join("alerts.ndjson.zst"), packed).unwrap();
+    let mut scores = Vec::new();
+    for file in ["alerts.ndjson", "alerts.ndjson.zst"] {
+        let lines = stdout_of(dir.path(), &["analyze", file, "--json", "--no-save"]);
+        let found = objects(&lines);
+        let alerts: Vec<_> =
+            found.iter().filter(|object| object["kind"] == "analysis_alert").collect();
+        assert_eq!(alerts.len(), 8, "{file}");
+        for alert in alerts {
+            let autonomy = &alert["autonomy"];
+            let score = autonomy["score"].as_u64().unwrap();
+            assert!((25..=59).contains(&score), "{alert}");
+            assert!(!autonomy["indicators"].as_array().unwrap().is_empty(), "{alert}");
+            scores.push(score);
+        }
+    }
+    assert_eq!(scores[..8], scores[8..]);
+    // Cut in the middle: it says which file is damaged.
+    let half = std::fs::read(dir.path().join("alerts.ndjson.zst")).unwrap();
+    std::fs::write(dir.path().join("half.zst"), &half[..half.len() / 2]).unwrap();
+    let output = run(dir.path(), &["analyze", "half.zst", "--no-save"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("cannot read half.zst"), "{stderr}");
+}
+
+#[test]
 fn analyze_keeps_its_results_with_their_time() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.json"), r#"{"type": "port_scan"}"#).unwrap();

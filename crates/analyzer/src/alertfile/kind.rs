@@ -49,7 +49,7 @@ pub(super) static OTHER: Kind = Kind {
 };
 
 /// The kinds, the more particular ones first, since the first that fits is taken.
-static KINDS: [Kind; 19] = [
+static KINDS: [Kind; 20] = [
     Kind {
         name: "sql_injection",
         words: &["sql inj", "sqli", "injection sql"],
@@ -437,6 +437,26 @@ static KINDS: [Kind; 19] = [
             (
                 "Check how the server answered; an answer 200 wants a closer look.",
                 "Vérifier la réponse du serveur ; un code 200 mérite un examen.",
+            ),
+        ],
+        phase: Some(Phase::InitialAccess),
+    },
+    Kind {
+        name: "exploit",
+        words: &["exploit", "cve 19", "cve 20"],
+        category: Category::WebAttack,
+        severity: Severity::High,
+        attack: &["TA0001", "T1190"],
+        false_positive: 30,
+        actions: &[Action::BlockIp, Action::CreateTicket],
+        advice: &[
+            (
+                "Check whether the target is open to this hole, and update it.",
+                "Vérifier si la cible est vulnérable à cette faille, et la mettre à jour.",
+            ),
+            (
+                "Look at what the target answered and started since.",
+                "Examiner ce que la cible a répondu et lancé depuis.",
             ),
         ],
         phase: Some(Phase::InitialAccess),

@@ -111,7 +111,7 @@ pub fn judged(rules: &Arc<RuleSet>, scenario: &str, seed: u64) -> Vec<Autonomy> 
     let mut actors = std::collections::BTreeSet::new();
     let lines = records.iter().map(|record| (record.line.as_str(), Some(record.format)));
     let incidents = incidents(rules, lines, Some(&mut activities), |event| {
-        let text = |id| event.render(id).map(|text| text.into_owned()).unwrap_or_default();
+        let text = |id| event.render(id).map(std::borrow::Cow::into_owned).unwrap_or_default();
         actors.insert((text(field::SOURCE_IP), text(field::USER_NAME), text(field::HOST_NAME)));
     });
     let mut scores: Vec<Autonomy> =

@@ -77,7 +77,7 @@ pub(crate) async fn show(
     context: Context,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Failure> {
-    let role = context.reader()?.user.role;
+    let may_reset = context.reader()?.user.role == Role::Admin;
     let rule = given(&wanted.rule);
     let precedents = console.state.precedents(rule.as_deref()).await?;
     page(&LearningPage {
@@ -86,7 +86,7 @@ pub(crate) async fn show(
         rule: rule.as_deref().map(Shown::brief),
         total: precedents.len(),
         rows: precedents.iter().take(ROWS).map(|one| PrecedentRow::of(one, context.t)).collect(),
-        may_reset: role == Role::Admin,
+        may_reset,
     })
 }
 

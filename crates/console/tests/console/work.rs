@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use vigie_event::{CloseReason, IncidentStatus};
-use vigie_store::state::{AuditFilter, BanStatus, PageRequest, TicketStatus};
+use vigie_store::state::{AuditFilter, BanStatus, PageRequest, Role, TicketStatus};
 
 use crate::client::{Bench, PASSWORD};
 use crate::sample;
@@ -114,4 +114,48 @@ async fn a_new_password_signs_out_everywhere_else() {
     assert_eq!(other.get("/account").await.status, StatusCode::SEE_OTHER);
     assert_eq!(bench.browser().sign_in("camille", PASSWORD).await.status, StatusCode::FORBIDDEN);
     assert_eq!(bench.browser().sign_in("camille", new).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn closings_are_shown_exported_and_forgotten_by_administrators() {
+    let bench = Bench::ready().await;
+    let id = sample::fill(&bench.state, bench.now()).await;
+    let mut browser = bench.signed_in().await;
+    assert!(browser.get("/learning").await.body.contains("Nothing learnt yet"));
+    let token = browser.get(&format!("/incidents/{id}")).await.form_token();
+    let close =
+        [("form_token", &*token), ("status", "closed"), ("close_reason", "benign_true_positive")];
+    browser.post(&format!("/incidents/{id}/status"), &close).await;
+
+    let page = browser.get("/learning").await.body;
+    assert!(page.contains("Wherever the rule fired") && page.contains("Permitted activity"));
+    let learnt = browser.get("/api/v1/learning").await.json();
+    let items = learnt["items"].as_array().unwrap().clone();
+    assert!(!items.is_empty());
+    for item in &items {
+        assert_eq!(item["kind"], "precedent");
+        assert_eq!(item["closings"]["benign_true_positive"], 1, "{item}");
+    }
+    let rule = items[0]["rule"].as_str().unwrap().to_owned();
+    let of_rule = browser.get(&format!("/api/v1/learning?rule={rule}")).await.json();
+    assert!(of_rule["items"].as_array().unwrap().len() <= items.len());
+
+    // Analysts read it and cannot make it forget.
+    let mut analyst = bench.signed_in_as(Role::Analyst).await;
+    let page = analyst.get("/learning").await;
+    assert!(!page.body.contains("/learning/reset"));
+    let token = analyst.get(&format!("/incidents/{id}")).await.form_token();
+    let reset = [("form_token", &*token), ("rule", "")];
+    assert_eq!(analyst.post("/learning/reset", &reset).await.status, StatusCode::FORBIDDEN);
+    assert!(!bench.state.precedents(None).await.unwrap().is_empty());
+
+    let token = browser.get("/learning").await.form_token();
+    let reset = [("form_token", &*token), ("rule", "")];
+    let answer = browser.post("/learning/reset", &reset).await;
+    assert_eq!(answer.header("location"), "/learning?done=forgotten");
+    assert!(bench.state.precedents(None).await.unwrap().is_empty());
+    let filter =
+        AuditFilter { action: Some("learning.reset".to_owned()), ..AuditFilter::default() };
+    let audit = bench.state.audit(&filter, &PageRequest::default()).await.unwrap();
+    assert_eq!((audit.items.len(), audit.items[0].actor.as_str()), (1, "camille"));
 }

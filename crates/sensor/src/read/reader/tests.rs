@@ -88,6 +88,19 @@ fn reads_concatenated_members_of_every_compression_by_content() {
 }
 
 #[test]
+fn a_whole_input_is_unpacked_by_its_first_bytes() {
+    use std::io::Read as _;
+    for text in [sample(1_000), b"[]".to_vec(), Vec::new()] {
+        for compression in ALL {
+            let packed = compress(compression, &text);
+            let mut unpacked = Vec::new();
+            crate::unpacked(&packed[..]).unwrap().read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, text, "{compression}");
+        }
+    }
+}
+
+#[test]
 fn delivers_everything_before_the_damage() {
     let folder = tempfile::tempdir().unwrap();
     let text = sample(200_000);

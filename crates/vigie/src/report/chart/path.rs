@@ -20,7 +20,10 @@ pub struct Hop {
 
 const NODE: f64 = 150.0;
 const TALL: f64 = 40.0;
-const ACROSS: f64 = 214.0;
+const ACROSS: f64 = 250.0;
+/// Where arrows change their height, after the machines that they leave: words stand beyond it, so
+/// that no arrow crosses them.
+const TURN: f64 = 48.0;
 const DOWN: f64 = 92.0;
 /// Machines that are drawn; a picture of more shows nothing.
 const MOST_NODES: usize = 24;
@@ -127,11 +130,13 @@ fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) {
         (start.0 + NODE / 2.0, start.1 + TALL, end.0 + NODE / 2.0, end.1 + TALL + 9.0)
     };
     let line = if forward {
-        let bend = (x2 - x1) / 2.0;
+        // Over several columns it keeps its height up to the last of them.
+        let near = end.0 - ACROSS;
         format!(
-            "M{x1:.1} {y1:.1} C{:.1} {y1:.1} {:.1} {y2:.1} {x2:.1} {y2:.1}",
-            x1 + bend,
-            x2 - bend
+            "M{x1:.1} {y1:.1} L{near:.1} {y1:.1} C{:.1} {y1:.1} {:.1} {y2:.1} {:.1} {y2:.1} L{x2:.1} {y2:.1}",
+            near + TURN * 0.7,
+            near + TURN * 0.3,
+            near + TURN
         )
     } else {
         let low = y1.max(y2) + 44.0;
@@ -153,7 +158,7 @@ fn arrow(body: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) {
 fn steps(words: &mut String, start: (f64, f64), end: (f64, f64), hops: &[&Hop]) -> f64 {
     let forward = end.0 > start.0;
     let (x, mut y) = if forward {
-        (end.0 - ACROSS / 2.0 - 4.0, end.1 + TALL / 2.0 + 17.0)
+        (end.0 - 9.0 - (ACROSS - TURN - 9.0) / 2.0, end.1 + TALL / 2.0 + 17.0)
     } else {
         (f64::midpoint(start.0, end.0) + NODE / 2.0, start.1.max(end.1) + TALL + 48.0)
     };
