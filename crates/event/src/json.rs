@@ -43,8 +43,8 @@ impl<'t> Json<'t> {
     }
 
     /// Numbers are seldom: as `serde_json` has them.
-    fn number(self, number: impl Serialize) -> serde_json::Result<()> {
-        serde_json::to_writer(self.0, &number)
+    fn number(self, number: &impl Serialize) -> serde_json::Result<()> {
+        serde_json::to_writer(self.0, number)
     }
 }
 
@@ -209,7 +209,7 @@ impl Write for Escaped<'_> {
 macro_rules! numbers {
     ($($name:ident $kind:ty,)*) => {$(
         fn $name(self, value: $kind) -> serde_json::Result<()> {
-            self.number(value)
+            self.number(&value)
         }
     )*};
 }

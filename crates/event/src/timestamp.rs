@@ -87,16 +87,24 @@ impl Text {
         let (seconds, micros) = (time.seconds(), time.0.rem_euclid(NANOS) as u32 / 1_000);
         let (year, month, day) = date_of(seconds.div_euclid(86_400));
         let second = seconds.rem_euclid(86_400) as u32;
-        let [[a, b], [c, d]] = [digits(year / 100), digits(year % 100)];
-        let [[e, f], [g, h]] = [digits(month), digits(day)];
-        let [i, j] = digits(second / 3_600);
-        let [[k, l], [m, n]] = [digits(second / 60 % 60), digits(second % 60)];
-        let [o, p] = digits(micros / 10_000);
-        let [[q, r], [s, t]] = [digits(micros / 100 % 100), digits(micros % 100)];
-        Self([
-            a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.', o, p, q,
-            r, s, t, b'Z',
-        ])
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (place, number) in [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, second / 3_600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+            (20, micros / 10_000),
+            (22, micros / 100 % 100),
+            (24, micros % 100),
+        ] {
+            if let Some(target) = text.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
+                *target = digits(number);
+            }
+        }
+        Self(text)
     }
 
     fn as_str(&self) -> &str {
@@ -111,7 +119,7 @@ const fn digits(number: u32) -> [u8; 2] {
 
 /// The date, in the Gregorian calendar, that many days after 1970-01-01; for the years that an
 /// instant may lie in. Years are counted from March here, so that the leap day is the last one.
-const fn date_of(days: i64) -> (u32, u32, u32) {
+fn date_of(days: i64) -> (u32, u32, u32) {
     const FROM_YEAR_0: i64 = 719_468;
     const IN_400_YEARS: u32 = 146_097;
     let days = (days + FROM_YEAR_0) as u32;
@@ -123,7 +131,7 @@ const fn date_of(days: i64) -> (u32, u32, u32) {
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = days / IN_400_YEARS * 400 + year_of_cycle + (month <= 2) as u32;
+    let year = days / IN_400_YEARS * 400 + year_of_cycle + u32::from(month <= 2);
     (year, month, day)
 }
 

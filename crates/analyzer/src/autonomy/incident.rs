@@ -169,6 +169,7 @@ impl Work {
         let mut events = Vec::with_capacity(named.clone().map(<[_]>::len).sum());
         named.for_each(|named| events.extend(named.iter().map(|id| id.as_u128())));
         // Each alert names them nearly in order: the stable sort merges what is sorted already.
+        #[allow(clippy::stable_sort_primitive)]
         events.sort();
         events.dedup();
         let events: Vec<EventId> = events.into_iter().map(EventId::from_u128).collect();
