@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 
 use super::grams::Rarity;
+use crate::fold::fold_into;
 
 /// Shorter texts are searched as fast without.
 const SHORTEST_TEXT: usize = 64;
@@ -15,16 +16,28 @@ const PIECE: usize = 3;
 /// What another piece costs, beside one that is so many times as frequent.
 const PIECE_COST: u32 = 16;
 
-/// Knows of each literal a piece, in all ways to write its letters: so nothing need be folded.
+/// Looks for all literals at once.
 #[derive(Debug)]
-pub(super) struct Gate(Searcher);
+pub(super) enum Gate {
+    /// By a piece of each, in all ways to write its letters: so nothing need be folded.
+    Pieces(Searcher),
+    /// In folded text.
+    Folded(Searcher),
+}
 
 impl Gate {
-    /// A gate for plain ASCII literals, folded ones; `None` where there are too many or one is
-    /// too short.
-    pub fn build<'l>(literals: impl Iterator<Item = &'l str>, rarity: &Rarity) -> Option<Self> {
+    /// A gate for plain ASCII literals, folded ones; `None` where there are too many.
+    pub fn build(literals: &[&str], rarity: &Rarity) -> Option<Self> {
+        Self::of_pieces(literals, rarity).map(Self::Pieces).or_else(|| {
+            let few = !literals.is_empty() && literals.len() <= MOST_PIECES;
+            let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
+            builder.extend(literals.iter().filter(|_| few)).build().map(Self::Folded)
+        })
+    }
+
+    fn of_pieces(literals: &[&str], rarity: &Rarity) -> Option<Searcher> {
         let mut pieces: BTreeSet<[u8; PIECE]> = BTreeSet::new();
-        for literal in literals.filter(|literal| literal.is_ascii()) {
+        for literal in literals {
             let cost = |piece: &&[u8; PIECE]| match pieces.contains(*piece) {
                 true => 0,
                 false => forms(**piece) * PIECE_COST + rarity.of(*piece),
@@ -38,12 +51,22 @@ impl Gate {
             }
         }
         let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
-        builder.extend(pieces).build().map(Self)
+        builder.extend(pieces).build()
     }
 
     /// Whether `text`, plain ASCII, may hold one of the literals.
-    pub fn lets_through(&self, text: &str) -> bool {
-        text.len() < SHORTEST_TEXT || self.0.find(text).is_some()
+    pub fn lets_through(&self, text: &str, folded: &mut String) -> bool {
+        if text.len() < SHORTEST_TEXT {
+            return true;
+        }
+        match self {
+            Self::Pieces(pieces) => pieces.find(text).is_some(),
+            Self::Folded(literals) => {
+                folded.clear();
+                fold_into(text, folded);
+                literals.find(&*folded).is_some()
+            }
+        }
     }
 }
 
@@ -68,18 +91,27 @@ mod tests {
 
     #[test]
     fn whatever_the_case() {
-        let literals = ["kerberos::ptt", "event::drop", "mimidrv.sys", "kiwi legit"];
-        let Some(gate) = Gate::build(literals.into_iter(), &Rarity::default()) else {
-            // A processor without these instructions.
-            return;
-        };
         let around = "-".repeat(SHORTEST_TEXT);
-        assert!(!gate.lets_through(&format!("{around}kerberos:ptt event drop mimi drv{around}")));
-        for literal in literals {
-            for literal in [literal.to_owned(), literal.to_uppercase(), literal.replace('i', "I")] {
-                assert!(gate.lets_through(&format!("{around}{literal}{around}")), "{literal}");
+        let few = ["kerberos::ptt", "event::drop", "mimidrv.sys", "kiwi legit"];
+        let many: Vec<String> = (0..40).map(|n| format!("literal {n} of many")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(["ab"]).collect();
+        for literals in [few.as_slice(), &many] {
+            let Some(gate) = Gate::build(literals, &Rarity::default()) else {
+                // A processor without these instructions.
+                return;
+            };
+            let lets = |text: &str| {
+                gate.lets_through(&format!("{around}{text}{around}"), &mut String::new())
+            };
+            assert!(!lets("kerberos:ptt event drop mimi drv literal of"));
+            for literal in literals {
+                for literal in [(*literal).to_owned(), literal.to_uppercase()] {
+                    assert!(lets(&literal), "{literal}");
+                }
             }
         }
-        assert!(Gate::build(["ab"].into_iter(), &Rarity::default()).is_none());
+        let most: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+        let most: Vec<&str> = most.iter().map(String::as_str).collect();
+        assert!(Gate::build(&most, &Rarity::default()).is_none());
     }
 }

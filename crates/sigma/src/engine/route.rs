@@ -46,19 +46,24 @@ pub(super) struct Plan {
 /// Parts that are looked for in a field.
 #[derive(Debug)]
 pub(super) struct Parts {
+    /// For the signs.
     pub gate: Option<Gate>,
     pub grams: Grams,
-    /// Whether these are all that any rule of the route asks for, and not only signs.
+    /// Whether the grams are of all that any rule of the route asks for, and not only of signs.
     pub complete: bool,
 }
 
 impl Parts {
-    fn build(engine: &Engine, atoms: &BTreeSet<AtomId>, complete: bool) -> Self {
-        let parts = || atoms.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom)));
+    fn build(engine: &Engine, signs: &BTreeSet<AtomId>, others: &BTreeSet<AtomId>) -> Self {
+        let parts = |atoms: &BTreeSet<AtomId>| -> Vec<(&str, AtomId)> {
+            atoms.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom))).collect()
+        };
+        let plain = parts(signs).into_iter().map(|(part, _)| part).filter(|part| part.is_ascii());
+        let all = parts(&signs.union(others).copied().collect());
         Self {
-            gate: Gate::build(parts().map(|(part, _)| part), &engine.rarity),
-            grams: Grams::build(parts(), &engine.rarity),
-            complete,
+            gate: Gate::build(&plain.collect::<Vec<_>>(), &engine.rarity),
+            grams: Grams::build(all.into_iter(), &engine.rarity),
+            complete: !others.is_empty(),
         }
     }
 }
@@ -139,16 +144,13 @@ impl Plan {
                 }
             }
         }
-        for (local, (stop, mut parts)) in plan.stops.iter_mut().zip(parts).enumerate() {
+        for (local, (stop, parts)) in plan.stops.iter_mut().zip(parts).enumerate() {
             if parts.is_empty() {
                 continue;
             }
             // To search the record a second time would cost the most.
-            let complete = local == RECORD as usize;
-            if complete {
-                parts.append(&mut in_record);
-            }
-            stop.inside = Some(Box::new(Parts::build(engine, &parts, complete)));
+            let others = if local == RECORD as usize { &in_record } else { &BTreeSet::new() };
+            stop.inside = Some(Box::new(Parts::build(engine, &parts, others)));
         }
         plan
     }

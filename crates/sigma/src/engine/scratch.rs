@@ -405,18 +405,25 @@ impl View<'_> {
         else {
             return;
         };
-        if parts.complete {
-            state.inside = self.scratch.generation;
-        }
+        state.inside = if parts.complete { self.scratch.generation } else { 0 };
+        let mut whole = true;
         self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
             let plain = text.is_ascii();
-            if plain && parts.gate.as_ref().is_some_and(|gate| !gate.lets_through(text)) {
+            if plain
+                && let Some(gate) = &parts.gate
+                && !gate.lets_through(text, folded)
+            {
+                whole = false;
                 return;
             }
             if !plain || !parts.grams.scan(text, |atom| notes.note(atom)) {
                 table.scan(Half::Inside, text, folded, |atom| notes.note(atom));
             }
         });
+        // Of a text that was held back it is only known that it has no sign.
+        if !whole && let Some(state) = self.scratch.locals.get_mut(local as usize) {
+            state.inside = 0;
+        }
     }
 
     /// Calls `search` with each text of a field, memory to fold it, and where to note what is
