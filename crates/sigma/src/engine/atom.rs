@@ -8,7 +8,7 @@ use regex::Regex;
 use rustc_hash::FxHashMap;
 use vigie_event::{FieldId, ValueRef, unmapped};
 
-use super::Local;
+use super::{Local, required};
 use crate::civil::{Civil, TimePart};
 use crate::expr::AtomId;
 use crate::fold::fold;
@@ -67,6 +67,9 @@ impl Atom {
             Test::Literal { anchor: Anchor::Whole, needle, cased: false } if needle.is_ascii() => {
                 Ask::Whole(needle.clone())
             }
+            Test::Literal { anchor: Anchor::Anywhere, needle, .. } if needle.is_empty() => {
+                Ask::AnyValue
+            }
             Test::Literal { anchor: Anchor::Anywhere, needle, cased: false } => {
                 Ask::Inside(needle.clone())
             }
@@ -107,6 +110,7 @@ impl Atom {
             Test::Glob { pattern, cased: false } => pattern.longest_literal(),
             Test::Glob { pattern, cased: true } => fold(&pattern.longest_literal()),
             Test::Literal { needle, cased: true, .. } => fold(needle),
+            Test::Regex(source) => required::literal(source)?,
             _ => return None,
         };
         // One letter is in every other text.

@@ -40,7 +40,7 @@ impl Rarity {
     }
 
     /// An upper bound of how often `gram` stands in them.
-    fn of(&self, gram: &[u8]) -> u32 {
+    pub fn of(&self, gram: &[u8]) -> u32 {
         let pairs = gram.array_windows().map(|pair| usize::from(u16::from_le_bytes(small(*pair))));
         pairs.map(|pair| u32::from(self.0.get(pair).copied().unwrap_or(0))).min().unwrap_or(0)
     }
@@ -206,25 +206,31 @@ impl<const WIDTH: usize> Layer<WIDTH> {
             return true;
         }
         let mut left = COMPARED_A_TEXT + COMPARED_A_BYTE * text.len();
-        let mut at = 0;
-        while let Some(gram) = text.get(at..).and_then(<[u8]>::first_chunk::<WIDTH>) {
+        // What the loop needs at hand: this is where matching spends its time.
+        let (filter, (bit_shift, bucket_shift)) = (self.filter.as_slice(), self.shift);
+        let stride = self.stride;
+        let mut rest = text;
+        while let Some(gram) = rest.first_chunk::<WIDTH>() {
             let gram = key(gram);
             let hash = hash(gram);
-            let bit = hash >> self.shift.0;
-            let word = self.filter.get(bit as usize >> 6).copied().unwrap_or(0);
-            if word >> (bit & 63) & 1 == 1 {
-                let entries = self.bucket(hash >> self.shift.1);
+            let bit = hash >> bit_shift;
+            let known =
+                filter.get(bit as usize >> 6).is_some_and(|word| word >> (bit & 63) & 1 == 1);
+            if known {
+                let entries = self.bucket(hash >> bucket_shift);
                 match left.checked_sub(entries.len()) {
                     Some(rest) => left = rest,
                     None => return false,
                 }
+                let at = text.len() - rest.len();
                 for entry in entries {
                     if entry.gram == gram && entry.stands(text, at, all) {
                         hit(entry.literal.atom);
                     }
                 }
             }
-            at += self.stride;
+            let Some(next) = rest.get(stride..) else { break };
+            rest = next;
         }
         true
     }

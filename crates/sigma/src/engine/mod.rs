@@ -8,8 +8,10 @@
 //! most once.
 
 mod atom;
+mod gate;
 mod grams;
 mod program;
+mod required;
 mod route;
 mod scratch;
 mod table;
@@ -122,7 +124,7 @@ impl Engine {
         engine
     }
 
-    /// Puts the literals without which globs and cased literals cannot hold into the tables, as
+    /// Puts the literals without which globs, regular expressions and cased literals cannot hold into the tables, as
     /// atoms of their own where no rule asks for them.
     fn require_literals(
         &mut self,

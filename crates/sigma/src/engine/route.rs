@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use vigie_event::{Event, FieldId, Logsources};
 
-use super::atom::Atom;
+use super::gate::Gate;
 use super::grams::Grams;
 use super::program::Op;
 use super::witness::{Finder, Seen, Sign};
-use super::{Engine, Local, NO_LOCAL, Program, Scratch};
+use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
@@ -43,6 +43,31 @@ pub(super) struct Plan {
     postings: FxHashMap<AtomId, Vec<u32>>,
 }
 
+/// Parts that are looked for in a field.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// For the signs.
+    pub gate: Option<Gate>,
+    pub grams: Grams,
+    /// Whether the grams are of all that any rule of the route asks for, and not only of signs.
+    pub complete: bool,
+}
+
+impl Parts {
+    fn build(engine: &Engine, signs: &BTreeSet<AtomId>, others: &BTreeSet<AtomId>) -> Self {
+        let parts = |atoms: &BTreeSet<AtomId>| -> Vec<(&str, AtomId)> {
+            atoms.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom))).collect()
+        };
+        let plain = parts(signs).into_iter().map(|(part, _)| part).filter(|part| part.is_ascii());
+        let all = parts(&signs.union(others).copied().collect());
+        Self {
+            gate: Gate::build(&plain.collect::<Vec<_>>(), &engine.rarity),
+            grams: Grams::build(all.into_iter(), &engine.rarity),
+            complete: !others.is_empty(),
+        }
+    }
+}
+
 /// What is done with a field that is present.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
@@ -50,7 +75,7 @@ pub(super) struct Stop {
     pub edges: bool,
     /// The parts that are signs of a rule, ready to be found: the field's table holds those of all
     /// routes and all questions.
-    pub inside: Option<Box<Grams>>,
+    pub inside: Option<Box<Parts>>,
     /// Programs that run since it is present.
     pub programs: Vec<u32>,
 }
@@ -101,13 +126,14 @@ impl Plan {
         plan.stops.resize_with(engine.fields.len(), Stop::default);
         let mut finder = Finder::new(&engine.clues, seen);
         let mut parts = vec![BTreeSet::new(); engine.fields.len()];
+        let mut in_record = BTreeSet::new();
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
                 logsources.is_empty() || logsources.iter().any(|logsource| wanted.fits(logsource));
             // A rule that names no logsource is meant for every event.
             if applies || wanted.is_empty() {
-                plan.ask_about(engine, program);
+                plan.ask_about(engine, program, &mut in_record);
                 match finder.witness(program.root) {
                     Some(witness) => {
                         for sign in witness.signs() {
@@ -118,12 +144,13 @@ impl Plan {
                 }
             }
         }
-        for (stop, parts) in plan.stops.iter_mut().zip(parts) {
-            let parts = parts.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom)));
-            let mut parts = parts.peekable();
-            if parts.peek().is_some() {
-                stop.inside = Some(Box::new(Grams::build(parts, &engine.rarity)));
+        for (local, (stop, parts)) in plan.stops.iter_mut().zip(parts).enumerate() {
+            if parts.is_empty() {
+                continue;
             }
+            // To search the record a second time would cost the most.
+            let others = if local == RECORD as usize { &in_record } else { &BTreeSet::new() };
+            stop.inside = Some(Box::new(Parts::build(engine, &parts, others)));
         }
         plan
     }
@@ -151,15 +178,20 @@ impl Plan {
         }
     }
 
-    /// Notes the fields that a program asks about.
-    fn ask_about(&mut self, engine: &Engine, program: &Program) {
+    /// Notes the fields that a program asks about, and the parts that it looks for in the record.
+    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut BTreeSet<AtomId>) {
         for op in engine.ops.get(program.start as usize..).unwrap_or_default() {
-            let atom = match op {
+            let id = match op {
                 Op::Done => break,
-                Op::Atom(atom) => engine.atoms.get(atom.index()),
-                _ => None,
+                Op::Atom(id) => *id,
+                _ => continue,
             };
-            for local in atom.into_iter().flat_map(Atom::locals) {
+            let Some(atom) = engine.atoms.get(id.index()) else { continue };
+            if atom.local == RECORD {
+                let asked = [Some(id), atom.required].into_iter().flatten();
+                in_record.extend(asked.filter(|atom| engine.part(*atom).is_some()));
+            }
+            for local in atom.locals() {
                 let Some(field) = engine.fields.get(local as usize).copied().flatten() else {
                     continue;
                 };

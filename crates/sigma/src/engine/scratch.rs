@@ -6,9 +6,8 @@ mod texts;
 use vigie_event::{Event, ValueRef};
 
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
-use super::grams::Grams;
 use super::program::Op;
-use super::route::{Plan, Stop};
+use super::route::{Parts, Plan, Stop};
 use super::table::{Half, Table};
 use super::witness::Seen;
 use super::{Engine, Local, NO_LOCAL, RECORD};
@@ -398,17 +397,33 @@ impl View<'_> {
         &mut self,
         local: Local,
         value: Option<ValueRef<'_>>,
-        parts: &Grams,
+        parts: &Parts,
         plan: &Plan,
     ) {
-        let Some(table) = self.engine.tables.get(local as usize) else {
+        let (Some(table), Some(state)) =
+            (self.engine.tables.get(local as usize), self.scratch.locals.get_mut(local as usize))
+        else {
             return;
         };
+        state.inside = if parts.complete { self.scratch.generation } else { 0 };
+        let mut whole = true;
         self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
-            if !text.is_ascii() || !parts.scan(text, |atom| notes.note(atom)) {
+            let plain = text.is_ascii();
+            if plain
+                && let Some(gate) = &parts.gate
+                && !gate.lets_through(text, folded)
+            {
+                whole = false;
+                return;
+            }
+            if !plain || !parts.grams.scan(text, |atom| notes.note(atom)) {
                 table.scan(Half::Inside, text, folded, |atom| notes.note(atom));
             }
         });
+        // Of a text that was held back it is only known that it has no sign.
+        if !whole && let Some(state) = self.scratch.locals.get_mut(local as usize) {
+            state.inside = 0;
+        }
     }
 
     /// Calls `search` with each text of a field, memory to fold it, and where to note what is
