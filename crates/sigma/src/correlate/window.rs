@@ -358,7 +358,8 @@ fn remember(trace: &mut VecDeque<u32>, id: EventId) -> bool {
     let short = short(id);
     let (older, newer) = trace.as_slices();
     let known = |ids: &[u32]| {
-        ids.chunks(TOGETHER).any(|some| some.iter().fold(false, |known, id| known | (*id == short)))
+        ids.chunks(TOGETHER)
+            .any(|some| some.iter().fold(0, |found, id| found | u8::from(*id == short)) > 0)
     };
     if known(older) || known(newer) {
         return false;

@@ -38,9 +38,12 @@ impl Gate {
     fn of_pieces(literals: &[&str], rarity: &Rarity) -> Option<Searcher> {
         let mut pieces: BTreeSet<[u8; PIECE]> = BTreeSet::new();
         for literal in literals {
-            let cost = |piece: &&[u8; PIECE]| match pieces.contains(*piece) {
-                true => 0,
-                false => forms(**piece) * PIECE_COST + rarity.of(*piece),
+            let cost = |piece: &&[u8; PIECE]| {
+                if pieces.contains(*piece) {
+                    0
+                } else {
+                    forms(**piece) * PIECE_COST + rarity.of(*piece)
+                }
             };
             let piece = literal.as_bytes().array_windows().min_by_key(cost).copied()?;
             for form in 0..1 << PIECE {

@@ -56,15 +56,14 @@ fn in_turn(parts: &[Hir]) -> Needs {
     let mut whole = true;
     for part in parts {
         let needs = needs(part);
-        match needs.whole {
-            Some(text) => run.push_str(&text),
-            None => {
-                whole = false;
-                for candidate in [std::mem::take(&mut run), needs.longest] {
-                    if candidate.len() > longest.len() {
-                        longest = candidate;
-                    }
-                }
+        if let Some(text) = needs.whole {
+            run.push_str(&text);
+            continue;
+        }
+        whole = false;
+        for candidate in [std::mem::take(&mut run), needs.longest] {
+            if candidate.len() > longest.len() {
+                longest = candidate;
             }
         }
     }

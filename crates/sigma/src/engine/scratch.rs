@@ -408,15 +408,15 @@ impl View<'_> {
         state.inside = if parts.complete { self.scratch.generation } else { 0 };
         let mut whole = true;
         self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
-            let plain = text.is_ascii();
-            if plain
+            let ascii = text.is_ascii();
+            if ascii
                 && let Some(gate) = &parts.gate
                 && !gate.lets_through(text, folded)
             {
                 whole = false;
                 return;
             }
-            if !plain || !parts.grams.scan(text, |atom| notes.note(atom)) {
+            if !ascii || !parts.grams.scan(text, |atom| notes.note(atom)) {
                 table.scan(Half::Inside, text, folded, |atom| notes.note(atom));
             }
         });

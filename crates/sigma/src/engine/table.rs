@@ -49,11 +49,14 @@ pub(super) struct Draft {
     empty: Vec<(Half, AtomId)>,
 }
 
+/// Whole values with one [`brief`].
+type Alike = SmallVec<[(Box<str>, AtomId); 1]>;
+
 /// The literals of a field, ready to be found.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// By [`brief`].
-    whole: FxHashMap<u64, SmallVec<[(Box<str>, AtomId); 1]>>,
+    whole: FxHashMap<u64, Alike>,
     /// Lengths of the whole values, in bytes: the shortest and the longest.
     whole_bytes: (usize, usize),
     starts: Trie,
@@ -99,7 +102,7 @@ impl Draft {
     pub fn build(self, rarity: &Rarity) -> Table {
         let lengths = || self.whole.keys().map(|whole| whole.len());
         let whole_bytes = (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0));
-        let mut whole: FxHashMap<u64, SmallVec<_>> = FxHashMap::default();
+        let mut whole: FxHashMap<u64, Alike> = FxHashMap::default();
         for (text, atom) in self.whole {
             whole.entry(brief(text.as_bytes())).or_default().push((text, atom));
         }
@@ -178,9 +181,10 @@ impl Table {
         let (shortest, longest) = self.whole_bytes;
         if (shortest..=longest).contains(&text.len())
             && let Some(alike) = self.whole.get(&brief(text.as_bytes()))
+            && let Some((_, atom)) =
+                alike.iter().find(|(whole, _)| whole.eq_ignore_ascii_case(text))
         {
-            let same = alike.iter().find(|(whole, _)| whole.eq_ignore_ascii_case(text));
-            same.into_iter().for_each(|(_, atom)| hit(*atom));
+            hit(*atom);
         }
         let bytes = || text.bytes().map(|byte| byte.to_ascii_lowercase());
         self.starts.walk(bytes(), &mut hit);

@@ -34,7 +34,7 @@ impl View<'_> {
         let mut rendered = std::mem::take(&mut self.scratch.rendered);
         each(self.engine, self.event, local, &mut rendered, |text| {
             each(self.engine, self.event, other, &mut buffer, |other| {
-                found = found || anchored(anchor, text, other)
+                found = found || anchored(anchor, text, other);
             });
         });
         self.scratch.rendered = rendered;
