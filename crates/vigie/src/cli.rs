@@ -210,6 +210,10 @@ pub struct RulesArgs {
     /// Data directory of the centre
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
+    /// What a placeholder (%NAME%) of rules stands for: a value, or @FILE with one a line; repeat
+    /// it for more
+    #[arg(long = "placeholder", value_name = "NAME=VALUE", global = true)]
+    pub placeholders: Vec<String>,
     #[command(subcommand)]
     pub command: RulesCommand,
 }

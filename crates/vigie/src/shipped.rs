@@ -94,6 +94,14 @@ fn read(path: &Path) -> anyhow::Result<RuleFile> {
 /// Compiles rule files, pipelines among them applied beside the shipped default ones; a file
 /// that is not UTF-8 is an error of its own.
 pub fn compile(files: &[RuleFile]) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
+    compile_with(files, &Placeholders::new())
+}
+
+/// Compiles rule files as [`compile`] does, with values for their placeholders.
+pub fn compile_with(
+    files: &[RuleFile],
+    placeholders: &Placeholders,
+) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
     let defaults = PIPELINES
         .get_dir("default")
         .map(|dir| files_of("pipelines", dir, is_rule))
@@ -107,7 +115,7 @@ pub fn compile(files: &[RuleFile]) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)>
         if Pipelines::is_pipeline(text.text) { &mut pipelines } else { &mut rules }.push(text);
     }
     let (pipelines, mut diagnostics) = Pipelines::read(pipelines);
-    let (rules, more) = RuleSet::load_with(rules, &pipelines, &Placeholders::new());
+    let (rules, more) = RuleSet::load_with(rules, &pipelines, placeholders);
     diagnostics.extend(more);
     Ok((rules, diagnostics))
 }

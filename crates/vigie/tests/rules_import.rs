@@ -173,3 +173,43 @@ fn nearly_all_of_sigmahq_is_taken() {
     assert!(of_kind(&told, "tactic").iter().all(|tactic| tactic["rules"].as_u64() > Some(0)));
     println!("{summary}");
 }
+
+#[test]
+fn placeholders_are_filled_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let of_admins = rule(1, "level: low", "product: linux", "'%Admins%'")
+        .replace("user.name:", "user.name|expand:");
+    write(dir.path(), "own/admins.yml", &of_admins);
+    write(dir.path(), "admins.txt", "# people\nalice\n\nbob-*\n");
+    write(
+        dir.path(),
+        "events.json",
+        "{\"user.name\":\"alice\"}\n{\"user.name\":\"bob-2\"}\n{\"user.name\":\"eve\"}\n",
+    );
+    let check = |more: &[&str], good: bool, records: &[u64]| {
+        let code = run(dir.path(), &[&["rules", "check", "own"], more].concat()).status.code();
+        assert_eq!(code, Some(if good { 0 } else { 1 }), "{more:?}");
+        let told = run(
+            dir.path(),
+            &[&["rules", "match", "--rules", "own", "--as", "json", "events.json"], more].concat(),
+        );
+        let found: Vec<u64> = objects(&String::from_utf8(told.stdout).unwrap())
+            .iter()
+            .map(|hit| hit["record"].as_u64().unwrap())
+            .collect();
+        assert_eq!(found, records, "{more:?}");
+    };
+    check(&[], false, &[]);
+    check(&["--placeholder", "Admins=eve"], true, &[3]);
+    check(&["--placeholder", "Admins=@admins.txt"], true, &[1, 2]);
+    check(
+        &["--placeholder", "Admins=@admins.txt", "--placeholder", "Admins=eve"],
+        true,
+        &[1, 2, 3],
+    );
+    check(&["--placeholder", "Admins"], false, &[]);
+    check(&["--placeholder", "Admins=@nowhere.txt"], false, &[]);
+    write(dir.path(), "sigma/rules/one.yml", &of_admins);
+    let refused = run(dir.path(), &["rules", "import", "sigma", "--placeholder", "Admins=eve"]);
+    assert_eq!(refused.status.code(), Some(1));
+}

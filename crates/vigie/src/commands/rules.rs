@@ -1,17 +1,19 @@
 //! `vigie rules`: check, list, match, test. Without paths they work with the rules in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::json;
 use vigie_detector::{Detector, Settings};
 use vigie_event::{Event, RecordRef, Source, Timestamp, fingerprint};
 use vigie_parser::{Options, Parser, Reference};
-use vigie_sigma::{Correlator, Diagnostic, DiagnosticLevel, Matcher, RuleKind, RuleSet};
+use vigie_sigma::{
+    Correlator, Diagnostic, DiagnosticLevel, Matcher, Placeholders, RuleKind, RuleSet,
+};
 
 use super::{rules_history, rules_import};
 use crate::cli::{Global, InputArgs, MatchArgs, RulesArgs, RulesCommand};
@@ -25,11 +27,15 @@ const FIXTURES_READ: Timestamp = Timestamp::from_seconds(1_798_675_200);
 
 pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
     let book = || in_force(args.config.as_deref(), args.data.as_deref());
+    let placeholders = placeholders(&args.placeholders)?;
+    let files = |paths: &[PathBuf]| {
+        files(paths, book).map(|files| Files { placeholders: placeholders.clone(), ..files })
+    };
     match args.command {
-        RulesCommand::Check { paths } => check(global, &files(&paths, book)?),
-        RulesCommand::List { paths } => list(global, &files(&paths, book)?),
+        RulesCommand::Check { paths } => check(global, &files(&paths)?),
+        RulesCommand::List { paths } => list(global, &files(&paths)?),
         RulesCommand::Match(matching) => {
-            let files = files(&matching.paths, book)?;
+            let files = files(&matching.paths)?;
             if matching.history {
                 let config = Config::load(args.config.as_deref(), std::env::vars())?;
                 let data = config.data_dir(args.data.as_deref())?;
@@ -38,9 +44,37 @@ pub fn run(global: &Global, args: RulesArgs) -> anyhow::Result<ExitCode> {
             let MatchArgs { files: paths, format, timezone, reference, .. } = matching;
             matches(global, &InputArgs { files: paths, format, timezone, reference }, &files)
         }
-        RulesCommand::Test { paths } => test(global, &paths, &files(&paths, book)?),
+        RulesCommand::Test { paths } => test(global, &paths, &files(&paths)?),
+        // The centre would not know them, and refuse what was imported.
+        RulesCommand::Import(_) if !args.placeholders.is_empty() => {
+            bail!(
+                "imported rules keep: put their values into `vars` of a pipeline in the rules folder (docs/rules.md) instead of --placeholder"
+            )
+        }
         RulesCommand::Import(import) => rules_import::run(global, &import, &book()?),
     }
+}
+
+/// The values that `NAME=VALUE` and `NAME=@FILE` give. In a file each line is a value; empty
+/// lines and those that begin with `#` are none.
+fn placeholders(given: &[String]) -> anyhow::Result<Placeholders> {
+    let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in given {
+        let Some((name, value)) = one.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            bail!("--placeholder `{}`: NAME=VALUE or NAME=@FILE", output::inert(one));
+        };
+        let of_name = values.entry(name.trim_matches('%')).or_default();
+        let Some(file) = value.strip_prefix('@') else {
+            of_name.push(value.to_owned());
+            continue;
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+        let lines = text.lines().map(str::trim);
+        of_name.extend(
+            lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned),
+        );
+    }
+    Ok(values.into_iter().map(|(name, values)| (name.to_owned(), values)).collect())
 }
 
 /// Where the rules in force stand.
@@ -53,6 +87,7 @@ pub fn in_force(config: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Ru
 struct Files {
     files: Vec<RuleFile>,
     unread: Vec<Diagnostic>,
+    placeholders: Placeholders,
 }
 
 /// The files of `paths`, or of the rules in force where there are none.
@@ -69,12 +104,12 @@ fn files(
     } else {
         shipped::read_rule_files(paths)?
     };
-    Ok(Files { files, unread })
+    Ok(Files { files, unread, placeholders: Placeholders::new() })
 }
 
 impl Files {
     fn compile(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        let (rules, mut diagnostics) = shipped::compile(&self.files)?;
+        let (rules, mut diagnostics) = shipped::compile_with(&self.files, &self.placeholders)?;
         diagnostics.extend(self.unread.iter().cloned());
         Ok((rules, diagnostics))
     }
