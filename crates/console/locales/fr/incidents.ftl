@@ -48,11 +48,11 @@ analyst-model = Modèle de langage
 model-untrusted = Rédigé par un modèle de langage à partir de ce qui figure dans les journaux. À prendre comme un indice, non comme une preuve.
 model-agrees = D’accord avec l’analyste intégré
 model-differs = En désaccord avec l’analyste intégré
-proposals = Une proposition pour vous ; rien n’a été modifié :
+proposals = Une proposition pour vous ; rien n’a été modifié :
 proposal-lower = la juger moins grave ({ $severity }).
 proposal-raise = la juger plus grave ({ $severity }), bien que ses journaux s’adressent à des modèles.
 proposal-close = clore l’incident comme sans danger.
-model-note = Les mots du modèle :
+model-note = Les mots du modèle :
 model-tokens = { $n ->
     [one] { $shown } jeton
    *[other] { $shown } jetons
