@@ -16,7 +16,7 @@ use vigie_sigma::{Correlator, Matcher, RuleSet, RuleText};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Bytes that loaded rules and one worker's memory may keep, before any event was seen.
-const KEPT: usize = 4 << 20;
+const KEPT: usize = 5 << 20;
 
 fn kept(region: &Region<'_, System>) -> usize {
     let change = region.change();

@@ -200,12 +200,12 @@ fn placeholders_are_filled_from_the_command_line() {
         assert_eq!(found, records, "{more:?}");
     };
     check(&[], false, &[]);
-    check(&["--placeholder", "Admins=eve"], true, &[3]);
-    check(&["--placeholder", "Admins=@admins.txt"], true, &[1, 2]);
+    check(&["--placeholder", "Admins=eve"], true, &[2]);
+    check(&["--placeholder", "Admins=@admins.txt"], true, &[0, 1]);
     check(
         &["--placeholder", "Admins=@admins.txt", "--placeholder", "Admins=eve"],
         true,
-        &[1, 2, 3],
+        &[0, 1, 2],
     );
     check(&["--placeholder", "Admins"], false, &[]);
     check(&["--placeholder", "Admins=@nowhere.txt"], false, &[]);
