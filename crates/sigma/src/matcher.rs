@@ -74,7 +74,8 @@ impl Matcher {
             return place;
         }
         let place = *self.route_of.entry(key).or_insert_with(|| {
-            self.routes.push(Route::build(&self.rules.engine, logsources));
+            let route = Route::build(&self.rules.engine, logsources, &mut self.scratch);
+            self.routes.push(route);
             self.routes.len() - 1
         });
         self.last = Some((key, place));

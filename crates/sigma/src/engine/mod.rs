@@ -10,6 +10,7 @@
 mod atom;
 mod gate;
 mod grams;
+mod parts;
 mod program;
 mod required;
 mod route;

@@ -1,12 +1,12 @@
 //! The rules that apply to events of one set of logsources.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use vigie_event::{Event, FieldId, Logsources};
 
-use super::gate::Gate;
-use super::grams::Grams;
+use super::parts::{Parts, Shelf};
 use super::program::Op;
 use super::witness::{Finder, Seen, Sign};
 use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
@@ -43,31 +43,6 @@ pub(super) struct Plan {
     postings: FxHashMap<AtomId, Vec<u32>>,
 }
 
-/// Parts that are looked for in a field.
-#[derive(Debug)]
-pub(super) struct Parts {
-    /// For the signs.
-    pub gate: Option<Gate>,
-    pub grams: Grams,
-    /// Whether the grams are of all that any rule of the route asks for, and not only of signs.
-    pub complete: bool,
-}
-
-impl Parts {
-    fn build(engine: &Engine, signs: &BTreeSet<AtomId>, others: &BTreeSet<AtomId>) -> Self {
-        let parts = |atoms: &BTreeSet<AtomId>| -> Vec<(&str, AtomId)> {
-            atoms.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom))).collect()
-        };
-        let plain = parts(signs).into_iter().map(|(part, _)| part).filter(|part| part.is_ascii());
-        let all = parts(&signs.union(others).copied().collect());
-        Self {
-            gate: Gate::build(&plain.collect::<Vec<_>>(), &engine.rarity),
-            grams: Grams::build(all.into_iter(), &engine.rarity),
-            complete: !others.is_empty(),
-        }
-    }
-}
-
 /// What is done with a field that is present.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
@@ -75,7 +50,7 @@ pub(super) struct Stop {
     pub edges: bool,
     /// The parts that are signs of a rule, ready to be found: the field's table holds those of all
     /// routes and all questions.
-    pub inside: Option<Box<Parts>>,
+    pub inside: Option<Arc<Parts>>,
     /// Programs that run since it is present.
     pub programs: Vec<u32>,
 }
@@ -83,9 +58,9 @@ pub(super) struct Stop {
 impl Route {
     /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
     /// rules apply.
-    pub fn build(engine: &Engine, logsources: Logsources) -> Self {
+    pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
         let seen = Seen::new(engine.fields.len(), engine.atoms.len());
-        let plan = Plan::build(engine, logsources, &seen);
+        let plan = Plan::build(engine, logsources, &seen, &mut scratch.shelf);
         Self { logsources, plan, events: 0, seen, chosen: 0 }
     }
 
@@ -111,7 +86,7 @@ impl Route {
         let last = CHOOSE_AFTER.len() - 1;
         let enough = CHOOSE_AFTER.get(self.chosen.min(last)).copied().unwrap_or(u32::MAX);
         if self.seen.events() >= enough {
-            self.plan = Plan::build(engine, self.logsources, &self.seen);
+            self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
             self.chosen += 1;
             if self.chosen > last {
                 self.seen.age();
@@ -121,7 +96,7 @@ impl Route {
 }
 
 impl Plan {
-    fn build(engine: &Engine, logsources: Logsources, seen: &Seen) -> Self {
+    fn build(engine: &Engine, logsources: Logsources, seen: &Seen, shelf: &mut Shelf) -> Self {
         let mut plan = Self::default();
         plan.stops.resize_with(engine.fields.len(), Stop::default);
         let mut finder = Finder::new(&engine.clues, seen);
@@ -150,7 +125,7 @@ impl Plan {
             }
             // To search the record a second time would cost the most.
             let others = if local == RECORD as usize { &in_record } else { &BTreeSet::new() };
-            stop.inside = Some(Box::new(Parts::build(engine, &parts, others)));
+            stop.inside = Some(shelf.take(engine, local as Local, &parts, others));
         }
         plan
     }

@@ -6,8 +6,9 @@ mod texts;
 use vigie_event::{Event, ValueRef};
 
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
+use super::parts::{Parts, Shelf};
 use super::program::Op;
-use super::route::{Parts, Plan, Stop};
+use super::route::{Plan, Stop};
 use super::table::{Half, Table};
 use super::witness::Seen;
 use super::{Engine, Local, NO_LOCAL, RECORD};
@@ -37,6 +38,7 @@ pub(crate) struct Scratch {
     rendered_other: String,
     /// A text that had to be folded to be searched.
     odd: String,
+    pub(super) shelf: Shelf,
 }
 
 /// What is known of a field; each number is a generation.
@@ -67,6 +69,7 @@ impl Scratch {
             rendered: String::new(),
             rendered_other: String::new(),
             odd: String::new(),
+            shelf: Shelf::default(),
         }
     }
 
@@ -409,6 +412,9 @@ impl View<'_> {
         let mut whole = true;
         self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
             let ascii = text.is_ascii();
+            if ascii && parts.marks.as_ref().is_some_and(|marks| !marks.let_through(text)) {
+                return;
+            }
             if ascii
                 && let Some(gate) = &parts.gate
                 && !gate.lets_through(text, folded)
