@@ -29,6 +29,10 @@ bench:
 bench-sigma *WHAT:
     cd benches/sigma && cargo run --release -- {{WHAT}}
 
+# Any text as rules, pipelines or events, for so many seconds each: `just fuzz rules 300`.
+fuzz TARGET="all" SECONDS="60":
+    bash fuzz/run.sh {{TARGET}} {{SECONDS}}
+
 # Licences, sources and duplicate dependencies.
 deny:
     cargo deny check bans licenses sources

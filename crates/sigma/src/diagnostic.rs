@@ -112,12 +112,13 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
         if let Some((distance, candidate)) = best
             && distance <= 1 + candidate.chars().count() / 3
         {
-            return format!("did you mean `{candidate}`?");
+            return format!("did you mean `{}`?", shown(candidate));
         }
     }
     if known.is_empty() || known.len() > 40 {
         return String::new();
     }
+    let known: Vec<_> = known.into_iter().map(shown).collect();
     format!("known: {}", known.join(", "))
 }
 
@@ -136,6 +137,15 @@ mod tests {
             assert_eq!(nearest(name, known), expected, "{name}");
         }
         assert!(nearest(&"x".repeat(100_000), known).starts_with("known"));
+    }
+
+    #[test]
+    fn known_names_with_control_characters_are_shown_without() {
+        for name in ["selection", "zzz"] {
+            let mend = nearest(name, ["selectio\u{1b}n", &"x".repeat(100)]);
+            assert!(mend.contains("selectio n"), "{mend}");
+            assert!(mend.len() < 120, "{mend}");
+        }
     }
 
     #[test]
