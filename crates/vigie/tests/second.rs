@@ -10,6 +10,7 @@ mod common;
 mod server;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Centre, objects, run, wait_for};
 use server::{Received, Server, Step};
@@ -125,6 +126,23 @@ fn a_second_verdict_stands_beside_the_first_and_survives_a_restart() {
     wait_for("the second ban", || (kept(dir.path()).bans == 2).then_some(()));
     let since: Vec<Received> = server.received().split_off(asked);
     assert!(!since.iter().any(|one| about(one, "203.0.113.7")), "what is known is not asked again");
+    centre.stop();
+}
+
+#[test]
+fn a_passing_fault_is_forgotten_with_the_next_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let failed = AtomicBool::new(false);
+    let server = model(move |_| {
+        let again = failed.swap(true, Ordering::Relaxed);
+        if again { Step::Say(APPEASING.to_owned()) } else { Step::Status(500) }
+    });
+    let centre = Centre::start(dir.path(), &configuration(&server), &[]);
+    attack(&centre, "203.0.113.7");
+    let status = wait_for("a second verdict after a fault", || {
+        kept(dir.path()).status.filter(|status| status.verdicts == 1)
+    });
+    assert!(status.reachable && status.problem.is_empty(), "{status:?}");
     centre.stop();
 }
 
