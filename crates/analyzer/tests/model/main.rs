@@ -341,7 +341,7 @@ fn likeness_follows_what_stands_in_each_place() {
 fn verdict(sample: &Sample, prompt: &Prompt, text: &str) -> vigie_event::Verdict {
     let answer = Answer::read(text, &prompt.offer, true).unwrap();
     sample.with(|case, first| {
-        second(case, first, &prompt.offer, &answer, "tiny", ModelTrace::default())
+        second(case, first, &prompt.offer, &answer, false, "tiny", ModelTrace::default())
     })
 }
 

@@ -9,7 +9,7 @@ use vigie_event::{
     Alert, Incident, IncidentId, IncidentStatus, ModelStatus, Severity, Timestamp, Verdict,
 };
 
-use super::entity::{incident, verdict};
+use super::entity::{alert, incident, verdict};
 use super::incident::{incident_of, newest_alerts};
 use super::judgement::{self, BUILT_IN, CASE_ALERTS};
 use super::rows::{from_body, from_id, severity, time, to_name};
@@ -106,6 +106,26 @@ impl State {
                 alerts: newest_alerts(db, &id, CASE_ALERTS).await?,
                 first: from_body("verdict", &first.body)?,
             }))
+        })
+        .await
+    }
+
+    /// Whether any alert of `incident`, however old, carries `tag`.
+    pub async fn carries(&self, incident: IncidentId, tag: &str) -> Result<bool> {
+        let id = incident.to_string();
+        self.read(async |db| {
+            let found = alert::Entity::find()
+                .filter(alert::Column::IncidentId.eq(&id))
+                // Few texts hold the tag at all, and only those are read as JSON.
+                .filter(Expr::cust_with_values("instr(body, ?) > 0", [format!("\"{tag}\"")]))
+                .filter(Expr::cust_with_values(
+                    "EXISTS (SELECT 1 FROM json_each(body, '$.tags') WHERE value = ?)",
+                    [tag],
+                ))
+                .limit(1)
+                .count(db)
+                .await?;
+            Ok(found > 0)
         })
         .await
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use vigie_analyzer::Case;
 use vigie_analyzer::model::http::Server;
 use vigie_analyzer::model::{
-    Analyst, Asked, Breaker, Budget, Failed, Fault, Form, Found, Job, Model, Next,
+    Analyst, Asked, Breaker, Budget, Failed, Fault, Form, Found, INJECTION, Job, Model, Next,
     Outcome, Prompt, ask, delay_s, probe, prompt_id, second,
 };
 use vigie_event::{Clock, ModelStatus, ModelTrace, SystemClock, Timestamp};
@@ -257,10 +257,12 @@ impl Seconding {
             cached,
             ..ModelTrace::default()
         };
+        // An attacker who raises many alerts must not push the telling one out of the case.
+        let spoken_to = self.state.carries(asked_about.incident.id, INJECTION).await?;
         let verdict = {
             let AskedCase { incident, alerts, first } = asked_about;
             let case = Case { incident, alerts, guidance: &|_| None, now };
-            second(&case, first, &prompt.offer, &asked.answer, &self.model.name, trace)
+            second(&case, first, &prompt.offer, &asked.answer, spoken_to, &self.model.name, trace)
         };
         self.state.save_second(&verdict).await?;
         self.status.verdicts += 1;
