@@ -15,7 +15,7 @@ fn job(n: u128, severity: Severity, age_s: i64) -> Job {
         incident: IncidentId::from_u128(n),
         revision: 1,
         severity,
-        since: NOW.plus_seconds(-age_s),
+        last_seen: NOW.plus_seconds(-age_s),
         attempts: 0,
         not_before: NOW,
     }
@@ -54,7 +54,7 @@ fn taken(analyst: &mut Analyst, now: Timestamp) -> Job {
 }
 
 #[test]
-fn the_worst_comes_first_and_then_the_oldest() {
+fn the_worst_comes_first_and_then_the_newest() {
     let mut analyst = Analyst::new(Limits { concurrency: 9, ..LIMITS }, Budget::default());
     for one in [
         job(1, Severity::Low, 900),
@@ -64,10 +64,10 @@ fn the_worst_comes_first_and_then_the_oldest() {
     ] {
         analyst.push(one);
     }
-    // Again, and meanwhile worse: it keeps its age.
+    // Again, and meanwhile worse.
     analyst.push(job(1, Severity::Medium, 0));
     let order: Vec<u128> = (0..4).map(|_| taken(&mut analyst, NOW).incident.as_u128()).collect();
-    assert_eq!(order, [3, 4, 2, 1]);
+    assert_eq!(order, [3, 2, 4, 1]);
     assert_eq!(analyst.next(NOW), Next::Idle);
     assert_eq!(analyst.waiting(), 4, "all are being asked about");
 }

@@ -25,6 +25,9 @@ use crate::model::Configured;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Incidents taken into the queue in one look: the worst, so the queue's order is that of all.
 const BATCH: u64 = 100;
+/// How old a first verdict may be to be asked about, in seconds. Verdicts are given without a model
+/// too: when one is set up, a day of them is worth its tokens, and the years before are not.
+const ASKED_FOR_S: i64 = 86_400;
 /// How often the server is probed, in seconds.
 const PROBE_EVERY_S: i64 = 86_400;
 /// Where the tokens used today are kept.
@@ -127,12 +130,12 @@ impl Seconding {
         let Some(form) = self.found.as_ref().map(|found| found.form) else {
             return Ok(self.until(self.probe_at));
         };
-        for waiting in self.state.cases_to_ask(BATCH).await? {
+        for waiting in self.state.cases_to_ask(now.plus_seconds(-ASKED_FOR_S), BATCH).await? {
             self.analyst.push(Job {
                 incident: waiting.incident,
                 revision: waiting.revision,
                 severity: waiting.severity,
-                since: waiting.last_seen,
+                last_seen: waiting.last_seen,
                 attempts: 0,
                 not_before: now,
             });
