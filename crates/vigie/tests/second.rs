@@ -9,6 +9,7 @@ mod common;
 #[path = "../../analyzer/tests/model/server.rs"]
 mod server;
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,15 +44,15 @@ fn configuration(server: &Server) -> String {
 
 /// Ten failed logins from `address`.
 fn attack(centre: &Centre, address: &str) {
-    let lines: String = (0..10)
-        .map(|n| {
-            format!(
-                "2026-01-05T10:12:{:02}Z web sshd[7]: Failed password for root from {address} port {} ssh2\n",
-                10 + n,
-                40_000 + n
-            )
-        })
-        .collect();
+    let mut lines = String::new();
+    for n in 0..10 {
+        let (second, port) = (10 + n, 40_000 + n);
+        writeln!(
+            lines,
+            "2026-01-05T10:12:{second:02}Z web sshd[7]: Failed password for root from {address} port {port} ssh2"
+        )
+        .unwrap();
+    }
     let (status, answer) = centre.post(0, "/ingest?as=syslog&source=test", &lines);
     assert!((200..300).contains(&status), "{status} {answer}");
 }

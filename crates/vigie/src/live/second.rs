@@ -128,7 +128,7 @@ impl Seconding {
             self.probe().await?;
         }
         let Some(form) = self.found.as_ref().map(|found| found.form) else {
-            return Ok(self.until(self.probe_at));
+            return Ok(until(self.probe_at));
         };
         for waiting in self.state.cases_to_ask(now.plus_seconds(-ASKED_FOR_S), BATCH).await? {
             self.analyst.push(Job {
@@ -144,15 +144,10 @@ impl Seconding {
             let now = SystemClock.now();
             match self.analyst.next(now) {
                 Next::Ask(job) => self.ask(job, form, asking).await?,
-                Next::At(time) => return Ok(self.until(time)),
+                Next::At(time) => return Ok(until(time)),
                 Next::Idle => return Ok(LOOK_EVERY),
             }
         }
-    }
-
-    fn until(&self, time: Timestamp) -> Duration {
-        let nanos = time.since(SystemClock.now()).max(0);
-        Duration::from_nanos(nanos.unsigned_abs()).min(LOOK_EVERY)
     }
 
     /// Asks about one incident, unless its answer is known.
@@ -346,6 +341,12 @@ impl Seconding {
         self.status.tokens_today = self.analyst.budget().used(now);
         self.state.set_model_status(Some(&self.status)).await
     }
+}
+
+/// How long to wait for `time`.
+fn until(time: Timestamp) -> Duration {
+    let nanos = time.since(SystemClock.now()).max(0);
+    Duration::from_nanos(nanos.unsigned_abs()).min(LOOK_EVERY)
 }
 
 fn random() -> u128 {
