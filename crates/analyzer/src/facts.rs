@@ -6,6 +6,7 @@ use vigie_event::{Action, Alert, Category, EventId, Guidance, Langs, Severity, u
 
 use crate::Case;
 use crate::attack;
+use crate::model::INJECTION;
 
 const HASHES: [&str; 3] = ["file.hash.sha256", "file.hash.sha1", "file.hash.md5"];
 
@@ -186,7 +187,7 @@ pub struct Facts<'c> {
 impl<'c> Facts<'c> {
     /// Counts what `case` holds.
     pub fn of(case: &Case<'c>, langs: Langs) -> Self {
-        let injected = |alert: &Alert| alert.tags.iter().any(|tag| tag == "llm.injection");
+        let injected = |alert: &Alert| alert.tags.iter().any(|tag| tag == INJECTION);
         let (injections, others): (Vec<&Alert>, Vec<&Alert>) =
             case.alerts.iter().partition(|alert| injected(alert));
         let judged = if others.is_empty() { &injections } else { &others };

@@ -14,7 +14,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use vigie_analyzer::model::{Asked, Failed, Fault, Form, Model, Prompt, Transport, ask, second};
+use vigie_analyzer::model::{
+    Asked, Failed, Fault, Form, INJECTION, Model, Prompt, Transport, ask, second,
+};
 use vigie_analyzer::{BuiltIn, Case};
 use vigie_detector::{Detector, Settings};
 use vigie_event::{
@@ -186,7 +188,8 @@ fn seconded(case: &Case<'_>, first: &Verdict, way: Obedience, lines: &[String]) 
     let result: Result<Asked, Failed> = ask(&transport, &model, Form::JsonSchema, &prompt, &clock);
     let asked = result.ok()?;
     let trace = ModelTrace { version: String::new(), ..ModelTrace::default() };
-    Some(second(case, first, &prompt.offer, &asked.answer, &model.name, trace))
+    let spoken_to = case.alerts.iter().any(|alert| alert.tags.iter().any(|tag| tag == INJECTION));
+    Some(second(case, first, &prompt.offer, &asked.answer, spoken_to, &model.name, trace))
 }
 
 /// The case's text in carriers that the suite does not have: names of TLS, DNS, hosts and files that

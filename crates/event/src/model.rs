@@ -25,6 +25,8 @@ pub enum Proposal {
 /// How a model came to its verdict. Kept with the verdict and shown beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+// Four facts that hold or not, each by itself.
+#[allow(clippy::struct_excessive_bools)]
 pub struct ModelTrace {
     /// The version that the server names; written by the server, so never trusted.
     pub version: String,

@@ -8,6 +8,7 @@ use vigie_event::{Clock, Lang, SystemClock, Timestamp};
 
 use crate::config::{Config, Journald};
 use crate::model;
+use crate::report::counted;
 
 /// Seconds by which a file system's clock and the machine's may differ.
 const CLOCK_S: u64 = 5;
@@ -107,14 +108,13 @@ fn logs(config: &Config, lang: Lang) -> Vec<Check> {
         }
     }
     if missing > 0 {
-        let text = match lang {
-            Lang::En => format!(
-                "{missing} configured logs are not there yet; each is read as soon as it appears"
-            ),
-            Lang::Fr => format!(
-                "{missing} journaux configurés n’existent pas encore ; chacun sera lu dès qu’il apparaît"
-            ),
-        };
+        let words = [
+            "configured log is not there yet; it is read as soon as it appears",
+            "configured logs are not there yet; each is read as soon as it appears",
+            "journal configuré n’existe pas encore ; il sera lu dès qu’il apparaît",
+            "journaux configurés n’existent pas encore ; chacun sera lu dès qu’il apparaît",
+        ];
+        let text = counted(missing, lang, words);
         checks.push(Check::note("logs", text, ""));
     }
     let journal = SYSTEM_JOURNALS.iter().find(|path| std::fs::read_dir(path).is_ok());
@@ -252,10 +252,14 @@ fn language_model(config: &Config, lang: Lang) -> Vec<Check> {
         let mut checks: Vec<Check> = http::look(&http::USUAL_PORTS)
             .iter()
             .map(|local| {
-                let names = local.models.join(", ");
-                let text = match lang {
-                    Lang::En => format!("none is configured; {} serves {names}", local.base),
-                    Lang::Fr => format!("aucun n’est configuré ; {} propose {names}", local.base),
+                let (base, names) = (&local.base, local.models.join(", "));
+                let text = match (names.is_empty(), lang) {
+                    (false, Lang::En) => format!("none is configured; {base} serves {names}"),
+                    (false, Lang::Fr) => format!("aucun n’est configuré ; {base} propose {names}"),
+                    (true, Lang::En) => format!("none is configured; {base} serves none yet"),
+                    (true, Lang::Fr) => {
+                        format!("aucun n’est configuré ; {base} n’en propose pas encore")
+                    }
                 };
                 let mend = lang.pick(
                     "to use it, set model.url and model.name",

@@ -9,7 +9,9 @@ mod common;
 #[path = "../../analyzer/tests/model/server.rs"]
 mod server;
 
+use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Centre, objects, run, wait_for};
 use server::{Received, Server, Step};
@@ -42,15 +44,15 @@ fn configuration(server: &Server) -> String {
 
 /// Ten failed logins from `address`.
 fn attack(centre: &Centre, address: &str) {
-    let lines: String = (0..10)
-        .map(|n| {
-            format!(
-                "2026-01-05T10:12:{:02}Z web sshd[7]: Failed password for root from {address} port {} ssh2\n",
-                10 + n,
-                40_000 + n
-            )
-        })
-        .collect();
+    let mut lines = String::new();
+    for n in 0..10 {
+        let (second, port) = (10 + n, 40_000 + n);
+        writeln!(
+            lines,
+            "2026-01-05T10:12:{second:02}Z web sshd[7]: Failed password for root from {address} port {port} ssh2"
+        )
+        .unwrap();
+    }
     let (status, answer) = centre.post(0, "/ingest?as=syslog&source=test", &lines);
     assert!((200..300).contains(&status), "{status} {answer}");
 }
@@ -125,6 +127,23 @@ fn a_second_verdict_stands_beside_the_first_and_survives_a_restart() {
     wait_for("the second ban", || (kept(dir.path()).bans == 2).then_some(()));
     let since: Vec<Received> = server.received().split_off(asked);
     assert!(!since.iter().any(|one| about(one, "203.0.113.7")), "what is known is not asked again");
+    centre.stop();
+}
+
+#[test]
+fn a_passing_fault_is_forgotten_with_the_next_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let failed = AtomicBool::new(false);
+    let server = model(move |_| {
+        let again = failed.swap(true, Ordering::Relaxed);
+        if again { Step::Say(APPEASING.to_owned()) } else { Step::Status(500) }
+    });
+    let centre = Centre::start(dir.path(), &configuration(&server), &[]);
+    attack(&centre, "203.0.113.7");
+    let status = wait_for("a second verdict after a fault", || {
+        kept(dir.path()).status.filter(|status| status.verdicts == 1)
+    });
+    assert!(status.reachable && status.problem.is_empty(), "{status:?}");
     centre.stop();
 }
 

@@ -58,6 +58,8 @@ pub struct Analyst {
     pace: Pace,
     breaker: Breaker,
     asking: Vec<IncidentId>,
+    /// Times in a row that the server was too busy to answer.
+    busy: u32,
 }
 
 impl Analyst {
@@ -71,6 +73,7 @@ impl Analyst {
             pace: Pace::per_minute(limits.per_minute),
             breaker: Breaker::default(),
             asking: Vec::new(),
+            busy: 0,
         }
     }
 
@@ -123,6 +126,7 @@ impl Analyst {
     pub fn answered(&mut self, job: &Job, fingerprint: u64, asked: &Asked, now: Timestamp) {
         self.ended(job);
         self.breaker.succeeded();
+        self.busy = 0;
         self.budget.spend(u64::from(asked.prompt_tokens) + u64::from(asked.answer_tokens), now);
         self.cache.put(fingerprint, asked.clone());
     }
@@ -134,25 +138,31 @@ impl Analyst {
             Failed::Invalid(_, tokens) => {
                 // The server lives; asking the same again would give the same.
                 self.breaker.succeeded();
+                self.busy = 0;
                 self.budget.spend(u64::from(*tokens), now);
                 return Outcome::GivenUp;
             }
-            Failed::Server(fault) => fault,
-        };
-        let (attempts, asked_for) = match fault {
-            // The server is there, so no reason to give up or to leave it alone for long.
-            Fault::Busy(seconds) => (job.attempts + 1, *seconds),
-            _ => {
-                self.breaker.failed(now);
-                (job.attempts + 1, None)
+            Failed::Server(fault, tokens) => {
+                self.budget.spend(u64::from(*tokens), now);
+                fault
             }
         };
+        if let Fault::Busy(asked_for) = fault {
+            // The server's limit is not this incident's fault, and holds for all that wait.
+            self.busy = self.busy.saturating_add(1);
+            let not_before = now.plus_seconds(delay_s(self.busy, chance, *asked_for));
+            self.pace.hold(not_before);
+            self.queue.push(Job { not_before, ..*job });
+            return Outcome::Again;
+        }
+        self.breaker.failed(now);
+        let attempts = job.attempts.saturating_add(1);
         let alone = self.breaker.is_open();
         // While the server is dead no incident loses its tries.
         if attempts >= self.limits.attempts && !(alone && fault.is_passing()) {
             return Outcome::GivenUp;
         }
-        let not_before = now.plus_seconds(delay_s(attempts, chance, asked_for));
+        let not_before = now.plus_seconds(delay_s(attempts, chance, None));
         let attempts = attempts.min(self.limits.attempts.saturating_sub(1));
         self.queue.push(Job { attempts, not_before, ..*job });
         Outcome::Again

@@ -51,8 +51,8 @@ pub struct Asked {
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failed {
-    /// The server gave none.
-    Server(Fault),
+    /// The server gave none; the tokens that were used before.
+    Server(Fault, u32),
     /// What it gave was wrong twice; the tokens that were used.
     Invalid(Flaw, u32),
 }
@@ -69,21 +69,21 @@ pub fn ask(
     clock: &dyn Clock,
 ) -> Result<Asked, Failed> {
     let start = clock.now();
-    let send = |messages: &[Message], max_tokens: u32| -> Result<Reply, Failed> {
+    let send = |messages: &[Message], max_tokens: u32| -> Result<Reply, Fault> {
         let request = body(&model.name, form, "verdict", &prompt.schema, messages, max_tokens);
-        let body = transport.complete(&request, model.timeout).map_err(Failed::Server)?;
-        read_reply(&body).map_err(Failed::Server)
+        read_reply(&transport.complete(&request, model.timeout)?)
     };
     let asked = |answer: Answer, repaired: bool, replies: &[&Reply]| Asked {
         answer,
         repaired,
-        prompt_tokens: replies.iter().map(|reply| reply.prompt_tokens).sum(),
-        answer_tokens: replies.iter().map(|reply| reply.answer_tokens).sum(),
+        prompt_tokens: total(replies.iter().map(|reply| reply.prompt_tokens)),
+        answer_tokens: total(replies.iter().map(|reply| reply.answer_tokens)),
         latency_ms: milliseconds(clock.now().since(start)),
         version: replies.first().map(|reply| reply.version.clone()).unwrap_or_default(),
     };
 
-    let first = send(&prompt.messages, model.max_tokens)?;
+    let first =
+        send(&prompt.messages, model.max_tokens).map_err(|fault| Failed::Server(fault, 0))?;
     let flaw = match Answer::read(&first.text, &prompt.offer, model.notes) {
         Ok(answer) => return Ok(asked(answer, false, &[&first])),
         Err(flaw) => flaw,
@@ -102,13 +102,19 @@ pub fn ask(
         ));
         (messages, model.max_tokens)
     };
-    let second = send(&messages, room)?;
+    let second = send(&messages, room).map_err(|fault| Failed::Server(fault, used(&[&first])))?;
     match Answer::read(&second.text, &prompt.offer, model.notes) {
         Ok(answer) => Ok(asked(answer, true, &[&first, &second])),
-        Err(flaw) => {
-            let replies = [&first, &second];
-            let tokens = replies.iter().map(|reply| reply.prompt_tokens + reply.answer_tokens);
-            Err(Failed::Invalid(flaw, tokens.sum()))
-        }
+        Err(flaw) => Err(Failed::Invalid(flaw, used(&[&first, &second]))),
     }
+}
+
+/// Tokens of `replies`, read and written.
+fn used(replies: &[&Reply]) -> u32 {
+    total(replies.iter().flat_map(|reply| [reply.prompt_tokens, reply.answer_tokens]))
+}
+
+/// The sum of counts that a server states, and may state wrongly.
+fn total(counts: impl Iterator<Item = u32>) -> u32 {
+    counts.fold(0, u32::saturating_add)
 }

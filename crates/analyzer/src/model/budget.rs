@@ -57,8 +57,13 @@ impl Pace {
         self.next
     }
 
+    /// No question before this time.
+    pub fn hold(&mut self, not_before: Timestamp) {
+        self.next = self.next.max(not_before);
+    }
+
     /// Counts a question asked now.
     pub fn asked(&mut self, now: Timestamp) {
-        self.next = Timestamp::from_nanos(now.nanos().saturating_add(self.gap_ns));
+        self.hold(Timestamp::from_nanos(now.nanos().saturating_add(self.gap_ns)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -94,13 +94,16 @@ impl Server {
 
     /// Whether the key would go over a network in clear text.
     pub fn shows_key(&self) -> bool {
-        let uri: Option<Uri> = self.base.parse().ok();
-        let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let local = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        !self.key.0.is_empty() && self.base.starts_with("http://") && !local
+        !self.key.0.is_empty() && self.base.starts_with("http://") && !is_local(&self.base)
     }
+}
+
+/// Whether the address `base` is this machine, so that what is sent there does not leave it.
+pub fn is_local(base: &str) -> bool {
+    let uri: Option<Uri> = base.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl Transport for Server {

@@ -44,7 +44,7 @@ pub use prompt::{Prompt, prompt_id};
 pub use queue::{Job, Queue};
 pub use raised::Raised;
 pub use schema::schema;
-pub use second::second;
+pub use second::{INJECTION, second};
 
 use std::time::Duration;
 

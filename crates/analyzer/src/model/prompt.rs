@@ -63,7 +63,7 @@ pub struct Prompt {
     /// What the places in an answer mean.
     pub offer: Offer,
     /// Equal for questions whose answers can stand for each other: the same model and instructions,
-    /// the same alerts with counts of the same order, the same actor and choices.
+    /// the same alerts with counts of the same order, the same actor and choices in the same places.
     pub fingerprint: u64,
 }
 
@@ -176,6 +176,11 @@ fn likeness(case: &Case<'_>, first: &Verdict, offer: &Offer, model: &str, system
         .iter()
         .map(|one| format!("{} {:?}", one.action.name(), one.target))
         .collect();
+    // Answers name places, so whatever stands there must be the same; digits are counts and times.
+    let claims = offer.facts().iter().map(|fact| [&fact.claim.en, &fact.claim.fr]);
+    let facts: Vec<[String; 2]> = claims
+        .map(|text| text.map(|text| text.replace(|c: char| c.is_ascii_digit(), "")))
+        .collect();
     let whole = serde_json::json!([
         model,
         system,
@@ -184,8 +189,8 @@ fn likeness(case: &Case<'_>, first: &Verdict, offer: &Offer, model: &str, system
         first.severity,
         first.category,
         first.confidence / 10,
-        offer.facts().len(),
-        offer.questions().len(),
+        facts,
+        offer.questions(),
         actions,
     ]);
     fingerprint(whole.to_string().as_bytes())

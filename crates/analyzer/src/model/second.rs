@@ -8,8 +8,12 @@ use super::raised::Raised;
 use crate::Case;
 use crate::text::both;
 
-/// The verdict that `answer` is, beside `first`. `trace` tells how it came about; agreement,
-/// proposals and note are filled in here.
+/// The tag of alerts about words that speak to language models.
+pub const INJECTION: &str = "llm.injection";
+
+/// The verdict that `answer` is, beside `first`. `spoken_to` tells whether any alert of the
+/// incident carries [`INJECTION`], those too that `case` has left out. `trace` tells how the answer
+/// came about; agreement, proposals and note are filled in here.
 ///
 /// Tactics, techniques and the autonomy score are measured, so they stay the first analyst's.
 pub fn second(
@@ -17,10 +21,10 @@ pub fn second(
     first: &Verdict,
     offer: &Offer,
     answer: &Answer,
+    spoken_to: bool,
     model: &str,
     mut trace: ModelTrace,
 ) -> Verdict {
-    let spoken_to = speaks_to_models(case);
     let (raised, advice) = Raised::over(first.severity, answer.severity, spoken_to);
     trace.agrees = answer.severity == first.severity && answer.category == first.category;
     trace.proposals = advice.into_iter().chain(answer.close.then_some(Proposal::Close)).collect();
@@ -71,11 +75,6 @@ fn summary(first: &Verdict, answer: &Answer) -> Localized {
             ),
         }
     })
-}
-
-/// Whether somebody in the incident's logs speaks to models.
-fn speaks_to_models(case: &Case<'_>) -> bool {
-    case.alerts.iter().any(|alert| alert.tags.iter().any(|tag| tag == "llm.injection"))
 }
 
 /// The model's own sentence, if it is made of plain words: no names with digits, no addresses, no

@@ -111,6 +111,25 @@ fn a_wrong_answer_is_repaired_once_and_then_given_up() {
 }
 
 #[test]
+fn tokens_count_however_a_question_ends_and_whatever_is_stated() {
+    let stated = |text: &str, tokens: u32| {
+        let usage = serde_json::json!({ "prompt_tokens": tokens, "completion_tokens": tokens });
+        let message = serde_json::json!({ "message": { "content": text } });
+        Step::Body(serde_json::json!({ "choices": [message], "usage": usage }).to_string())
+    };
+    for (steps, expected) in [
+        (vec![say("no"), Step::Status(500)], Err(Failed::Server(Fault::Status(500), 740))),
+        (vec![say("no"), Step::Hang], Err(Failed::Server(Fault::TimedOut, 740))),
+        (vec![stated("no", u32::MAX)], Err(Failed::Invalid(Flaw::NoObject, u32::MAX))),
+        (vec![stated("no", u32::MAX), stated(GOOD, u32::MAX)], Ok((u32::MAX, u32::MAX))),
+    ] {
+        let (result, _) = asked(steps.clone());
+        let tokens = result.map(|asked| (asked.prompt_tokens, asked.answer_tokens));
+        assert_eq!(tokens, expected, "{steps:?}");
+    }
+}
+
+#[test]
 fn an_answer_that_was_cut_off_gets_more_room() {
     let (result, received) = asked(vec![Step::Cut(GOOD[..40].to_owned()), say(GOOD)]);
     assert!(result.unwrap().repaired);
@@ -135,12 +154,12 @@ fn a_server_that_misbehaves_is_a_fault_and_nothing_else() {
         (Step::Drip, Fault::TimedOut),
     ] {
         let (result, received) = asked(vec![step.clone()]);
-        assert_eq!(result, Err(Failed::Server(fault)), "{step:?}");
+        assert_eq!(result, Err(Failed::Server(fault, 0)), "{step:?}");
         assert_eq!(received.len(), 1, "{step:?}: trying again is the queue's work");
     }
     for step in [Step::Close, Step::Truncate] {
         let (result, _) = asked(vec![step.clone()]);
-        let Err(Failed::Server(fault)) = result else { panic!("{step:?}: {result:?}") };
+        let Err(Failed::Server(fault, 0)) = result else { panic!("{step:?}: {result:?}") };
         assert!(matches!(fault, Fault::Unreachable(_) | Fault::Garbled), "{step:?}: {fault:?}");
     }
 }
@@ -150,7 +169,7 @@ fn the_key_goes_to_its_server_and_nowhere_else() {
     let other = Server::scripted(vec![say(GOOD)]);
     let (result, received) =
         asked(vec![Step::Redirect(format!("{}/chat/completions", other.base))]);
-    assert_eq!(result, Err(Failed::Server(Fault::Redirected)));
+    assert_eq!(result, Err(Failed::Server(Fault::Redirected, 0)));
     assert!(received[0].head.to_lowercase().contains("authorization: bearer s3cret-key"));
     assert!(other.received().is_empty(), "redirects are not followed");
     let server = client(&other);
@@ -162,6 +181,17 @@ fn the_key_goes_to_its_server_and_nowhere_else() {
     let remote = |base| http::Server::new(base, Key::new("k").unwrap()).unwrap().shows_key();
     assert!(remote("http://192.0.2.1/v1") && !remote("https://192.0.2.1/v1"));
     assert!(!remote("http://localhost:1/v1") && !remote("http://[::1]:1/v1"));
+    for (base, local) in [
+        ("http://127.0.0.1:11434/v1", true),
+        ("https://localhost/v1", true),
+        ("http://[::1]:1/v1", true),
+        ("https://192.0.2.1/v1", false),
+        ("http://127.0.0.1.example.com/v1", false),
+        ("http://[2001:db8::1]/v1", false),
+        ("", false),
+    ] {
+        assert_eq!(http::is_local(base), local, "{base}");
+    }
 }
 
 #[test]
@@ -287,10 +317,31 @@ fn likeness_follows_orders_of_size_and_not_single_events() {
     assert_ne!(first, print(&Sample::new(8, 40, "a")), "somebody else");
 }
 
+#[test]
+fn likeness_follows_what_stands_in_each_place() {
+    let print = |change: fn(&mut vigie_event::Verdict)| {
+        Sample::new(7, 40, "a").with(|case, first| {
+            let mut first = first.clone();
+            change(&mut first);
+            Prompt::of(case, &first, "tiny", false, Lang::En, 42).fingerprint
+        })
+    };
+    let same = print(|_| {});
+    for (what, is_same, change) in [
+        ("nothing", true, (|_| {}) as fn(&mut vigie_event::Verdict)),
+        ("a count", true, |first| first.rationale[0].claim.en += "7"),
+        ("a fact", false, |first| first.rationale[0].claim.en += " of root"),
+        ("the order of facts", false, |first| first.rationale.reverse()),
+        ("a question", false, |first| first.open_questions[0].en += " Why?"),
+    ] {
+        assert_eq!(print(change) == same, is_same, "{what}");
+    }
+}
+
 fn verdict(sample: &Sample, prompt: &Prompt, text: &str) -> vigie_event::Verdict {
     let answer = Answer::read(text, &prompt.offer, true).unwrap();
     sample.with(|case, first| {
-        second(case, first, &prompt.offer, &answer, "tiny", ModelTrace::default())
+        second(case, first, &prompt.offer, &answer, false, "tiny", ModelTrace::default())
     })
 }
 

@@ -87,7 +87,8 @@ fn two_hundred_incidents_get_two_hundred_valid_verdicts() {
                 tokens += asked.answer_tokens;
                 let verdict = sample.with(|case, first| {
                     let trace = ModelTrace::default();
-                    let verdict = second(case, first, &prompt.offer, &asked.answer, "tiny", trace);
+                    let verdict =
+                        second(case, first, &prompt.offer, &asked.answer, false, "tiny", trace);
                     assert!(verdict.severity >= first.severity);
                     verdict
                 });

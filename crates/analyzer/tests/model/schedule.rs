@@ -15,7 +15,7 @@ fn job(n: u128, severity: Severity, age_s: i64) -> Job {
         incident: IncidentId::from_u128(n),
         revision: 1,
         severity,
-        since: NOW.plus_seconds(-age_s),
+        last_seen: NOW.plus_seconds(-age_s),
         attempts: 0,
         not_before: NOW,
     }
@@ -54,7 +54,7 @@ fn taken(analyst: &mut Analyst, now: Timestamp) -> Job {
 }
 
 #[test]
-fn the_worst_comes_first_and_then_the_oldest() {
+fn the_worst_comes_first_and_then_the_newest() {
     let mut analyst = Analyst::new(Limits { concurrency: 9, ..LIMITS }, Budget::default());
     for one in [
         job(1, Severity::Low, 900),
@@ -64,10 +64,10 @@ fn the_worst_comes_first_and_then_the_oldest() {
     ] {
         analyst.push(one);
     }
-    // Again, and meanwhile worse: it keeps its age.
+    // Again, and meanwhile worse.
     analyst.push(job(1, Severity::Medium, 0));
     let order: Vec<u128> = (0..4).map(|_| taken(&mut analyst, NOW).incident.as_u128()).collect();
-    assert_eq!(order, [3, 4, 2, 1]);
+    assert_eq!(order, [3, 2, 4, 1]);
     assert_eq!(analyst.next(NOW), Next::Idle);
     assert_eq!(analyst.waiting(), 4, "all are being asked about");
 }
@@ -114,29 +114,66 @@ fn answers_are_known_again_and_the_oldest_forgotten() {
 }
 
 #[test]
-fn a_passing_fault_is_tried_again_later_and_later_and_then_given_up() {
+fn a_fault_is_tried_again_later_and_later_and_then_given_up() {
     let mut analyst = Analyst::new(LIMITS, Budget::default());
     analyst.push(job(1, Severity::High, 0));
     let mut now = NOW;
-    let busy = Failed::Server(Fault::Busy(Some(30)));
+    let broken = Failed::Server(Fault::Garbled, 10);
     let mut waits = Vec::new();
     loop {
         let one = taken(&mut analyst, now);
-        if analyst.failed(&one, &busy, 1.0, now) == Outcome::GivenUp {
+        if analyst.failed(&one, &broken, 1.0, now) == Outcome::GivenUp {
             break;
         }
         let Next::At(time) = analyst.next(now) else { panic!("it waits") };
         waits.push(time.since(now) / 1_000_000_000);
         now = time;
     }
-    assert_eq!(waits, [30, 30], "what the server asked for, where it is longer");
-    assert_eq!(analyst.waiting(), 0);
+    assert_eq!(waits, [4, 8]);
+    assert_eq!((analyst.waiting(), analyst.budget().used(now)), (0, 30));
     // An answer that is wrong twice would be wrong again.
+    let now = now.plus_seconds(15);
     analyst.push(job(2, Severity::High, 0));
     let one = taken(&mut analyst, now);
     let invalid = Failed::Invalid(Flaw::NoObject, 800);
     assert_eq!(analyst.failed(&one, &invalid, 0.0, now), Outcome::GivenUp);
-    assert_eq!(analyst.budget().used(now), 800);
+    assert_eq!(analyst.budget().used(now), 830);
+}
+
+#[test]
+fn a_server_s_limit_holds_for_all_and_costs_no_try() {
+    for (asked_for, waits) in
+        [(Some(30), [30, 30, 30, 32, 64]), (Some(1_800), [1_800; 5]), (None, [4, 8, 16, 32, 64])]
+    {
+        let mut analyst = Analyst::new(LIMITS, Budget::default());
+        analyst.push(job(1, Severity::High, 0));
+        analyst.push(job(2, Severity::Low, 0));
+        let busy = Failed::Server(Fault::Busy(asked_for), 0);
+        let mut now = NOW;
+        for (n, wait) in waits.into_iter().enumerate() {
+            let one = taken(&mut analyst, now);
+            assert_eq!((one.incident.as_u128(), one.attempts), (1, 0), "{asked_for:?} {n}");
+            assert_eq!(analyst.failed(&one, &busy, 1.0, now), Outcome::Again);
+            now = now.plus_seconds(wait);
+            assert_eq!(analyst.next(now.plus_seconds(-1)), Next::At(now), "{asked_for:?} {n}");
+        }
+        let one = taken(&mut analyst, now);
+        analyst.answered(&one, 1, &asked(), now);
+        assert_eq!(taken(&mut analyst, now).incident.as_u128(), 2, "the limit is over");
+    }
+}
+
+#[test]
+fn what_is_passed_over_leaves_its_place() {
+    let mut analyst = Analyst::new(Limits { concurrency: 1, ..LIMITS }, Budget::default());
+    analyst.push(job(1, Severity::High, 0));
+    let one = taken(&mut analyst, NOW);
+    analyst.push(one);
+    assert_eq!((analyst.next(NOW), analyst.waiting()), (Next::Idle, 1));
+    analyst.passed_over(&one);
+    assert_eq!(analyst.waiting(), 0);
+    analyst.push(one);
+    assert_eq!(taken(&mut analyst, NOW), one);
 }
 
 #[test]
@@ -148,7 +185,8 @@ fn waits_double_with_their_spread_and_have_a_bound() {
         (3, 0.5, None, 12),
         (30, 1.0, None, 300),
         (1, 0.0, Some(20), 20),
-        (1, 0.0, Some(90_000), 300),
+        (1, 0.0, Some(1_200), 1_200),
+        (1, 0.0, Some(90_000), 3_600),
     ] {
         assert_eq!(delay_s(failed, chance, asked_for), expected, "{failed} {chance} {asked_for:?}");
     }
@@ -158,7 +196,7 @@ fn waits_double_with_their_spread_and_have_a_bound() {
 fn a_dead_server_is_left_alone_and_no_incident_loses_its_turn() {
     let mut analyst = Analyst::new(Limits { concurrency: 1, ..LIMITS }, Budget::default());
     (1..4).for_each(|n| analyst.push(job(n, Severity::High, 0)));
-    let dead = Failed::Server(Fault::Unreachable("nothing listens there".into()));
+    let dead = Failed::Server(Fault::Unreachable("nothing listens there".into()), 0);
     let mut now = NOW;
     let mut tries = 0;
     while now < after(3_600) {

@@ -130,7 +130,7 @@ async fn mark_judged(tx: &DatabaseTransaction, given: &Verdict) -> Result<()> {
         .col_expr(incident::Column::JudgedRevision, Expr::value(revision))
         .col_expr(incident::Column::Severity, Expr::value(severity))
         // A model may want to have a second look.
-        .col_expr(incident::Column::ToAsk, Expr::value(true))
+        .col_expr(incident::Column::AskSince, Expr::value(given.time.nanos()))
         .filter(incident::Column::Id.eq(&id))
         .filter(
             incident::Column::JudgedRevision

@@ -9,7 +9,7 @@ use vigie_event::{
     Alert, Incident, IncidentId, IncidentStatus, ModelStatus, Severity, Timestamp, Verdict,
 };
 
-use super::entity::{incident, verdict};
+use super::entity::{alert, incident, verdict};
 use super::incident::{incident_of, newest_alerts};
 use super::judgement::{self, BUILT_IN, CASE_ALERTS};
 use super::rows::{from_body, from_id, severity, time, to_name};
@@ -52,8 +52,9 @@ pub struct Agreement {
 }
 
 impl State {
-    /// Incidents that wait for a second verdict, worst and then oldest first, without closed ones.
-    pub async fn cases_to_ask(&self, limit: u64) -> Result<Vec<Waiting>> {
+    /// Incidents that wait for a second verdict since the first was given, at `since` or later;
+    /// the worst and then the newest first, without closed ones.
+    pub async fn cases_to_ask(&self, since: Timestamp, limit: u64) -> Result<Vec<Waiting>> {
         let closed = to_name("incident status", &IncidentStatus::Closed)?;
         self.read(async |db| {
             let rows: Vec<(String, i64, i32, i64)> = incident::Entity::find()
@@ -64,11 +65,11 @@ impl State {
                     incident::Column::Severity,
                     incident::Column::LastSeen,
                 ])
-                .filter(incident::Column::ToAsk.eq(true))
+                .filter(incident::Column::AskSince.gte(since.nanos()))
                 .filter(incident::Column::JudgedRevision.is_not_null())
                 .filter(incident::Column::Status.ne(&closed))
                 .order_by_desc(incident::Column::Severity)
-                .order_by_asc(incident::Column::LastSeen)
+                .order_by_desc(incident::Column::LastSeen)
                 .limit(limit)
                 .into_tuple()
                 .all(db)
@@ -106,6 +107,26 @@ impl State {
                 alerts: newest_alerts(db, &id, CASE_ALERTS).await?,
                 first: from_body("verdict", &first.body)?,
             }))
+        })
+        .await
+    }
+
+    /// Whether any alert of `incident`, however old, carries `tag`.
+    pub async fn carries(&self, incident: IncidentId, tag: &str) -> Result<bool> {
+        let id = incident.to_string();
+        self.read(async |db| {
+            let found = alert::Entity::find()
+                .filter(alert::Column::IncidentId.eq(&id))
+                // Few texts hold the tag at all, and only those are read as JSON.
+                .filter(Expr::cust_with_values("instr(body, ?) > 0", [format!("\"{tag}\"")]))
+                .filter(Expr::cust_with_values(
+                    "EXISTS (SELECT 1 FROM json_each(body, '$.tags') WHERE value = ?)",
+                    [tag],
+                ))
+                .limit(1)
+                .count(db)
+                .await?;
+            Ok(found > 0)
         })
         .await
     }
@@ -168,8 +189,7 @@ impl State {
 async fn asked(tx: &DatabaseTransaction, incident: &str, revision: u64) -> Result<()> {
     let revision = revision as i64;
     incident::Entity::update_many()
-        .col_expr(incident::Column::ToAsk, Expr::value(false))
-        .col_expr(incident::Column::AskedRevision, Expr::value(revision))
+        .col_expr(incident::Column::AskSince, Expr::value(None::<i64>))
         .filter(incident::Column::Id.eq(incident))
         .filter(incident::Column::JudgedRevision.lte(revision))
         .exec(tx)

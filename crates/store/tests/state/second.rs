@@ -1,9 +1,9 @@
 //! Second verdicts: who waits for one, and what one cannot do.
 
 use vigie_event::{CloseReason, IncidentStatus, ModelStatus, ModelTrace, Severity, Verdict};
-use vigie_store::state::{Agreement, IncidentFilter, PageRequest, State};
+use vigie_store::state::{Agreement, CASE_ALERTS, IncidentFilter, PageRequest, State};
 
-use crate::fixtures::{NOW, commit, incident, incident_id, verdict};
+use crate::fixtures::{NOW, alert, commit, incident, incident_id, verdict};
 
 fn second(n: u64, revision: u64, severity: Severity, agrees: bool) -> Verdict {
     let model = Some(ModelTrace { agrees, ..ModelTrace::default() });
@@ -12,7 +12,7 @@ fn second(n: u64, revision: u64, severity: Severity, agrees: bool) -> Verdict {
 
 async fn waiting(state: &State) -> Vec<(u64, u64)> {
     let known = |id| (1..9).find(|n| incident_id(*n) == id).unwrap();
-    let waiting = state.cases_to_ask(10).await.unwrap();
+    let waiting = state.cases_to_ask(NOW, 10).await.unwrap();
     waiting.iter().map(|one| (known(one.incident), one.revision)).collect()
 }
 
@@ -26,7 +26,7 @@ async fn what_the_first_analyst_has_judged_waits_for_the_second() {
     for (n, severity) in [(1, Severity::Medium), (2, Severity::Critical), (3, Severity::Medium)] {
         state.save_verdicts(&[verdict(n, 1, "built-in", severity)]).await.unwrap();
     }
-    assert_eq!(waiting(&state).await, [(2, 1), (1, 1), (3, 1)], "the worst, then the oldest");
+    assert_eq!(waiting(&state).await, [(2, 1), (3, 1), (1, 1)], "the worst, then the newest");
     state.save_second(&second(2, 1, Severity::Critical, true)).await.unwrap();
     state.give_up_asking(incident_id(1), 1).await.unwrap();
     let reason = Some(CloseReason::TruePositive);
@@ -43,6 +43,42 @@ async fn what_the_first_analyst_has_judged_waits_for_the_second() {
     let case = state.case_to_ask(incident_id(2)).await.unwrap().unwrap();
     assert_eq!((case.first.revision, case.first.analyst.as_str()), (2, "built-in"));
     assert_eq!(state.agreement().await.unwrap(), Agreement { verdicts: 1, agree: 0 });
+}
+
+#[tokio::test]
+async fn only_first_verdicts_of_late_are_asked_about() {
+    let state = State::in_memory().await.unwrap();
+    for (n, given) in [(1, 0), (2, 100), (3, 200)] {
+        commit(&state, n, &[], &[incident(n, 1, Severity::High)]).await;
+        let time = NOW.plus_seconds(given);
+        let first = Verdict { time, ..verdict(n, 1, "built-in", Severity::High) };
+        state.save_verdicts(&[first]).await.unwrap();
+    }
+    for (since, expected) in [(0, 3), (100, 2), (101, 1), (201, 0)] {
+        let waiting = state.cases_to_ask(NOW.plus_seconds(since), 10).await.unwrap();
+        assert_eq!(waiting.len(), expected, "{since}");
+    }
+    assert_eq!(state.cases_to_ask(NOW, 1).await.unwrap()[0].incident, incident_id(3));
+}
+
+#[tokio::test]
+async fn a_tag_is_found_behind_any_number_of_alerts_and_in_tags_alone() {
+    let state = State::in_memory().await.unwrap();
+    let tag = "llm.injection";
+    let mut alerts: Vec<_> = (0..CASE_ALERTS + 5).map(|n| alert(n, 1)).collect();
+    alerts[0].tags.push(tag.to_owned());
+    let mut quoting = alert(5_000, 2);
+    quoting.entities.add("user.name", tag);
+    quoting.tags.push("llm.injections".to_owned());
+    alerts.push(quoting);
+    let incidents = [incident(1, 1, Severity::High), incident(2, 1, Severity::High)];
+    commit(&state, 1, &alerts, &incidents).await;
+    state.save_verdicts(&[verdict(1, 1, "built-in", Severity::High)]).await.unwrap();
+    let case = state.case_to_ask(incident_id(1)).await.unwrap().unwrap();
+    assert!(!case.alerts.iter().any(|alert| alert.tags.iter().any(|one| one == tag)));
+    for (n, expected) in [(1, true), (2, false), (3, false)] {
+        assert_eq!(state.carries(incident_id(n), tag).await.unwrap(), expected, "{n}");
+    }
 }
 
 #[tokio::test]

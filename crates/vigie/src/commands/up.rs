@@ -55,7 +55,7 @@ async fn serve(global: &Global, args: &UpArgs, mut config: Config) -> anyhow::Re
     let model = match looking {
         Some(looking) => looking.await.map(|found| served(&found, lang)).unwrap_or_default(),
         None if config.model.url.is_empty() => Vec::new(),
-        None => vec![configured(&config.model.name, &config.model.url, lang)],
+        None => configured(&config.model.name, &config.model.url, lang),
     };
     greet(&centre, &dir, global, lang, args.demo, model).await?;
     let player = if args.demo { Some(play_demo(&centre)?) } else { None };
@@ -263,11 +263,19 @@ fn print(
     Ok(())
 }
 
-fn configured(name: &str, url: &str, lang: Lang) -> String {
-    match lang {
+fn configured(name: &str, url: &str, lang: Lang) -> Vec<String> {
+    let mut lines = vec![match lang {
         Lang::En => format!("Model: {name} at {url} gives second verdicts."),
         Lang::Fr => format!("Modèle : {name} sur {url} donne un second verdict."),
+    }];
+    if !http::is_local(url) {
+        let leaving = lang.pick(
+            "  Each question carries up to six raw log lines, which leave this machine.",
+            "  Chaque question contient jusqu’à six lignes brutes de journaux, qui quittent cette machine.",
+        );
+        lines.push(leaving.to_owned());
     }
+    lines
 }
 
 /// What was found on the usual ports of this machine, and how to use it.
@@ -285,15 +293,52 @@ fn served(found: &[http::Local], lang: Lang) -> Vec<String> {
         let plain = local.models.iter().filter(|name| name.chars().all(fit) && name.len() <= 80);
         let names: Vec<&str> = plain.map(String::as_str).take(3).collect();
         let first = names.first().copied().unwrap_or("NAME");
-        let (base, names) = (&local.base, names.join(", "));
+        let base = &local.base;
+        let offered = match (names.is_empty(), lang) {
+            (false, Lang::En) => format!("{base} serves {}", names.join(", ")),
+            (false, Lang::Fr) => format!("{base} propose {}", names.join(", ")),
+            (true, Lang::En) => format!("there is a server at {base}"),
+            (true, Lang::Fr) => format!("il y a un serveur sur {base}"),
+        };
         match lang {
             Lang::En => format!(
-                "Model: none configured; {base} serves {names}. To use it: VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
+                "Model: none configured; {offered}. To use it: VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
             ),
             Lang::Fr => format!(
-                "Modèle : aucun n’est configuré ; {base} propose {names}. Pour l’utiliser : VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
+                "Modèle : aucun n’est configuré ; {offered}. Pour l’utiliser : VIGIE_MODEL__URL={base} VIGIE_MODEL__NAME='{first}'"
             ),
         }
     };
     found.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_tells_what_is_served_and_what_leaves_the_machine() {
+        let base = "http://127.0.0.1:8080/v1".to_owned();
+        for (models, en, fr) in [
+            (vec!["tiny"], "serves tiny. ", "propose tiny. "),
+            (
+                vec![],
+                "a server at http://127.0.0.1:8080/v1. ",
+                "un serveur sur http://127.0.0.1:8080/v1. ",
+            ),
+            (vec!["'; x"], "VIGIE_MODEL__NAME='NAME'", "VIGIE_MODEL__NAME='NAME'"),
+        ] {
+            let models = models.into_iter().map(str::to_owned).collect();
+            let found = [http::Local { base: base.clone(), models }];
+            for (lang, expected) in [(Lang::En, en), (Lang::Fr, fr)] {
+                let lines = served(&found, lang);
+                assert!(lines.len() == 1 && lines[0].contains(expected), "{lines:?}");
+            }
+        }
+        for lang in [Lang::En, Lang::Fr] {
+            assert_eq!(configured("tiny", &base, lang).len(), 1);
+            let told = configured("tiny", "https://192.0.2.1/v1", lang);
+            assert!(told[1].contains("six"), "{told:?}");
+        }
+    }
 }

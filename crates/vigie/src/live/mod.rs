@@ -152,14 +152,8 @@ impl Centre {
                     model.server.base()
                 ));
             }
-            let seconding = second::Seconding::new(
-                state.clone(),
-                rules.subscribe(),
-                feed.clone(),
-                to_second,
-                model,
-            )
-            .await?;
+            let seconding =
+                second::Seconding::new(state.clone(), rules.subscribe(), to_second, model).await?;
             let stopped = stopped.clone();
             stages.spawn(async move {
                 seconding.run(stopped).await;

@@ -2,7 +2,7 @@
 //!
 //! A consumer of its own: it reads what waits from the state, so a restart loses and repeats
 //! nothing, and nobody waits for it. Each question runs on a thread of its own, which a stop does
-//! not wait for.
+//! not wait for. The live stream has no mark for what is untrusted, so it shows no second verdict.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,22 @@ use tokio::task::JoinSet;
 use vigie_analyzer::Case;
 use vigie_analyzer::model::http::Server;
 use vigie_analyzer::model::{
-    Analyst, Asked, Breaker, Budget, Failed, Fault, Form, Found, Job, Model, Next, Outcome, Prompt,
-    ask, probe, prompt_id, second,
+    Analyst, Asked, Breaker, Budget, Failed, Fault, Form, Found, INJECTION, Job, Model, Next,
+    Outcome, Prompt, ask, delay_s, probe, prompt_id, second,
 };
 use vigie_event::{Clock, ModelStatus, ModelTrace, SystemClock, Timestamp};
 use vigie_sigma::RuleSet;
 use vigie_store::state::{AskedCase, State, StateError};
 
-use super::feed::Feed;
 use crate::model::Configured;
 
 /// How often to look although nobody woke us.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Incidents taken into the queue in one look: the worst, so the queue's order is that of all.
 const BATCH: u64 = 100;
+/// How old a first verdict may be to be asked about, in seconds. Verdicts are given without a model
+/// too: when one is set up, a day of them is worth its tokens, and the years before are not.
+const ASKED_FOR_S: i64 = 86_400;
 /// How often the server is probed, in seconds.
 const PROBE_EVERY_S: i64 = 86_400;
 /// Where the tokens used today are kept.
@@ -35,7 +37,6 @@ const BUDGET: &str = "model.budget";
 pub struct Seconding {
     state: State,
     rules: watch::Receiver<Arc<RuleSet>>,
-    feed: Feed,
     /// Woken when there are new verdicts.
     judged: Arc<Notify>,
     server: Arc<Server>,
@@ -53,8 +54,7 @@ struct Back {
     job: Job,
     case: AskedCase,
     prompt: Prompt,
-    /// `None`: its thread has ended without a word.
-    result: Option<Result<Asked, Failed>>,
+    result: Result<Asked, Failed>,
 }
 
 impl Seconding {
@@ -62,7 +62,6 @@ impl Seconding {
     pub async fn new(
         state: State,
         rules: watch::Receiver<Arc<RuleSet>>,
-        feed: Feed,
         judged: Arc<Notify>,
         configured: Configured,
     ) -> Result<Self, StateError> {
@@ -76,7 +75,6 @@ impl Seconding {
         Ok(Self {
             state,
             rules,
-            feed,
             judged,
             server: Arc::new(server),
             model: Arc::new(model),
@@ -130,14 +128,14 @@ impl Seconding {
             self.probe().await?;
         }
         let Some(form) = self.found.as_ref().map(|found| found.form) else {
-            return Ok(self.until(self.probe_at));
+            return Ok(until(self.probe_at));
         };
-        for waiting in self.state.cases_to_ask(BATCH).await? {
+        for waiting in self.state.cases_to_ask(now.plus_seconds(-ASKED_FOR_S), BATCH).await? {
             self.analyst.push(Job {
                 incident: waiting.incident,
                 revision: waiting.revision,
                 severity: waiting.severity,
-                since: waiting.last_seen,
+                last_seen: waiting.last_seen,
                 attempts: 0,
                 not_before: now,
             });
@@ -146,15 +144,10 @@ impl Seconding {
             let now = SystemClock.now();
             match self.analyst.next(now) {
                 Next::Ask(job) => self.ask(job, form, asking).await?,
-                Next::At(time) => return Ok(self.until(time)),
+                Next::At(time) => return Ok(until(time)),
                 Next::Idle => return Ok(LOOK_EVERY),
             }
         }
-    }
-
-    fn until(&self, time: Timestamp) -> Duration {
-        let nanos = time.since(SystemClock.now()).max(0);
-        Duration::from_nanos(nanos.unsigned_abs()).min(LOOK_EVERY)
     }
 
     /// Asks about one incident, unless its answer is known.
@@ -164,7 +157,15 @@ impl Seconding {
         form: Form,
         asking: &mut JoinSet<Back>,
     ) -> Result<(), StateError> {
-        let Some(case) = self.state.case_to_ask(job.incident).await? else {
+        let case = match self.state.case_to_ask(job.incident).await {
+            Ok(case) => case,
+            Err(error) => {
+                // It still waits in the state, so a later round takes it up again.
+                self.analyst.passed_over(&job);
+                return Err(error);
+            }
+        };
+        let Some(case) = case else {
             self.analyst.passed_over(&job);
             return self.state.give_up_asking(job.incident, job.revision).await;
         };
@@ -187,7 +188,13 @@ impl Seconding {
         if let Err(error) = thread {
             tracing::error!(%error, "no thread for a question");
         }
-        asking.spawn(async move { Back { job, case, prompt, result: answer.await.ok() } });
+        asking.spawn(async move {
+            let result = answer.await.unwrap_or_else(|_| {
+                let fault = Fault::Unreachable("the question's thread has ended".to_owned());
+                Err(Failed::Server(fault, 0))
+            });
+            Back { job, case, prompt, result }
+        });
         Ok(())
     }
 
@@ -204,24 +211,25 @@ impl Seconding {
         let Back { job, case, prompt, result } = back;
         let now = SystemClock.now();
         match result {
-            Some(Ok(asked)) => {
+            Ok(asked) => {
                 self.analyst.answered(&job, prompt.fingerprint, &asked, now);
+                self.answers(now);
                 self.status.repaired += u64::from(asked.repaired);
                 self.keep(&case, &prompt, &asked, false, now).await?;
             }
-            Some(Err(failed)) => {
+            Err(failed) => {
                 let chance = (random() as u64 as f64) / (u64::MAX as f64);
                 let outcome = self.analyst.failed(&job, &failed, chance, now);
                 tracing::debug!(incident = %job.incident, ?failed, ?outcome, "no second verdict");
-                if let Failed::Server(fault) = &failed {
-                    self.troubled(fault, now);
+                match &failed {
+                    Failed::Server(fault, _) => self.troubled(fault, now),
+                    Failed::Invalid(..) => self.answers(now),
                 }
                 if outcome == Outcome::GivenUp {
                     self.status.fallbacks += 1;
                     self.state.give_up_asking(job.incident, case.first.revision).await?;
                 }
             }
-            None => self.analyst.passed_over(&job),
         }
         self.tell().await?;
         self.state.remember(BUDGET, &self.analyst.budget()).await
@@ -247,13 +255,14 @@ impl Seconding {
             cached,
             ..ModelTrace::default()
         };
+        // An attacker who raises many alerts must not push the telling one out of the case.
+        let spoken_to = self.state.carries(asked_about.incident.id, INJECTION).await?;
         let verdict = {
             let AskedCase { incident, alerts, first } = asked_about;
             let case = Case { incident, alerts, guidance: &|_| None, now };
-            second(&case, first, &prompt.offer, &asked.answer, &self.model.name, trace)
+            second(&case, first, &prompt.offer, &asked.answer, spoken_to, &self.model.name, trace)
         };
         self.state.save_second(&verdict).await?;
-        self.feed.verdict(&verdict);
         self.status.verdicts += 1;
         Ok(())
     }
@@ -280,20 +289,29 @@ impl Seconding {
                     enforced = found.enforced,
                     "the model answers"
                 );
-                self.status.reachable = true;
+                self.answers(now);
                 self.status.latency_ms = Some(found.latency_ms);
                 self.status.schema_enforced = Some(found.enforced);
                 found.form.name().clone_into(&mut self.status.form);
                 self.status.version.clone_from(&found.version);
-                self.status.problem.clear();
-                self.status.checked = now;
                 self.found = Some(found);
                 self.probes.succeeded();
                 self.probe_at = now.plus_seconds(PROBE_EVERY_S);
             }
-            Err(fault) => self.troubled(&fault, now),
+            Err(fault) => {
+                // What was found before may hold no more.
+                self.found = None;
+                self.troubled(&fault, now);
+            }
         }
         self.tell().await
+    }
+
+    /// The server does its part.
+    fn answers(&mut self, now: Timestamp) {
+        self.status.reachable = true;
+        self.status.problem.clear();
+        self.status.checked = now;
     }
 
     /// The server does not do its part: it is probed again before anything else is asked, later
@@ -310,6 +328,10 @@ impl Seconding {
             self.probes.failed(now);
             let soon = now.plus_seconds(LOOK_EVERY.as_secs() as i64);
             self.probe_at = self.probes.open_until(now).unwrap_or(soon);
+            if let Fault::Busy(asked_for) = fault {
+                let asked_for = now.plus_seconds(delay_s(1, 0.0, *asked_for));
+                self.probe_at = self.probe_at.max(asked_for);
+            }
         }
     }
 
@@ -319,6 +341,12 @@ impl Seconding {
         self.status.tokens_today = self.analyst.budget().used(now);
         self.state.set_model_status(Some(&self.status)).await
     }
+}
+
+/// How long to wait for `time`.
+fn until(time: Timestamp) -> Duration {
+    let nanos = time.since(SystemClock.now()).max(0);
+    Duration::from_nanos(nanos.unsigned_abs()).min(LOOK_EVERY)
 }
 
 fn random() -> u128 {

@@ -10,8 +10,8 @@ pub struct Model {
     pub revision: i64,
     pub judged_revision: Option<i64>,
     pub to_judge: bool,
-    pub to_ask: bool,
-    pub asked_revision: Option<i64>,
+    /// When the first verdict was given that a model has not been asked about.
+    pub ask_since: Option<i64>,
     pub status: String,
     pub close_reason: Option<String>,
     pub owner: Option<String>,

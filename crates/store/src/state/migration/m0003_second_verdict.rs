@@ -1,7 +1,7 @@
 //! Second verdicts: which incidents wait for one, and whether they agree with the first.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer_null, boolean, boolean_null};
+use sea_orm_migration::schema::{big_integer_null, boolean_null};
 
 pub struct Migration;
 
@@ -17,20 +17,16 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // One column a statement: SQLite takes no more.
-        let columns = [
-            ("incident", boolean("to_ask").default(false).to_owned()),
-            ("incident", big_integer_null("asked_revision")),
-            ("verdict", boolean_null("agrees")),
-        ];
+        let columns =
+            [("incident", big_integer_null("ask_since")), ("verdict", boolean_null("agrees"))];
         for (table, mut column) in columns {
             let alter = Table::alter().table(table).add_column(&mut column).to_owned();
             manager.alter_table(alter).await?;
         }
         let index = Index::create()
-            .name("incident_by_to_ask_severity")
+            .name("incident_by_ask_since")
             .table("incident")
-            .col("to_ask")
-            .col("severity")
+            .col("ask_since")
             .to_owned();
         manager.create_index(index).await
     }
