@@ -131,7 +131,9 @@ pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
     };
     for finding in &facts.findings {
         let told = finding.guidance.map_or(&[][..], |guidance| &guidance.recommendations);
-        told.iter().for_each(|piece| add(facts.langs.copy(piece)));
+        for piece in told {
+            add(facts.langs.copy(piece));
+        }
         if told.is_empty() {
             for attack in attack::of_tags(&finding.alert.tags) {
                 if let Some((en, fr)) = advice::of(&attack.technique, &attack.tactic) {

@@ -188,7 +188,7 @@ fn placeholders_are_filled_from_the_command_line() {
     );
     let check = |more: &[&str], good: bool, records: &[u64]| {
         let code = run(dir.path(), &[&["rules", "check", "own"], more].concat()).status.code();
-        assert_eq!(code, Some(if good { 0 } else { 1 }), "{more:?}");
+        assert_eq!(code, Some(i32::from(!good)), "{more:?}");
         let told = run(
             dir.path(),
             &[&["rules", "match", "--rules", "own", "--as", "json", "events.json"], more].concat(),

@@ -125,16 +125,18 @@ impl Browser {
     }
 
     /// The same, telling what `circumstances` gives when the time is up.
-    pub fn wait_until_or(&self, expression: &str, circumstances: impl FnOnce() -> String) {
+    pub fn wait_until_or(&self, expression: &str, circumstances: impl Fn() -> String) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let last = self.evaluate(expression);
             if matches!(last, Ok(Value::Bool(true))) {
                 return;
             }
-            if Instant::now() >= deadline {
-                panic!("{expression}: not within {PATIENCE:?} but {last:?}, {}", circumstances());
-            }
+            assert!(
+                Instant::now() < deadline,
+                "{expression}: not within {PATIENCE:?} but {last:?}, {}",
+                circumstances()
+            );
             std::thread::park_timeout(POLL);
         }
     }
