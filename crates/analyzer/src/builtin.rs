@@ -118,16 +118,21 @@ fn earlier_claim(case: &Case<'_>, earlier: &Earlier, langs: Langs) -> Claim {
         let harmless = earlier.closings.harmless();
         let open = earlier.incidents.saturating_sub(earlier.closings.total());
         let number = u64::from(earlier.incidents);
+        let french = |number: u32, one, many| counted(u64::from(number), one, many, Lang::Fr);
         match lang {
             Lang::En if number == 0 => format!("The first incident about {actor}"),
             Lang::Fr if number == 0 => format!("Le premier incident concernant {actor}"),
             Lang::En => format!(
-                "{} about {actor}: {attacks} closed as attacks, {harmless} as benign, {undetermined} undetermined, {open} not closed",
-                counted(number, "earlier incident", "earlier incidents", lang)
+                "{} about {actor}: {}, {harmless} as benign, {undetermined} undetermined, {open} not closed",
+                counted(number, "earlier incident", "earlier incidents", lang),
+                counted(attacks.into(), "closed as an attack", "closed as attacks", lang),
             ),
             Lang::Fr => format!(
-                "{} concernant {actor} : {attacks} clos comme attaques, {harmless} comme bénins, {undetermined} indéterminés, {open} non clos",
-                counted(number, "incident antérieur", "incidents antérieurs", lang)
+                "{} concernant {actor} : {}, {}, {}, {open} non clos",
+                counted(number, "incident antérieur", "incidents antérieurs", lang),
+                french(attacks, "clos comme attaque", "clos comme attaques"),
+                french(harmless, "comme bénin", "comme bénins"),
+                french(undetermined, "indéterminé", "indéterminés"),
             ),
         }
     });

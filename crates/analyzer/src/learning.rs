@@ -16,13 +16,14 @@
 //!
 //! **Invariant:** severity and recommended actions come from the evidence alone. An incident of high
 //! or critical severity loses no confidence by closings, and they never lift its likelihood of a false
-//! positive above [`MOST_FOR_HIGH`]: the shipped policy decides as it would without them.
+//! positive above [`MOST_FOR_HIGH`]: harmless closings change no decision of the shipped policy on
+//! it. Closings as attacks can make it ban.
 
 use vigie_event::{Claim, Closings, Lang, Past, Precedent, Severity};
 
 use crate::facts::{Facts, Finding};
 use crate::score::Score;
-use crate::text::shown;
+use crate::text::{counted, shown};
 
 /// Closings that the evidence itself is worth.
 const PRIOR: f64 = 4.0;
@@ -218,7 +219,10 @@ fn sentence(lesson: &Lesson<'_>, lang: Lang) -> String {
     if closings.undetermined > 0 {
         let besides = match lang {
             Lang::En => format!(", {} undetermined besides", closings.undetermined),
-            Lang::Fr => format!(", {} indéterminés en plus", closings.undetermined),
+            Lang::Fr => {
+                let number = u64::from(closings.undetermined);
+                format!(", {} en plus", counted(number, "indéterminé", "indéterminés", lang))
+            }
         };
         text += &besides;
     }

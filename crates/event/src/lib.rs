@@ -24,6 +24,7 @@
 //! ```
 
 mod alert;
+mod civil;
 mod clock;
 mod decision;
 mod entity;
@@ -47,6 +48,7 @@ mod verdict;
 pub mod wire;
 
 pub use alert::{Alert, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Evidence, RuleRef};
+pub use civil::{date_of, days_of};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Action, Decision, DecisionStatus, Mode};
 pub use entity::{ENTITY_FIELDS, Entities, VALUES_PER_ENTITY, network_of, unmapped};

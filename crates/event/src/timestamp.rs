@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::civil::date_of;
+
 const NANOS: i64 = 1_000_000_000;
 
 /// An instant in UTC: nanoseconds since 1970-01-01T00:00:00Z, so from 1677 to 2262.
@@ -86,6 +88,7 @@ impl Text {
     fn of(time: Timestamp) -> Self {
         let (seconds, micros) = (time.seconds(), time.0.rem_euclid(NANOS) as u32 / 1_000);
         let (year, month, day) = date_of(seconds.div_euclid(86_400));
+        let year = year as u32;
         let second = seconds.rem_euclid(86_400) as u32;
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         for (place, number) in [
@@ -115,24 +118,6 @@ impl Text {
 /// The two digits of a number below 100.
 const fn digits(number: u32) -> [u8; 2] {
     [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
-}
-
-/// The date, in the Gregorian calendar, that many days after 1970-01-01; for the years that an
-/// instant may lie in. Years are counted from March here, so that the leap day is the last one.
-fn date_of(days: i64) -> (u32, u32, u32) {
-    const FROM_YEAR_0: i64 = 719_468;
-    const IN_400_YEARS: u32 = 146_097;
-    let days = (days + FROM_YEAR_0) as u32;
-    let of_cycle = days % IN_400_YEARS;
-    let year_of_cycle =
-        (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
-    let of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    // March to July and August to December have 153 days each.
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = days / IN_400_YEARS * 400 + year_of_cycle + u32::from(month <= 2);
-    (year, month, day)
 }
 
 impl fmt::Display for Timestamp {

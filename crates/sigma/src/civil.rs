@@ -1,6 +1,6 @@
 //! Parts of a date and time, as they stand: no time zone is applied.
 
-use vigie_event::Timestamp;
+use vigie_event::{Timestamp, date_of, days_of};
 
 /// A part that a time modifier asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,9 +22,9 @@ pub(crate) enum TimePart {
 /// A date and, where it is known, a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
+    year: i32,
+    month: u32,
+    day: u32,
     time: Option<(i64, i64)>,
 }
 
@@ -54,14 +54,14 @@ impl Civil {
             }
             _ => None,
         };
-        Some(Self { year, month, day, time })
+        Some(Self { year: year as i32, month: month as u32, day: day as u32, time })
     }
 
     /// The UTC date and time of an instant.
     pub fn of(instant: Timestamp) -> Self {
         let seconds = instant.seconds();
         let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let (year, month, day) = from_days(days);
+        let (year, month, day) = date_of(days);
         Self { year, month, day, time: Some((rest / 3_600, rest % 3_600 / 60)) }
     }
 
@@ -70,62 +70,26 @@ impl Civil {
         Some(match part {
             TimePart::Minute => self.time?.1,
             TimePart::Hour => self.time?.0,
-            TimePart::Day => self.day,
+            TimePart::Day => self.day.into(),
             TimePart::Week => self.week(),
-            TimePart::Month => self.month,
-            TimePart::Year => self.year,
+            TimePart::Month => self.month.into(),
+            TimePart::Year => self.year.into(),
         })
     }
 
     /// ISO 8601: the week of the year that its Thursday falls in.
     fn week(self) -> i64 {
-        let days = to_days(self.year, self.month, self.day);
+        let days = days_of(self.year, self.month, self.day);
         // 1970-01-01 was a Thursday.
         let thursday = days - (days + 3).rem_euclid(7) + 3;
-        let (year, _, _) = from_days(thursday);
-        (thursday - to_days(year, 1, 1)) / 7 + 1
+        let (year, _, _) = date_of(thursday);
+        (thursday - days_of(year, 1, 1)) / 7 + 1
     }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in eras of 400 years that
-/// begin in March.
-fn to_days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The inverse of [`to_days`].
-fn from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_and_dates_agree() {
-        for days in -200_000..200_000 {
-            let (year, month, day) = from_days(days);
-            assert_eq!(to_days(year, month, day), days);
-        }
-        assert_eq!(from_days(0), (1970, 1, 1));
-        assert_eq!(from_days(19_782), (2024, 2, 29));
-    }
 
     #[test]
     fn parts_of_dates() {

@@ -158,7 +158,8 @@ const OFFENSIVE: [&str; 18] = [
     "responder.py",
 ];
 
-/// What looks bad and is not: probes of the system itself, test files, clean results.
+/// What looks bad and is not: probes of the system itself, test files, clean results. Looked for in
+/// the name that the tool gives its alert alone: an attacker writes the rest.
 const HARMLESS: [&str; 6] =
     ["__psscriptpolicytest_", "eicar", "no positives", "0 positives", "test file", "desktop.ini"];
 
@@ -188,16 +189,19 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
     let by_shell = is_one_of(&parent, &SHELLS);
     let service = key.contains("\\services\\") || name.contains("service creat");
 
-    let decoded = original.and_then(encoded::command);
-    let plain =
-        decoded.as_deref().is_some_and(|text| !DEEDS.iter().any(|deed| text.contains(deed)));
+    let decoded = original.map(|line| encoded::commands(line)).unwrap_or_default();
+    // Each of them: a decoy must not vouch for the command beside it.
+    let plain = !decoded.is_empty()
+        && decoded.iter().all(|text| {
+            text.as_ref().is_some_and(|text| !DEEDS.iter().any(|deed| text.contains(deed)))
+        });
     let mut found = Vec::new();
     let mut add = |holds: bool, circumstance: Circumstance| {
         if holds {
             found.push(circumstance);
         }
     };
-    let harmless = any(&HARMLESS);
+    let harmless = HARMLESS.iter().any(|word| name.contains(word));
     add(
         harmless,
         (
@@ -210,10 +214,10 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
     add(
         plain,
         (
-            "The encoded command was decoded and does nothing that attackers want",
-            "La commande encodée, une fois décodée, ne fait rien qu’un attaquant cherche",
-            10,
-            45,
+            "The encoded command was decoded and shows nothing known of attackers",
+            "La commande encodée, une fois décodée, ne montre rien de connu des attaquants",
+            5,
+            15,
         ),
     );
     add(
@@ -253,8 +257,8 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
             -25,
         ),
     );
-    let does =
-        DEEDS.iter().any(|deed| command.contains(deed) || decoded_has(decoded.as_deref(), deed));
+    let decoded_has = |deed| decoded.iter().flatten().any(|text| text.contains(deed));
+    let does = DEEDS.iter().any(|deed| command.contains(deed) || decoded_has(deed));
     add(
         does,
         (
@@ -332,10 +336,6 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
 
 fn is_failure(name: &str) -> bool {
     ["fail", "bad password", "échec", "echec", "refus"].iter().any(|word| name.contains(word))
-}
-
-fn decoded_has(decoded: Option<&str>, deed: &str) -> bool {
-    decoded.is_some_and(|text| text.contains(deed))
 }
 
 /// Whether the path ends in one of these programs.

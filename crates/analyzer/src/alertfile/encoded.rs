@@ -1,18 +1,30 @@
-//! What an encoded PowerShell command says.
+//! What encoded PowerShell commands say.
 
-/// Characters of an encoded command that are looked at.
+/// Characters of an encoded command that are decoded at most.
 const MOST: usize = 64 * 1_024;
+/// What PowerShell takes for the dash of a parameter.
+const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 
-/// The text of `-EncodedCommand`, decoded (Base64 of UTF-16, little end first) and in lower case; `None`
-/// where there is none or it is something else.
-pub(super) fn command(line: &str) -> Option<String> {
-    let lower = line.to_ascii_lowercase();
-    let flags = ["-encodedcommand", "-enc ", "-ec ", "-e "];
-    let (at, flag) = flags.iter().find_map(|flag| Some((lower.find(flag)?, flag)))?;
-    let rest = line.get(at + flag.len()..)?;
-    let text = rest.trim_start_matches(|c: char| c.is_whitespace() || "\\\"'".contains(c));
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)));
-    let text = text.get(..end.unwrap_or(text.len()).min(MOST))?;
+/// The text behind each `-EncodedCommand` of a command line, decoded (Base64 of UTF-16, little end
+/// first) and in lower case; `None` where it is something else. PowerShell takes any beginning of the
+/// parameter's name, and `-ec`.
+pub(super) fn commands(line: &str) -> Vec<Option<String>> {
+    let mut words = line.split_whitespace().map(|word| word.trim_matches(['"', '\'', '\\']));
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        let name = word.strip_prefix(DASHES).map(str::to_ascii_lowercase).unwrap_or_default();
+        if name == "ec" || (!name.is_empty() && "encodedcommand".starts_with(&name)) {
+            found.push(words.next().and_then(decoded));
+        }
+    }
+    found
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let text = text.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)));
+    if text.len() > MOST {
+        return None;
+    }
     let bytes = base64(text)?;
     let units = bytes.chunks_exact(2).map(|pair| match pair {
         [low, high] => u16::from_le_bytes([*low, *high]),
@@ -54,12 +66,19 @@ mod tests {
     #[test]
     fn decodes_what_powershell_encodes() {
         // "whoami /all" as UTF-16.
-        let line = "powershell.exe -NoP -EncodedCommand dwBoAG8AYQBtAGkAIAAvAGEAbABsAA==";
-        assert_eq!(command(line).as_deref(), Some("whoami /all"));
-        let quoted = "powershell.exe -enc \\\"dwBoAG8AYQBtAGkAIAAvAGEAbABsAA==\\\"";
-        assert_eq!(command(quoted).as_deref(), Some("whoami /all"));
-        for none in ["", "powershell.exe -File a.ps1", "-enc é", "powershell -enc ?"] {
-            assert_eq!(command(none), None, "{none}");
+        const WHOAMI: &str = "dwBoAG8AYQBtAGkAIAAvAGEAbABsAA==";
+        let whoami = || Some("whoami /all".to_owned());
+        for (line, expected) in [
+            (format!("powershell.exe -NoP -EncodedCommand {WHOAMI}"), vec![whoami()]),
+            (format!("powershell.exe -enc \\\"{WHOAMI}\\\""), vec![whoami()]),
+            (format!("powershell.exe /Enco '{WHOAMI}'; exit"), vec![whoami()]),
+            (format!("powershell -EncodedCommand ? -ec {WHOAMI}"), vec![None, whoami()]),
+            ("powershell -e".to_owned(), vec![None]),
+            ("-enc é".to_owned(), vec![None]),
+            ("powershell.exe -File a.ps1 -Encoding utf8".to_owned(), vec![]),
+            (String::new(), vec![]),
+        ] {
+            assert_eq!(commands(&line), expected, "{line}");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vigie_event::Precedent;
 
-use super::list;
+use super::{Paging, list};
 use crate::console::Console;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -23,10 +23,11 @@ pub(crate) async fn show(
     State(console): State<Console>,
     context: Context,
     Query(wanted): Query<Wanted>,
+    Query(paging): Query<Paging>,
 ) -> Result<Response, Failure> {
     context.reader()?;
-    let precedents = console.state.precedents(wanted.rule.as_deref()).await?;
-    Ok(list(precedents.iter().map(precedent).collect(), None))
+    let found = console.state.precedents(wanted.rule.as_deref(), &paging.request()).await?;
+    Ok(list(found.items.iter().map(precedent).collect(), found.next))
 }
 
 fn precedent(precedent: &Precedent) -> Value {

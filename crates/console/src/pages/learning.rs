@@ -5,7 +5,7 @@ use axum::extract::{Form, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 use vigie_event::Precedent;
-use vigie_store::state::Role;
+use vigie_store::state::{PageRequest, Role};
 
 use super::incidents::given;
 use crate::auth::sign_in::see_other;
@@ -18,7 +18,7 @@ use crate::shown::Shown;
 use crate::words;
 
 /// Rows on the page; the API has all.
-const ROWS: usize = 500;
+const ROWS: u64 = 500;
 
 #[derive(Template)]
 #[template(path = "learning.html")]
@@ -79,13 +79,15 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let may_reset = context.reader()?.user.role == Role::Admin;
     let rule = given(&wanted.rule);
-    let precedents = console.state.precedents(rule.as_deref()).await?;
+    let first = PageRequest::first(ROWS);
+    let precedents = console.state.precedents(rule.as_deref(), &first).await?.items;
+    let total = console.state.count_precedents(rule.as_deref()).await?;
     page(&LearningPage {
         t: context.t,
         shell: context.shell(Section::Incidents),
         rule: rule.as_deref().map(Shown::brief),
-        total: precedents.len(),
-        rows: precedents.iter().take(ROWS).map(|one| PrecedentRow::of(one, context.t)).collect(),
+        total: usize::try_from(total).unwrap_or(usize::MAX),
+        rows: precedents.iter().map(|one| PrecedentRow::of(one, context.t)).collect(),
         may_reset,
     })
 }

@@ -147,13 +147,13 @@ async fn closings_are_shown_exported_and_forgotten_by_administrators() {
     let token = analyst.get(&format!("/incidents/{id}")).await.form_token();
     let reset = [("form_token", &*token), ("rule", "")];
     assert_eq!(analyst.post("/learning/reset", &reset).await.status, StatusCode::FORBIDDEN);
-    assert!(!bench.state.precedents(None).await.unwrap().is_empty());
+    assert!(bench.state.count_precedents(None).await.unwrap() > 0);
 
     let token = browser.get("/learning").await.form_token();
     let reset = [("form_token", &*token), ("rule", "")];
     let answer = browser.post("/learning/reset", &reset).await;
     assert_eq!(answer.header("location"), "/learning?done=forgotten");
-    assert!(bench.state.precedents(None).await.unwrap().is_empty());
+    assert!(bench.state.count_precedents(None).await.unwrap() == 0);
     let filter =
         AuditFilter { action: Some("learning.reset".to_owned()), ..AuditFilter::default() };
     let audit = bench.state.audit(&filter, &PageRequest::default()).await.unwrap();

@@ -6,7 +6,7 @@
 
 use jiff::civil;
 use jiff::tz::TimeZone;
-use vigie_event::Timestamp;
+use vigie_event::{Timestamp, days_of};
 
 use super::{SECOND, Wall, Written, plain, two};
 use crate::text;
@@ -119,7 +119,7 @@ impl Clockwork {
     fn hour_of_day(&mut self, wall: Wall) -> Option<i64> {
         let day = (wall.year, wall.month, wall.day);
         if self.day != day {
-            (self.days, self.day) = (days_from_civil(wall)?, day);
+            (self.days, self.day) = (days_of_date(wall)?, day);
         }
         (self.days * 86_400 + i64::from(wall.hour) * 3_600).checked_mul(SECOND)
     }
@@ -249,19 +249,17 @@ fn within_hour(wall: Wall) -> i64 {
     (i64::from(wall.minute) * 60 + i64::from(wall.second)) * SECOND + i64::from(wall.nanos)
 }
 
-/// Days since 1970-01-01 of a date in the Gregorian calendar (Howard Hinnant's algorithm).
-fn days_from_civil(wall: Wall) -> Option<i64> {
+/// Days since 1970-01-01; `None` for dates that do not exist.
+fn days_of_date(wall: Wall) -> Option<i64> {
     const LENGTHS: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let length = *LENGTHS.get(usize::try_from(wall.month - 1).ok()?)?;
     let leap = wall.year % 4 == 0 && (wall.year % 100 != 0 || wall.year % 400 == 0);
     if wall.day < 1 || wall.day > length || (wall.month == 2 && wall.day == 29 && !leap) {
         return None;
     }
-    let year = i64::from(wall.year) - i64::from(wall.month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted = (i64::from(wall.month) + 9) % 12;
-    let day_of_year = (153 * shifted + 2) / 5 + i64::from(wall.day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
+    Some(days_of(
+        wall.year.into(),
+        wall.month.cast_unsigned().into(),
+        wall.day.cast_unsigned().into(),
+    ))
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 use vigie_event::{
@@ -21,11 +21,12 @@ use super::audit::{self, Change};
 use super::entity::{closing, incident};
 use super::incident::newest_alerts;
 use super::judgement::CASE_ALERTS;
+use super::page::{Page, PageRequest};
 use super::rows::{from_name, time, upsert};
-use super::{Result, State};
+use super::{Result, State, StateError};
 
-/// Precedents given at once at most.
-pub const MOST_PRECEDENTS: u64 = 10_000;
+/// Reasons to close for.
+const REASONS: u64 = 4;
 /// Values asked for in one query.
 const VALUES: usize = 500;
 
@@ -61,22 +62,55 @@ impl State {
         .await
     }
 
-    /// All that closings are remembered under, by rule, field and value; the first
-    /// [`MOST_PRECEDENTS`]. With `rule`, those of that rule.
-    pub async fn precedents(&self, rule: Option<&str>) -> Result<Vec<Precedent>> {
+    /// What closings are remembered under, by rule, field and value. With `rule`, those of that
+    /// rule.
+    ///
+    /// # Errors
+    /// `page` begins after what is no key of this list, or the state cannot be read.
+    pub async fn precedents(
+        &self,
+        rule: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Precedent>> {
+        let after = page.after.as_deref().map(key_of_cursor).transpose()?;
         self.read(async |db| {
+            // Each key has a row for each reason at most, so these rows fill the page whatever
+            // they are, and the last key may be cut.
+            let rows_at_most = (page.size() as u64 + 1) * REASONS;
             let mut query = counts()
                 .order_by_asc(closing::Column::RuleId)
                 .order_by_asc(closing::Column::Field)
                 .order_by_asc(closing::Column::Value)
-                .limit(MOST_PRECEDENTS);
+                .limit(rows_at_most);
             if let Some(rule) = rule {
                 query = query.filter(closing::Column::RuleId.eq(rule));
+            }
+            if let Some(key) = &after {
+                query = query.filter(beyond(key));
             }
             let rows = query.into_tuple().all(db).await?;
             let mut precedents = BTreeMap::new();
             gather(&mut precedents, rows, |_| true)?;
-            Ok(listed(precedents))
+            let mut items = listed(precedents);
+            let more = items.len() > page.size();
+            items.truncate(page.size());
+            let next = items.last().filter(|_| more).map(|last| cursor_of(&last.key));
+            Ok(Page { items, next })
+        })
+        .await
+    }
+
+    /// How many precedents there are; with `rule`, of that rule.
+    pub async fn count_precedents(&self, rule: Option<&str>) -> Result<u64> {
+        self.read(async |db| {
+            let mut keys = closing::Entity::find()
+                .select_only()
+                .columns([closing::Column::RuleId, closing::Column::Field, closing::Column::Value])
+                .distinct();
+            if let Some(rule) = rule {
+                keys = keys.filter(closing::Column::RuleId.eq(rule));
+            }
+            Ok(keys.count(db).await?)
         })
         .await
     }
@@ -129,6 +163,27 @@ pub(super) async fn remember(
         .collect();
     upsert(tx, rows, &OnConflict::new().do_nothing().to_owned()).await?;
     Ok(())
+}
+
+/// Where the page after `key` begins: its three parts as a list.
+fn cursor_of(key: &PrecedentKey) -> String {
+    json!([key.rule, key.field, key.value]).to_string()
+}
+
+fn key_of_cursor(text: &str) -> Result<PrecedentKey> {
+    let (rule, field, value) = serde_json::from_str(text)
+        .map_err(|_| StateError::BadCursor(text.chars().take(80).collect()))?;
+    Ok(PrecedentKey { rule, field, value })
+}
+
+/// What comes after `key`, written so that the index over rule, field and value serves it.
+fn beyond(key: &PrecedentKey) -> Condition {
+    use closing::Column::{Field, RuleId, Value};
+    let in_field = Field.eq(&key.field).and(Value.gt(&key.value));
+    let in_rule = RuleId.eq(&key.rule).and(Field.gt(&key.field).or(in_field));
+    Condition::all()
+        .add(RuleId.gte(&key.rule))
+        .add(Condition::any().add(RuleId.gt(&key.rule)).add(in_rule))
 }
 
 type Count = (String, String, String, String, i64);

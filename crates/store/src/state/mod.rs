@@ -63,7 +63,6 @@ pub use alert::AlertFilter;
 pub use allow::Allowed;
 pub use audit::{AuditBreak, AuditChain, AuditFilter, AuditReport, AuditRow};
 pub use ban::{Ban, BanFilter, BanStatus};
-pub use closing::MOST_PRECEDENTS;
 pub use decision::{DecisionFilter, StoredDecision};
 pub use detection::{Checkpoint, DetectionBatch};
 pub use error::StateError;

@@ -1,7 +1,7 @@
 //! What closings are remembered under, and how they are taken back.
 
 use vigie_event::{CloseReason, IncidentStatus, Severity};
-use vigie_store::state::{AuditFilter, PageRequest, State};
+use vigie_store::state::{AuditFilter, PageRequest, State, StateError};
 
 use crate::fixtures::{NOW, alert, commit, incident, incident_id, on_both};
 
@@ -12,7 +12,7 @@ async fn close(state: &State, n: u64, reason: CloseReason) {
 
 /// Closings of `rule-1` as (attacks, benign, false, undetermined): anywhere, and for one address.
 async fn counts(state: &State) -> Vec<(String, [u32; 4])> {
-    let precedents = state.precedents(Some("rule-1")).await.unwrap();
+    let precedents = state.precedents(Some("rule-1"), &PageRequest::default()).await.unwrap().items;
     let told = precedents.into_iter().filter(|one| one.key.field != "user.name").map(|one| {
         let all = one.closings;
         let counts =
@@ -58,6 +58,22 @@ async fn closings_count_once_and_are_replaced_and_taken_back() {
         close(&state, 1, CloseReason::TruePositive).await;
         let later = state.past(&incidents[2], &[]).await.unwrap().earlier.unwrap();
         assert_eq!((later.incidents, later.closings.true_positive), (1, 1));
+
+        // Pages of one key each: all keys, each with all of its reasons, in order.
+        let whole = state.precedents(None, &PageRequest::default()).await.unwrap();
+        assert_eq!(whole.next, None);
+        let keys = u64::try_from(whole.items.len()).unwrap();
+        assert_eq!(state.count_precedents(None).await.unwrap(), keys);
+        let (mut paged, mut page) = (Vec::new(), PageRequest::first(1));
+        loop {
+            let found = state.precedents(None, &page).await.unwrap();
+            paged.extend(found.items);
+            let Some(next) = found.next else { break };
+            page = PageRequest::after(1, next);
+        }
+        assert_eq!(paged, whole.items);
+        let bad = PageRequest::after(1, "nonsense");
+        assert!(matches!(state.precedents(None, &bad).await, Err(StateError::BadCursor(_))));
 
         let gone = state.forget_closings(Some("rule-1"), "admin", NOW).await.unwrap();
         assert!(gone >= 4, "{gone}");

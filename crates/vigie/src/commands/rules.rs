@@ -97,8 +97,10 @@ fn files(
 ) -> anyhow::Result<Files> {
     let mut unread = Vec::new();
     let files = if paths.is_empty() {
-        let own = in_force()?.files()?;
+        let book = in_force()?;
+        let own = book.files()?;
         let mut files = shipped::rule_files();
+        files.extend(book.made.iter().cloned());
         files.extend(own.iter().filter_map(|path| rulebook::read(path, &mut unread)));
         files
     } else {

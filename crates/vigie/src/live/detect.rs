@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use vigie_analyzer::autonomy::Activities;
 use vigie_detector::{Command, Detector, Settings};
+use vigie_event::Event;
 use vigie_parser::Options;
 use vigie_sigma::RuleSet;
 use vigie_store::journal::{Journal, Position};
@@ -68,13 +69,10 @@ impl Detection {
         // What was committed after the snapshot was taken: observed again, for the memory only.
         while follower.position() < checkpoint.position {
             let behind = checkpoint.position.0.saturating_sub(follower.position().0);
-            let round = {
-                let mut watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
-                follower.read(behind.min(ROUND), |event| {
-                    watched.observe(event);
-                    detector.observe(event);
-                })?
-            };
+            let round = follower.read(behind.min(ROUND), |event| {
+                self.watch(event);
+                detector.observe(event);
+            })?;
             detector.take_changes();
             if round == Round::CaughtUp {
                 break;
@@ -93,14 +91,11 @@ impl Detection {
                 self.note_closings(&mut detector)?;
                 noted = Instant::now();
             }
-            let round = {
-                let mut watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
-                follower.read(ROUND, |event| {
-                    watched.observe(event);
-                    detector.observe(event);
-                    ticker.event(event);
-                })?
-            };
+            let round = follower.read(ROUND, |event| {
+                self.watch(event);
+                detector.observe(event);
+                ticker.event(event);
+            })?;
             let changes = detector.take_changes();
             let position = follower.position();
             let finished = stopping && round == Round::CaughtUp;
@@ -132,6 +127,11 @@ impl Detection {
                 return Ok(());
             }
         }
+    }
+
+    /// Locked for one event, so that the analyst never waits for a round.
+    fn watch(&self, event: &Event) {
+        self.activities.lock().unwrap_or_else(PoisonError::into_inner).observe(event);
     }
 
     /// Goes on with new rules, if there are any: windows and open alerts of rules that are the

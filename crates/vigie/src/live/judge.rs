@@ -72,10 +72,12 @@ impl Judging {
             pasts.push(self.state.past(incident, alerts).await?);
         }
         let known = Some(&self.known);
-        let activities: Vec<_> = {
-            let watched = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
-            cases.iter().map(|(incident, _)| watched.of_incident(incident)).collect()
+        // Locked for one copy each, so that detection never waits for a verdict.
+        let watched = |incident| {
+            let activities = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
+            activities.of_incident(incident)
         };
+        let activities: Vec<_> = cases.iter().map(|(incident, _)| watched(incident)).collect();
         let verdicts: Vec<_> = cases
             .iter()
             .zip(pasts.iter().zip(&activities))
