@@ -189,7 +189,7 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
     let by_shell = is_one_of(&parent, &SHELLS);
     let service = key.contains("\\services\\") || name.contains("service creat");
 
-    let decoded = original.map(|line| encoded::commands(line)).unwrap_or_default();
+    let decoded = original.map(encoded::commands).unwrap_or_default();
     // Each of them: a decoy must not vouch for the command beside it.
     let plain = !decoded.is_empty()
         && decoded.iter().all(|text| {
