@@ -85,7 +85,7 @@ pub fn in_force(config: Option<&Path>, data: Option<&Path>) -> anyhow::Result<Ru
 
 /// Rule files, and what is wrong with those that cannot be read.
 struct Files {
-    files: Vec<RuleFile>,
+    read: Vec<RuleFile>,
     unread: Vec<Diagnostic>,
     placeholders: Placeholders,
 }
@@ -106,12 +106,12 @@ fn files(
     } else {
         shipped::read_rule_files(paths)?
     };
-    Ok(Files { files, unread, placeholders: Placeholders::new() })
+    Ok(Files { read: files, unread, placeholders: Placeholders::new() })
 }
 
 impl Files {
     fn compile(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        let (rules, mut diagnostics) = shipped::compile_with(&self.files, &self.placeholders)?;
+        let (rules, mut diagnostics) = shipped::compile_with(&self.read, &self.placeholders)?;
         diagnostics.extend(self.unread.iter().cloned());
         Ok((rules, diagnostics))
     }
@@ -232,7 +232,7 @@ fn matches(global: &Global, args: &InputArgs, files: &Files) -> anyhow::Result<E
 fn test(global: &Global, paths: &[PathBuf], loaded: &Files) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let (mut passed, mut failed) = (0_u64, 0_u64);
-    let files = &loaded.files;
+    let files = &loaded.read;
     let mut may_have_none = BTreeSet::new();
     let fixtures = if paths.is_empty() {
         let own = files.get(shipped::rule_files().len()..).unwrap_or_default();
@@ -312,7 +312,10 @@ fn test(global: &Global, paths: &[PathBuf], loaded: &Files) -> anyhow::Result<Ex
 fn fixtures_beside(files: &[RuleFile]) -> anyhow::Result<Vec<RuleFile>> {
     let folders: BTreeSet<PathBuf> = files
         .iter()
-        .map(|file| Path::new(&file.name).with_file_name("fixtures"))
+        .map(|file| Path::new(&file.name))
+        // What the configuration makes stands in no folder.
+        .filter(|path| path.is_file())
+        .map(|path| path.with_file_name("fixtures"))
         .filter(|folder| folder.is_dir())
         .collect();
     let mut fixtures = Vec::new();
