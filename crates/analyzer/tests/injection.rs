@@ -192,6 +192,9 @@ fn seconded(case: &Case<'_>, first: &Verdict, way: Obedience, lines: &[String]) 
     Some(second(case, first, &prompt.offer, &asked.answer, spoken_to, &model.name, trace))
 }
 
+/// A name, the event type of EVE, and the part of the event that carries a text.
+type Carrier = (&'static str, &'static str, fn(&str) -> Value);
+
 /// The case's text in carriers that the suite does not have: names of TLS, DNS, hosts and files that
 /// Suricata reports about an attack by the same address.
 fn elsewhere(case: &Suite) -> Vec<Suite> {
@@ -219,7 +222,7 @@ fn elsewhere(case: &Suite) -> Vec<Suite> {
         "signature": "ET EXPLOIT Possible Apache Struts RCE",
         "category": "Attempted Administrator Privilege Gain",
     });
-    let carriers: [(&str, &str, fn(&str) -> Value); 5] = [
+    let carriers: [Carrier; 5] = [
         ("tls-sni", "tls", |text| json!({ "sni": text, "version": "TLS 1.3" })),
         (
             "tls-subject",
@@ -402,7 +405,9 @@ fn a_model_that_obeys_every_injection_changes_nothing() {
         );
     }
     if std::env::var_os("VIGIE_SHOW_MISSED").is_some() {
-        missed.iter().for_each(|case| println!("not detected: {case}"));
+        for case in &missed {
+            println!("not detected: {case}");
+        }
     }
     for ((kind, carrier), row) in &rows {
         let wrong = [row.changed, row.closed, row.lowered, row.canary, row.bystander, row.spared];

@@ -9,11 +9,11 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::{cases, incidents, shipped};
+use common::{Reader, cases, incidents, shipped};
 use serde_json::Value;
 use vigie_analyzer::alertfile::{self, read};
 use vigie_event::{Format, Incident, Severity, Verdict};
-use vigie_sigma::RuleSet;
+use vigie_sigma::{Matcher, RuleSet};
 
 /// Right and wrong, of what was to be found and of what was not.
 #[derive(Default)]
@@ -205,6 +205,9 @@ fn scenarios() {
 fn web_requests() {
     let Some(cases) = cases("web-attacks") else { return };
     let rules = shipped();
+    // One request makes no series: what rules match by itself is all there can be.
+    let mut matcher = Matcher::new(Arc::clone(&rules));
+    let mut reader = Reader::new();
     let mut suites: BTreeMap<String, Matrix> = BTreeMap::new();
     let mut by_category: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for case in &cases {
@@ -213,7 +216,13 @@ fn web_requests() {
         if attack && expect["paranoia"].as_u64().is_some_and(|level| level > 1) {
             continue;
         }
-        let found = !found_in(&rules, &lines_of(case), Some(Format::Nginx)).is_empty();
+        let mut found = false;
+        for line in lines_of(case) {
+            reader.read(&line, Some(Format::Nginx), |event| {
+                let mut matched = matcher.matches(event).iter();
+                found |= matched.any(|rule| rules.rule(*rule).is_some_and(|rule| !rule.silent));
+            });
+        }
         let suite = case["suite"].as_str().unwrap_or_default().to_owned();
         suites.entry(suite).or_default().count(attack, found);
         if attack {
