@@ -1,8 +1,8 @@
 //! What people's closings say about the next incident of the same kind.
 //!
 //! For each rule of an incident the likelihood of a false positive is a Beta distribution. Its prior
-//! is what the evidence alone gives, worth [`PRIOR`] closings; each closing of an incident with the
-//! same rule and the same entity counts one, those of the rule elsewhere together [`ELSEWHERE`] at
+//! is what the evidence alone gives, worth `PRIOR` closings; each closing of an incident with the
+//! same rule and the same entity counts one, those of the rule elsewhere together `ELSEWHERE` at
 //! most. The mean of the posterior is
 //!
 //! ```text
