@@ -219,8 +219,8 @@ fn web_requests() {
         let mut found = false;
         for line in lines_of(case) {
             reader.read(&line, Some(Format::Nginx), |event| {
-                let mut matched = matcher.matches(event).iter();
-                found |= matched.any(|rule| rules.rule(*rule).is_some_and(|rule| !rule.silent));
+                let mut hits = matcher.matches(event).iter();
+                found |= hits.any(|rule| rules.rule(*rule).is_some_and(|rule| !rule.silent));
             });
         }
         let suite = case["suite"].as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What is known of the kinds of alert that other tools raise.
+//! What is known of the kinds of alert that other tools raise: one table, and therefore long.
 
 use vigie_event::{Action, Category, Severity};
 

@@ -1,10 +1,12 @@
 //! One event's pass through the engine. All memory is kept from event to event; what belongs
 //! to the event at hand carries its generation number, so nothing is ever cleared.
 
+mod notes;
 mod texts;
 
 use vigie_event::{Event, ValueRef};
 
+use self::notes::{Notes, Purpose};
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
 use super::parts::{Parts, Shelf};
 use super::program::Op;
@@ -451,52 +453,6 @@ impl View<'_> {
             Some(value) => each_text(value, rendered, |text| search(text, odd, &mut notes)),
             None => {
                 texts::each(engine, event, local, rendered, |text| search(text, odd, &mut notes));
-            }
-        }
-    }
-}
-
-/// What a search is for.
-enum Purpose<'p> {
-    /// To answer an atom.
-    Ask,
-    /// To find the rules whose signs are there.
-    Find(&'p Plan),
-    /// To learn what is frequent.
-    Observe(&'p mut Seen),
-}
-
-/// Where a search notes what it finds.
-struct Notes<'n> {
-    purpose: Purpose<'n>,
-    generation: u32,
-    stamp: u32,
-    atoms: &'n mut [u32],
-    queued: &'n mut [u32],
-    queue: &'n mut Vec<u32>,
-}
-
-impl Notes<'_> {
-    fn note(&mut self, atom: AtomId) {
-        let Some(kept) = self.atoms.get_mut(atom.index()) else {
-            return;
-        };
-        if *kept == self.stamp {
-            return;
-        }
-        *kept = self.stamp;
-        match &mut self.purpose {
-            Purpose::Ask => {}
-            Purpose::Observe(seen) => seen.atom(atom),
-            Purpose::Find(plan) => {
-                for program in plan.programs(atom) {
-                    if let Some(queued) = self.queued.get_mut(*program as usize)
-                        && *queued != self.generation
-                    {
-                        *queued = self.generation;
-                        self.queue.push(*program);
-                    }
-                }
             }
         }
     }
