@@ -8,7 +8,8 @@ mod common;
 
 use common::{judged, shipped};
 use vigie_analyzer::autonomy::{Activities, MOST_ACTIONS, MOST_ACTORS};
-use vigie_event::{Autonomy, AutonomyBand};
+use vigie_event::{Autonomy, AutonomyBand, Timestamp};
+use vigie_sensor::simulate;
 
 /// Scripted tools: none of them may look like an agent.
 const TOOLS: [&str; 7] = ["nmap", "hydra", "ffuf", "nuclei", "ansible", "monitor", "crawler"];
@@ -148,4 +149,57 @@ fn memory_is_bounded_whoever_comes() {
     assert_eq!(activity.actions().count(), MOST_ACTIONS);
     assert!(activity.total() >= 950, "{}", activity.total());
     assert!(activity.actions().is_sorted_by_key(|action| action.time));
+}
+
+#[test]
+fn what_actors_did_survives_as_bytes() {
+    let start = Timestamp::parse("2026-11-20T09:00:00Z").unwrap();
+    let mut reader = common::Reader::new();
+    let mut before = Activities::default();
+    let records: Vec<_> = simulate::scenario("ai-agent", 1, start).unwrap().collect();
+    let (early, late) = records.split_at(records.len() / 2);
+    for record in early {
+        reader.read(&record.line, Some(record.format), |event| before.observe(event));
+    }
+    let bytes = before.to_bytes();
+    let mut after = Activities::default();
+    after.remember(&bytes).unwrap();
+    assert_eq!(after.to_bytes(), bytes);
+    for record in late {
+        reader.read(&record.line, Some(record.format), |event| {
+            before.observe(event);
+            after.observe(event);
+        });
+    }
+    assert!(after.len() > 1);
+    assert_eq!(after.to_bytes(), before.to_bytes());
+
+    // Anything else is refused, and leaves what is there.
+    let mut damaged = vec![Vec::new(), b"VGAC".to_vec(), vec![0; 100]];
+    damaged.extend((0..bytes.len()).step_by(7).map(|end| bytes[..end].to_vec()));
+    damaged.extend((0..bytes.len()).step_by(11).map(|place| {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1;
+        flipped
+    }));
+    let kept = after.to_bytes();
+    for wrong in damaged {
+        assert!(after.remember(&wrong).is_err());
+    }
+    assert_eq!(after.to_bytes(), kept);
+}
+
+#[test]
+fn one_network_of_64_bits_is_one_actor() {
+    let mut reader = common::Reader::new();
+    let mut activities = Activities::default();
+    for number in 1..=9 {
+        let line = format!(
+            "2026-11-20T09:00:0{number}Z web-01 sshd[1]: Failed password for root from 2001:db8:1:2:{number}::5 port 4242 ssh2"
+        );
+        reader.read(&line, None, |event| activities.observe(event));
+    }
+    assert_eq!(activities.len(), 1);
+    assert_eq!(activities.of_address("2001:db8:1:2::1").unwrap().total(), 9);
+    assert!(activities.of_address("2001:db8:1:3::1").is_none());
 }

@@ -100,8 +100,12 @@ async fn main() {
         let alerts: Vec<_> = (start..start + 5_000).map(alert).collect();
         let incidents: Vec<_> = (start..start + 5_000).map(incident).collect();
         let position = Position(start + 5_000);
-        let batch =
-            DetectionBatch { position, alerts: &alerts, incidents: &incidents, snapshot: None };
+        let batch = DetectionBatch {
+            position,
+            alerts: &alerts,
+            incidents: &incidents,
+            ..DetectionBatch::default()
+        };
         state.commit_detection(&batch).await.unwrap();
     }
     let rate = (2 * MANY) as f64 / begun.elapsed().as_secs_f64();
@@ -113,8 +117,12 @@ async fn main() {
             let alerts: Vec<_> = (0..3).map(|k| alert(MANY + 3 * n + k)).collect();
             let incidents = [incident(MANY + n)];
             let position = Position(MANY + n);
-            let batch =
-                DetectionBatch { position, alerts: &alerts, incidents: &incidents, snapshot: None };
+            let batch = DetectionBatch {
+                position,
+                alerts: &alerts,
+                incidents: &incidents,
+                ..DetectionBatch::default()
+            };
             state.commit_detection(&batch).await.unwrap();
         }
     };

@@ -137,6 +137,10 @@ pub struct ScanArgs {
     /// Rules to use instead of the shipped ones: a Sigma file or a folder; may be repeated
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// Judge as the centre with this configuration (TOML) would: its rules, lists, decoys, policy
+    /// and allowlist; built-in defaults without it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Write a report: .html, .md or .json
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
+use vigie_analyzer::autonomy::Planted;
 
 /// Every key with its meaning and its default.
 pub const REFERENCE: &str = include_str!("reference.toml");
@@ -86,6 +87,7 @@ pub struct AnalysisConfig {
     pub tools: Vec<String>,
     pub decoys: Vec<String>,
     pub prose_decoys: Vec<String>,
+    pub planted: Vec<String>,
 }
 
 impl AnalysisConfig {
@@ -98,6 +100,11 @@ impl AnalysisConfig {
             allowed: Names::of(&self.allowed),
             tools: Names::of(&self.tools),
         }
+    }
+
+    /// The values that only an answer of ours carries.
+    pub fn planted(&self) -> anyhow::Result<Planted> {
+        Planted::parse(&self.planted).context("configuration: analysis.planted")
     }
 }
 
@@ -159,6 +166,7 @@ impl Config {
                 config.lang
             );
         }
+        config.analysis.planted()?;
         Ok(config)
     }
 
@@ -321,6 +329,14 @@ mod tests {
         let config = load("", &[]).unwrap();
         assert_eq!(config.console.listen.to_string(), "127.0.0.1:6080");
         assert_eq!(config.response.mode, vigie_event::Mode::DryRun);
+    }
+
+    #[test]
+    fn what_is_planted_is_a_page_with_values() {
+        let section = |entry: &str| format!("[analysis]\nplanted = [\"{entry}\"]\n");
+        assert!(load(&section("/notes/access.html: svc-archive"), &[]).is_ok());
+        check_error(&section("svc-archive"), &[], "must be a page and its values");
+        check_error(&section("/notes: svc"), &[], "too short");
     }
 
     #[test]

@@ -5,18 +5,44 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
-use vigie_analyzer::autonomy::Activities;
-use vigie_analyzer::{Background, BuiltIn, Case};
+use vigie_analyzer::autonomy::{Activities, Planted};
+use vigie_analyzer::{Background, BuiltIn, Case, Known};
 use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
     Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Stats, Timestamp,
     Verdict,
 };
-use vigie_responder::{Policy, Protection, Responder};
+use vigie_responder::{Allowed, Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
 
 /// Events between two looks for what is finished.
 const LOOK_EVERY: u64 = 4_096;
+
+/// What the owner of the logs has settled.
+pub struct Terms {
+    /// How alerts become incidents.
+    pub settings: Settings,
+    /// What he says of his machines and of others.
+    pub known: Known,
+    /// Values that only an answer of his carries.
+    pub planted: Planted,
+    /// What answers which verdict.
+    pub policy: Policy,
+    /// Who is never banned.
+    pub allow: Vec<Allowed>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            known: Known::default(),
+            planted: Planted::default(),
+            policy: Policy::shipped(),
+            allow: Vec::new(),
+        }
+    }
+}
 
 /// From events to decisions. Each incident is handed out once nothing can join it any more, so
 /// that memory holds what is going on and not all that was found.
@@ -24,8 +50,10 @@ pub struct Chain<F> {
     rules: Arc<RuleSet>,
     detector: Detector,
     activities: Activities,
+    known: Known,
     analyst: BuiltIn,
     responder: Responder,
+    allow: Vec<Allowed>,
     totals: Totals,
     stats: Stats,
     span: Option<(Timestamp, Timestamp)>,
@@ -57,14 +85,16 @@ pub struct Summary {
 impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
     /// A chain that hands each finished incident to `each`.
     /// Its texts are in `lang` alone.
-    pub fn new(rules: Arc<RuleSet>, lang: Lang, each: F) -> Self {
+    pub fn new(rules: Arc<RuleSet>, terms: Terms, lang: Lang, each: F) -> Self {
         let langs = Langs::only(lang);
         Self {
-            detector: Detector::new(Arc::clone(&rules), Settings::default()),
+            detector: Detector::new(Arc::clone(&rules), terms.settings),
             rules,
-            activities: Activities::default(),
+            activities: Activities::watching(terms.planted),
+            known: terms.known,
             analyst: BuiltIn::speaking(langs),
-            responder: Responder::new(Policy::shipped(), Mode::DryRun).only_deciding(langs),
+            responder: Responder::new(terms.policy, Mode::DryRun).only_deciding(langs),
+            allow: terms.allow,
             totals: Totals::default(),
             stats: Stats::default(),
             span: None,
@@ -125,11 +155,12 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
         let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
         let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
         let activity = self.activities.of_incident(&incident);
-        let background = Background { activity: activity.as_ref(), ..Background::default() };
+        let (activity, known) = (activity.as_ref(), Some(&self.known));
+        let background = Background { past: None, known, activity };
         let verdict = self.analyst.judge_knowing(&case, &background);
         // Of this machine nothing is asked: the log may be another's. What is never bannable
-        // anywhere stays so.
-        let protection = Protection::of(Vec::new(), now);
+        // anywhere, or by the configuration, stays so.
+        let protection = Protection::of(Vec::new(), now).allowing(self.allow.iter().cloned());
         let mut response = self.responder.decide(&verdict, &incident, &[], &protection, now);
         response.simulate();
         let decisions = response.decisions;

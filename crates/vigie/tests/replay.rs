@@ -1,4 +1,4 @@
-//! The same records give the same alerts and incidents, however they come in.
+//! The same records give the same alerts, incidents and verdicts, however they come in.
 
 // Helpers of tests fail as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -15,19 +15,29 @@ use vigie_event::Lang;
 use vigie_store::journal::{Journal, JournalOptions};
 use vigie_store::state::{AlertFilter, IncidentFilter, PageRequest, State};
 
-/// What must be equal: of alerts id, rule, count and incident; of incidents id, alerts and actor.
+/// What must be equal: of alerts id, rule, count and incident; of incidents id, alerts and actor; of
+/// verdicts severity and autonomy, under the incident's id and a word.
 type Found = BTreeMap<String, Value>;
 
 fn scan(dir: &Path, file: &str) -> Found {
     let reference = ["--json", "scan", "--timezone", "UTC", file];
     objects(&stdout_of(dir, &reference))
         .into_iter()
-        .filter(|object| object["kind"] == "alert" || object["kind"] == "incident")
+        .filter(|object| object["kind"] != "decision" && object["kind"] != "stats")
         .map(|object| essence(&object))
         .collect()
 }
 
 fn essence(object: &Value) -> (String, Value) {
+    if object["kind"] == "verdict" {
+        let signs = object["autonomy"]["indicators"].as_array().unwrap();
+        let signs: Vec<Value> = signs
+            .iter()
+            .map(|sign| serde_json::json!([sign["name"], sign["points"], sign["events"]]))
+            .collect();
+        let kept = serde_json::json!([object["severity"], object["autonomy"]["score"], signs]);
+        return (format!("verdict {}", object["incident"].as_str().unwrap()), kept);
+    }
     let kept = match object["kind"].as_str() {
         Some("alert") => {
             serde_json::json!([object["rule"]["id"], object["count"], object["incident"]])
@@ -106,11 +116,17 @@ fn live_and_split_over_restarts_gives_what_a_scan_gives() {
         if let Some(centre) = centre {
             let bytes = out.metadata().unwrap().len();
             wait_for("the log is read", || (read_up_to(dir.path()) == bytes).then_some(()));
-            centre.kill();
+            // The middle one ends in peace, with its memory kept.
+            if at == 2 { centre.stop() } else { centre.kill() }
         }
     }
+    let state = dir.path().join("data/state.sqlite");
     Centre::start(dir.path(), &configuration, &[]).stop();
-    assert_eq!(found_in(&dir.path().join("data/state.sqlite")), expected);
+    let last = Centre::start(dir.path(), &configuration, &[]);
+    // What the stop found last is judged after it.
+    let found = wait_for("every incident is judged", || found_in(&state));
+    last.stop();
+    assert_eq!(found, expected);
 }
 
 /// How far the live log is in the journal: the end of its last line.
@@ -134,19 +150,27 @@ fn read_up_to(dir: &Path) -> u64 {
         .unwrap_or(0)
 }
 
-fn found_in(path: &Path) -> Found {
+/// What the state holds, once every incident is judged.
+fn found_in(path: &Path) -> Option<Found> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let state = State::open(path).await.unwrap();
+        if !state.cases_to_judge(1).await.unwrap().is_empty() {
+            return None;
+        }
         let page = PageRequest { limit: 500, after: None };
         let alerts = state.alerts(&AlertFilter::default(), &page).await.unwrap().items;
         let incidents = state.incidents(&IncidentFilter::default(), &page).await.unwrap().items;
         let alerts = alerts.iter().map(|alert| {
             vigie_event::wire::to_value(vigie_event::wire::alert(alert, Lang::default()))
         });
+        let verdicts: Option<Vec<_>> = incidents.iter().map(|one| one.verdict.as_ref()).collect();
+        let verdicts = verdicts?.into_iter().map(|verdict| {
+            vigie_event::wire::to_value(vigie_event::wire::verdict(verdict, Lang::default()))
+        });
         let incidents = incidents.iter().map(|one| {
             vigie_event::wire::to_value(vigie_event::wire::incident(&one.incident, Lang::default()))
         });
-        alerts.chain(incidents).map(|object| essence(&object)).collect()
+        Some(alerts.chain(incidents).chain(verdicts).map(|object| essence(&object)).collect())
     })
 }

@@ -1,9 +1,12 @@
 //! What each actor did lately, kept while events pass by: a bounded number of actors, and of each a
 //! bounded number of actions, as numbers and not as text.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use rustc_hash::FxHashMap;
 use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
 
+use super::planted::Planted;
 use super::words::{self, Words};
 
 /// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
@@ -11,13 +14,17 @@ pub const MOST_ACTORS: usize = 1_024;
 /// Actions kept of each; the newest.
 pub const MOST_ACTIONS: usize = 128;
 /// Blocks of work kept of each.
-const MOST_BLOCKS: usize = 32;
+pub(super) const MOST_BLOCKS: usize = 32;
+/// Actions looked at of actors that are one; the newest.
+const MOST_JOINED: usize = 512;
 /// Two records of one moment about the same thing are one action.
 const SAME_MOMENT_NS: i64 = 100_000_000;
 /// Seconds before an incident's first alert that belong to its work too.
 const BEFORE_S: i64 = 600;
 /// Taken accounts whose work is looked at.
 const MOST_ACCOUNTS: usize = 4;
+/// Addresses of one network whose work is looked at as that of one actor.
+const MOST_ADDRESSES: usize = 16;
 /// A pause that ends a block of work, in seconds.
 pub(super) const GATE_S: i64 = 120;
 
@@ -61,6 +68,9 @@ pub struct Action {
     /// A login under a name that does not exist there.
     pub(super) invented: bool,
     pub(super) words: Words,
+    /// The page with planted values that was handed out, and that whose value is used, from 1.
+    pub(super) served: u8,
+    pub(super) used: u8,
 }
 
 /// A stretch of work without a pause of [`GATE_S`].
@@ -75,12 +85,13 @@ pub(super) struct Block {
 /// What one actor did.
 #[derive(Clone, Debug)]
 pub struct Activity {
-    actions: Vec<Action>,
+    pub(super) actions: Vec<Action>,
     /// Where the oldest of them stands once there are [`MOST_ACTIONS`].
-    start: usize,
-    total: u64,
+    pub(super) start: usize,
+    pub(super) total: u64,
     pub(super) blocks: Vec<Block>,
-    agent: (u64, Words),
+    /// The last user agent as its hash, and what it names.
+    pub(super) agent: (u64, Words),
 }
 
 impl Activity {
@@ -110,8 +121,9 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn observe(&mut self, event: &Event, name: Option<&str>) {
-        let (action, kind) = action_of(event, name, &mut self.agent);
+    fn observe(&mut self, event: &Event, name: Option<&str>, planted: &Planted) {
+        let (mut action, kind) = action_of(event, name, &mut self.agent);
+        (action.served, action.used) = planted.marks(event);
         self.add(action, kind);
     }
 
@@ -162,6 +174,7 @@ impl Activity {
         let mut actions: Vec<Action> = self.actions().copied().collect();
         actions.extend(other.actions().copied());
         actions.sort_by_key(|action| action.time);
+        actions.drain(..actions.len().saturating_sub(MOST_JOINED));
         let blocks = std::mem::take(&mut self.blocks).into_iter().chain(other.blocks);
         let mut blocks: Vec<Block> = blocks.collect();
         blocks.sort_by_key(|block| block.first);
@@ -182,10 +195,16 @@ impl Activity {
 /// What all actors did lately.
 #[derive(Clone, Debug, Default)]
 pub struct Activities {
-    actors: FxHashMap<u64, Activity>,
+    pub(super) actors: FxHashMap<u64, Activity>,
+    planted: Planted,
 }
 
 impl Activities {
+    /// Nobody yet; values of `planted` are looked for.
+    pub fn watching(planted: Planted) -> Self {
+        Self { planted, ..Self::default() }
+    }
+
     /// Takes in an event: an action of its source address, else of its account on its host. What
     /// names neither, and what only accompanies an action, counts for nobody.
     pub fn observe(&mut self, event: &Event) {
@@ -201,16 +220,18 @@ impl Activities {
             },
         };
         if let Some(activity) = self.actors.get_mut(&key) {
-            activity.observe(event, name);
+            activity.observe(event, name, &self.planted);
             return;
         }
         if self.actors.len() >= MOST_ACTORS {
             self.forget();
         }
-        self.actors.entry(key).or_insert_with(Activity::new).observe(event, name);
+        let activity = self.actors.entry(key).or_insert_with(Activity::new);
+        activity.observe(event, name, &self.planted);
     }
 
-    /// What the actor did whose address this is.
+    /// What the actor did whose address this is. One /64 is one actor: whoever has an address of
+    /// version 6 has them all.
     pub fn of_address(&self, address: &str) -> Option<&Activity> {
         self.actors.get(&address_key(unmapped(address.parse().ok()?)))
     }
@@ -220,8 +241,9 @@ impl Activities {
         self.actors.get(&account_key(user, host))
     }
 
-    /// What the actor of `incident` did in its time and in the ten minutes before; with it, what the
-    /// accounts did that he took.
+    /// What the actor of `incident` did in its time and in the ten minutes before; with it, what was
+    /// done from the other addresses of his network that are in the incident, and by the accounts
+    /// that he took.
     pub fn of_incident(&self, incident: &Incident) -> Option<Activity> {
         let actor = &incident.actor;
         let hosts = incident.entities.values("host.name");
@@ -230,13 +252,16 @@ impl Activities {
             "user.name" => account(&actor.value),
             _ => self.of_address(&actor.value),
         };
+        let addresses = neighbours(&actor.value, incident.entities.values("source.ip"));
         let taken = incident.reasons.iter().filter(|why| why.reason == "taken_account");
         let mut users: Vec<&str> = taken.map(|why| why.value.as_str()).collect();
         users.sort_unstable();
         users.dedup();
         let first = incident.first_seen.plus_seconds(-BEFORE_S);
         let mut found = own.map(|own| own.within(first, incident.last_seen));
-        for activity in users.into_iter().take(MOST_ACCOUNTS).filter_map(account) {
+        let near = addresses.iter().filter_map(|key| self.actors.get(key));
+        let taken = users.into_iter().take(MOST_ACCOUNTS).filter_map(account);
+        for activity in near.chain(taken) {
             let activity = activity.within(first, incident.last_seen);
             match &mut found {
                 Some(found) => found.join(activity),
@@ -266,11 +291,30 @@ impl Activities {
     }
 }
 
-fn address_key(address: std::net::IpAddr) -> u64 {
+/// An address of version 4, or the network of 64 bits around one of version 6.
+fn address_key(address: IpAddr) -> u64 {
     match address {
-        std::net::IpAddr::V4(v4) => u64::from(u32::from(v4)),
-        std::net::IpAddr::V6(v6) => fingerprint(&v6.octets()),
+        IpAddr::V4(v4) => u64::from(u32::from(v4)),
+        IpAddr::V6(v6) => fingerprint(v6.octets().split_at(8).0),
     }
+}
+
+/// The keys of those of `values` that are in the network of 24 bits around `own`, without its own.
+fn neighbours(own: &str, values: &[String]) -> Vec<u64> {
+    let parsed = |text: &str| text.parse().ok().map(unmapped);
+    let Some(IpAddr::V4(own)) = parsed(own) else { return Vec::new() };
+    let near = |address: &Ipv4Addr| {
+        *address != own && address.octets().split_at(3).0 == own.octets().split_at(3).0
+    };
+    let addresses = values.iter().filter_map(|value| match parsed(value) {
+        Some(IpAddr::V4(address)) => Some(address).filter(near),
+        _ => None,
+    });
+    let mut keys: Vec<u64> =
+        addresses.take(MOST_ADDRESSES).map(|address| address_key(address.into())).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn account_key(user: &str, host: &str) -> u64 {
@@ -336,6 +380,8 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
         login: login && !failed,
         invented,
         words,
+        served: 0,
+        used: 0,
     };
     (action, kind)
 }

@@ -1,20 +1,23 @@
 //! The signs that single actions give: answers to errors, payloads, credentials, words.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_event::{EventId, Lang, Timestamp};
 
 use super::activity::{Action, Activity, Block};
-use super::{Sign, Tally, rising};
+use super::{Gates, Sign, Tally, rising};
 use crate::text::duration;
 
 /// Events cited with one sign.
 const MOST_EVENTS: usize = 20;
 
-/// Adds what the actions of `activity` show. Tells whether the actor declares himself a tool.
-pub(super) fn add(tally: &mut Tally, activity: &Activity) -> bool {
+/// Adds what the actions of `activity` show. Tells whether values of our answers came back, and
+/// whether the actor declares himself a tool.
+pub(super) fn add(tally: &mut Tally, activity: &Activity) -> Gates {
     let actions: Vec<&Action> = activity.actions().collect();
     answers_to_errors(tally, &actions);
+    let reuse = reused_values(tally, &actions);
     unique_payloads(tally, &actions);
     credential_elsewhere(tally, &actions);
     coverage(tally, &actions);
@@ -30,7 +33,7 @@ pub(super) fn add(tally: &mut Tally, activity: &Activity) -> bool {
             "L’acteur se déclare lui-même scanner, robot d’indexation, supervision ou outil de déploiement",
         ));
     }
-    is_declared
+    Gates { reuse, declared: is_declared, trap: false }
 }
 
 /// Whether four of five payloads are the same: a script.
@@ -88,6 +91,46 @@ fn answers_to_errors(tally: &mut Tally, actions: &[&Action]) {
             ),
         }
     });
+}
+
+/// A value that stands in an answer of ours alone, used elsewhere within a minute of it. Tells
+/// whether that happened twice.
+fn reused_values(tally: &mut Tally, actions: &[&Action]) -> bool {
+    let reused: Vec<&Action> = actions
+        .iter()
+        .enumerate()
+        .filter(|(_, action)| action.used != 0)
+        .filter(|(place, action)| {
+            let before = actions.get(..*place).unwrap_or_default().iter().rev();
+            let mut lately = before.take_while(|one| seconds(one.time, action.time) <= 60.0);
+            lately.any(|one| one.served == action.used && one.target != action.target)
+        })
+        .map(|(_, action)| *action)
+        .collect();
+    let number = reused.len();
+    let sign = Sign {
+        name: "adaptivity.reuse",
+        value: number as f64,
+        threshold: 2.0,
+        most: 10.0,
+        share: rising(number as f64, 0.0, 2.0),
+        events: cite(reused.into_iter()),
+    };
+    tally.add(sign, |lang| match lang {
+        Lang::En if number == 1 => {
+            "A value that stands in an answer of ours alone was used elsewhere within a minute".to_owned()
+        }
+        Lang::En => format!(
+            "{number} times a value that stands in an answer of ours alone was used elsewhere within a minute"
+        ),
+        Lang::Fr if number == 1 => {
+            "Une valeur présente uniquement dans une de nos réponses a servi ailleurs en moins d’une minute".to_owned()
+        }
+        Lang::Fr => format!(
+            "{number} fois, une valeur présente uniquement dans une de nos réponses a servi ailleurs en moins d’une minute"
+        ),
+    });
+    number >= 2
 }
 
 /// Payloads that hardly repeat and stand in no list's order.
@@ -208,16 +251,24 @@ fn gates(tally: &mut Tally, blocks: &[Block], actions: &[&Action]) {
 /// Names that do not exist, tried in a burst.
 fn invented_credentials(tally: &mut Tally, actions: &[&Action]) {
     let invented: Vec<&&Action> = actions.iter().filter(|action| action.invented).collect();
-    let most = invented
-        .iter()
-        .enumerate()
-        .filter_map(|(place, first)| {
-            let burst = invented.get(place..)?;
-            let burst = burst.iter().take_while(|one| seconds(first.time, one.time) <= 60.0);
-            Some(burst.map(|one| one.user).collect::<BTreeSet<_>>().len())
-        })
-        .max()
-        .unwrap_or(0);
+    let mut most = 0_usize;
+    let mut burst: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut first = invented.iter();
+    for last in &invented {
+        *burst.entry(last.user).or_default() += 1;
+        while let Some(old) = first.as_slice().first()
+            && seconds(old.time, last.time) > 60.0
+        {
+            first.next();
+            if let Entry::Occupied(mut tries) = burst.entry(old.user) {
+                *tries.get_mut() -= 1;
+                if *tries.get() == 0 {
+                    tries.remove();
+                }
+            }
+        }
+        most = most.max(burst.len());
+    }
     let sign = Sign {
         name: "language.credentials",
         value: most as f64,

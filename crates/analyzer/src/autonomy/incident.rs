@@ -40,7 +40,8 @@ pub(crate) fn of_incident(
     breadth(&mut tally, facts);
     let mut gates = Gates { reuse: false, trap, declared };
     if let Some(activity) = watched {
-        gates.declared |= of_actions(&mut tally, activity);
+        let shown = of_actions(&mut tally, activity);
+        gates = Gates { reuse: shown.reuse, trap, declared: declared || shown.declared };
     } else {
         endurance(&mut tally, facts, &work);
     }
@@ -50,7 +51,7 @@ pub(crate) fn of_incident(
             "La configuration le déclare comme un outil à vous",
         ));
     }
-    if !trap {
+    if !trap && !gates.reuse {
         not_measured(&mut tally);
     }
     tally.finish(true, gates)
@@ -65,12 +66,14 @@ pub fn of_activity(activity: &Activity) -> Autonomy {
         return tally.finish(false, Gates::default());
     }
     pace(&mut tally, &work, 2.0);
-    let declared = of_actions(&mut tally, activity);
-    not_measured(&mut tally);
-    tally.finish(true, Gates { declared, ..Gates::default() })
+    let gates = of_actions(&mut tally, activity);
+    if !gates.reuse {
+        not_measured(&mut tally);
+    }
+    tally.finish(true, gates)
 }
 
-fn of_actions(tally: &mut Tally, activity: &Activity) -> bool {
+fn of_actions(tally: &mut Tally, activity: &Activity) -> Gates {
     let hours = deeds::longest_run(&activity.blocks);
     let sign = Sign {
         name: "endurance.length",

@@ -7,7 +7,7 @@
 //! | group | maximum | signs read here |
 //! |---|---|---|
 //! | `tempo` | 15 | the gap between actions; their rate |
-//! | `adaptivity` | 25 | other tries after errors; payloads that hardly repeat |
+//! | `adaptivity` | 25 | other tries after errors; values of our answers used elsewhere; payloads that hardly repeat |
 //! | `phase` | 15 | stages of an intrusion in quick succession; an account used elsewhere within a minute |
 //! | `breadth` | 15 | machines, accounts, ports reached in little time |
 //! | `endurance` | 10 | hours without a pause; blocks of work with short pauses |
@@ -15,8 +15,9 @@
 //!
 //! Single actions are known as far as they were watched ([`Activities`]); else the times of the
 //! alerts' events are. Without a value reused from our answers and without a decoy nothing passes 59:
-//! automated, of unknown origin. That is the honest answer to logs alone; contents of our answers are
-//! not read. Decoys are rules tagged [`PROSE`] or [`OBEYED`], one of which the configuration makes of
+//! automated, of unknown origin. That is the honest answer to logs alone. Logs do not hold what we
+//! answered, so the values of our answers are those that the configuration plants in a decoy page
+//! ([`Planted`]). Decoys are rules tagged [`PROSE`] or [`OBEYED`], one of which the configuration makes of
 //! its list. Who calls himself a scanner, a crawler or a monitor, and what the configuration declares,
 //! ends at 24. What could not be measured is said beside the score.
 //!
@@ -26,6 +27,8 @@
 mod activity;
 mod deeds;
 mod incident;
+mod memory;
+mod planted;
 mod ramp;
 mod words;
 
@@ -34,6 +37,8 @@ use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Langs, Local
 pub use activity::{Action, Activities, Activity, MOST_ACTIONS, MOST_ACTORS};
 pub use incident::of_activity;
 pub(crate) use incident::{of_incident, quick_stages};
+pub use memory::MemoryError;
+pub use planted::{Planted, PlantedError};
 pub(crate) use ramp::{falling, plateau, rising};
 
 /// The tag of rules that fire when somebody uses a decoy that only a reader of prose finds.

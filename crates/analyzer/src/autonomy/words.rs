@@ -11,6 +11,18 @@ pub(super) struct Words {
     pub state: bool,
 }
 
+impl Words {
+    /// As bits of a byte.
+    pub fn bits(self) -> u8 {
+        u8::from(self.declared) | u8::from(self.agent) << 1 | u8::from(self.state) << 2
+    }
+
+    /// What [`Words::bits`] gave.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self { declared: bits & 1 != 0, agent: bits & 2 != 0, state: bits & 4 != 0 }
+    }
+}
+
 /// Programs that name themselves to the servers that they ask.
 const DECLARED: [&str; 34] = [
     "nmap",

@@ -118,7 +118,7 @@ impl Case {
             position: Position(1),
             alerts: &self.alerts,
             incidents,
-            snapshot: None,
+            ..DetectionBatch::default()
         };
         state.commit_detection(&batch).await.unwrap();
         state.save_verdicts(&self.verdicts).await.unwrap();

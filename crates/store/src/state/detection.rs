@@ -12,6 +12,7 @@ use super::{Result, State};
 use crate::journal::Position;
 
 const DETECTOR: &str = "detector";
+const ACTIVITIES: &str = "activities";
 /// Bytes of the text that an incident or alert is found by.
 const SEARCH_BYTES: usize = 4_096;
 
@@ -25,6 +26,16 @@ pub struct Checkpoint {
     pub snapshot_position: Position,
     /// The detector's memory at `snapshot_position`; `None` before the first snapshot.
     pub snapshot: Option<Vec<u8>>,
+    /// What actors did before a position, at or before `snapshot_position`, as the analyst keeps it.
+    pub activities: Option<(Position, Vec<u8>)>,
+}
+
+impl Checkpoint {
+    /// Records from here on are still read at the next start.
+    pub fn needed(&self) -> Position {
+        let activities = self.activities.as_ref().map(|(position, _)| *position);
+        activities.map_or(self.snapshot_position, |position| position.min(self.snapshot_position))
+    }
 }
 
 /// What the detector found up to a position.
@@ -38,6 +49,8 @@ pub struct DetectionBatch<'b> {
     pub incidents: &'b [Incident],
     /// The detector's memory and where it was taken, when it is time to keep it.
     pub snapshot: Option<(Position, Vec<u8>)>,
+    /// What actors did and up to where, when it is time to keep it.
+    pub activities: Option<(Position, Vec<u8>)>,
 }
 
 impl State {
@@ -45,7 +58,11 @@ impl State {
     pub async fn detector_checkpoint(&self) -> Result<Checkpoint> {
         self.read(async |db| {
             let row = checkpoint::Entity::find_by_id(DETECTOR).one(db).await?;
-            Ok(row.map(stored).unwrap_or_default())
+            let mut known = row.map(stored).unwrap_or_default();
+            let row = checkpoint::Entity::find_by_id(ACTIVITIES).one(db).await?;
+            known.activities =
+                row.and_then(|row| Some((Position(row.snapshot_position as u64), row.snapshot?)));
+            Ok(known)
         })
         .await
     }
@@ -60,7 +77,11 @@ impl State {
         self.write(async |tx| {
             upsert(tx, incidents, &incident_conflict()).await?;
             upsert(tx, alerts, &alert_conflict()).await?;
-            save_checkpoint(tx, batch).await
+            save_checkpoint(tx, DETECTOR, batch.position, batch.snapshot.clone()).await?;
+            match batch.activities.clone() {
+                Some(memory) => save_checkpoint(tx, ACTIVITIES, memory.0, Some(memory)).await,
+                None => Ok(()),
+            }
         })
         .await
     }
@@ -71,16 +92,22 @@ fn stored(row: checkpoint::Model) -> Checkpoint {
         position: Position(row.position as u64),
         snapshot_position: Position(row.snapshot_position as u64),
         snapshot: row.snapshot,
+        activities: None,
     }
 }
 
-async fn save_checkpoint(tx: &DatabaseTransaction, batch: &DetectionBatch<'_>) -> Result<()> {
-    let position = batch.position.0 as i64;
-    let (taken, snapshot) = match &batch.snapshot {
-        Some((taken, bytes)) => (taken.0 as i64, Some(bytes.clone())),
+async fn save_checkpoint(
+    tx: &DatabaseTransaction,
+    consumer: &str,
+    position: Position,
+    memory: Option<(Position, Vec<u8>)>,
+) -> Result<()> {
+    let position = position.0 as i64;
+    let (taken, snapshot) = match memory {
+        Some((taken, bytes)) => (taken.0 as i64, Some(bytes)),
         None => (0, None),
     };
-    let known: Option<(i64, i64)> = checkpoint::Entity::find_by_id(DETECTOR)
+    let known: Option<(i64, i64)> = checkpoint::Entity::find_by_id(consumer)
         .select_only()
         .columns([checkpoint::Column::Position, checkpoint::Column::SnapshotPosition])
         .into_tuple()
@@ -88,7 +115,7 @@ async fn save_checkpoint(tx: &DatabaseTransaction, batch: &DetectionBatch<'_>) -
         .await?;
     let Some((known_position, known_taken)) = known else {
         let row = checkpoint::ActiveModel {
-            consumer: Set(DETECTOR.to_owned()),
+            consumer: Set(consumer.to_owned()),
             position: Set(position),
             snapshot_position: Set(taken),
             snapshot: Set(snapshot),
@@ -98,7 +125,7 @@ async fn save_checkpoint(tx: &DatabaseTransaction, batch: &DetectionBatch<'_>) -
     };
     let mut update = checkpoint::Entity::update_many()
         .col_expr(checkpoint::Column::Position, Expr::value(position.max(known_position)))
-        .filter(checkpoint::Column::Consumer.eq(DETECTOR));
+        .filter(checkpoint::Column::Consumer.eq(consumer));
     if snapshot.is_some() && taken >= known_taken {
         update = update
             .col_expr(checkpoint::Column::SnapshotPosition, Expr::value(taken))

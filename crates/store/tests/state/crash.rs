@@ -27,6 +27,7 @@ async fn commits_until_killed() {
             alerts: &[alert(n, n)],
             incidents: &[incident(n, 1, Severity::High)],
             snapshot: Some((position, n.to_le_bytes().repeat(1_000))),
+            activities: None,
         };
         state.commit_detection(&batch).await.unwrap();
         println!("committed {}", n + 1);

@@ -29,12 +29,26 @@ async fn a_checkpoint_moves_with_its_effects_and_never_back() {
             (50, snapshot(50, 3), (50, 50, Some(3))),
         ] {
             let position = Position(position);
-            let batch = DetectionBatch { position, alerts: &[], incidents: &[], snapshot };
+            let batch = DetectionBatch { position, snapshot, ..DetectionBatch::default() };
             state.commit_detection(&batch).await.unwrap();
             let now = state.detector_checkpoint().await.unwrap();
             let byte = now.snapshot.as_ref().map(|bytes| bytes[99_999]);
             assert_eq!((now.position.0, now.snapshot_position.0, byte), expected);
+            assert_eq!((now.activities.as_ref(), now.needed()), (None, now.snapshot_position));
         }
+
+        let position = Position(60);
+        let activities = Some((Position(45), vec![7; 1_000]));
+        let batch = DetectionBatch {
+            position,
+            activities,
+            snapshot: snapshot(60, 4),
+            ..Default::default()
+        };
+        state.commit_detection(&batch).await.unwrap();
+        let now = state.detector_checkpoint().await.unwrap();
+        assert_eq!(now.activities, Some((Position(45), vec![7; 1_000])));
+        assert_eq!((now.needed(), now.snapshot_position), (Position(45), Position(60)));
     })
     .await;
 }

@@ -136,6 +136,6 @@ pub fn decision(n: u64, incident: u64, status: DecisionStatus) -> Decision {
 /// Commits `alerts` and `incidents` at `position`.
 pub async fn commit(state: &State, position: u64, alerts: &[Alert], incidents: &[Incident]) {
     let position = Position(position);
-    let batch = DetectionBatch { position, alerts, incidents, snapshot: None };
+    let batch = DetectionBatch { position, alerts, incidents, ..DetectionBatch::default() };
     state.commit_detection(&batch).await.unwrap();
 }

@@ -9,24 +9,22 @@ use std::sync::Arc;
 use anyhow::bail;
 use serde::Serialize;
 use vigie_event::{Lang, json, wire};
+use vigie_sigma::RuleSet;
 
 use crate::cli::{Global, ScanArgs};
-use crate::offline::{Chain, Judged};
+use crate::config::Config;
+use crate::offline::{Chain, Judged, Terms};
 use crate::report::{self, Findings};
-use crate::{input, output, shipped};
+use crate::rulebook::Rulebook;
+use crate::{input, live, output, shipped};
 
 pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let report_form = args.report.as_deref().map(report::Form::of).transpose()?;
-    let (rules, diagnostics) = shipped::load(&args.rules)?;
-    for diagnostic in &diagnostics {
-        tracing::warn!("{diagnostic}");
-    }
-    if rules.rules().is_empty() {
-        bail!("no rule could be loaded");
-    }
-    let rules = Arc::new(rules);
+    let (rules, terms, timezone) = settle(args)?;
     let lang = global.lang();
-    let (mut inputs, mut errors) = input::open_all(&args.input)?;
+    let mut input = args.input.clone();
+    input.timezone = input.timezone.or(timezone);
+    let (mut inputs, mut errors) = input::open_all(&input)?;
     if inputs.is_empty() {
         // Nothing was looked at, so nothing is said of what was found.
         complain_all(&errors, lang);
@@ -35,7 +33,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut out = output::stdout();
     let mut kept = Kept::new(if args.report.is_some() { usize::MAX } else { report::SHOWN });
     let mut lines = Vec::new();
-    let mut chain = Chain::new(Arc::clone(&rules), lang, |judged| {
+    let mut chain = Chain::new(Arc::clone(&rules), terms, lang, |judged| {
         if global.json {
             lines.clear();
             add_json(&mut lines, &judged, lang)?;
@@ -67,6 +65,40 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     }
     complain_all(&errors, lang);
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Rules, terms and time zone: those of the configuration that is named, else the built-in ones.
+fn settle(args: &ScanArgs) -> anyhow::Result<(Arc<RuleSet>, Terms, Option<String>)> {
+    let config = args
+        .config
+        .as_deref()
+        .map(|path| Config::load(Some(path), std::env::vars()))
+        .transpose()?;
+    let (rules, diagnostics) = match &config {
+        Some(config) if args.rules.is_empty() => {
+            let loaded = Rulebook::of(config, &config.data_dir(None)?).load(None)?;
+            (loaded.rules, loaded.diagnostics)
+        }
+        _ => {
+            let (rules, diagnostics) = shipped::load(&args.rules)?;
+            (Arc::new(rules), diagnostics)
+        }
+    };
+    for diagnostic in &diagnostics {
+        tracing::warn!("{diagnostic}");
+    }
+    if rules.rules().is_empty() {
+        bail!("no rule could be loaded");
+    }
+    let Some(config) = config else { return Ok((rules, Terms::default(), None)) };
+    let terms = Terms {
+        settings: live::detector_settings(&config),
+        known: config.analysis.known(),
+        planted: config.analysis.planted()?,
+        policy: live::load_policy(&config)?,
+        allow: live::allowlist(&config)?,
+    };
+    Ok((rules, terms, Some(config.timezone).filter(|name| !name.is_empty())))
 }
 
 fn complain_all(errors: &[anyhow::Error], lang: Lang) {

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -27,6 +27,10 @@ use super::follow::{Follower, Round};
 const ROUND: u64 = 4_096;
 /// How often the position is kept while nothing is found.
 const POSITION_EVERY: Duration = Duration::from_secs(1);
+/// What actors did is kept with the detector's memory, but not each time: it is larger. How often, and
+/// records after which it is kept sooner, since a start reads them again.
+const ACTIVITIES_EVERY: Duration = Duration::from_mins(1);
+const ACTIVITIES_RECORDS: u64 = 200_000;
 /// How often to ask which incidents people have closed: later alerts open a new one.
 const CLOSINGS_EVERY: Duration = Duration::from_secs(2);
 /// Between two tries of a commit that the state would not take.
@@ -59,30 +63,24 @@ impl Detection {
             .block_on(self.state.detector_checkpoint())
             .context("cannot read the detector's checkpoint")?;
         let (mut detector, from) = self.restore(&checkpoint);
+        let watched = self.restore_activities(&checkpoint, from);
         let mut follower = Follower::new(
             &self.journal,
-            from,
+            watched,
             &self.options,
             self.stop.clone(),
             self.runtime.clone(),
-        );
+        )?;
+        self.catch_up(&mut follower, from, |_| {})?;
         // What was committed after the snapshot was taken: observed again, for the memory only.
-        while follower.position() < checkpoint.position {
-            let behind = checkpoint.position.0.saturating_sub(follower.position().0);
-            let round = follower.read(behind.min(ROUND), |event| {
-                self.watch(event);
-                detector.observe(event);
-            })?;
-            detector.take_changes();
-            if round == Round::CaughtUp {
-                break;
-            }
-        }
+        self.catch_up(&mut follower, checkpoint.position, |event| detector.observe(event))?;
+        detector.take_changes();
         self.note_closings(&mut detector)?;
         let mut ticker = Ticker::new(self.feed.clone());
         let mut known = HashSet::new();
         let mut committed = (follower.position(), Instant::now());
         let mut kept = (from, Instant::now());
+        let mut watch_kept = checkpoint.activities.is_some().then(|| (watched, Instant::now()));
         let mut noted = Instant::now();
         loop {
             let stopping = follower.wait(POSITION_EVERY).is_break();
@@ -106,16 +104,26 @@ impl Detection {
             let found = !changes.alerts.is_empty() || !changes.incidents.is_empty();
             let idle_too_long = position != committed.0 && committed.1.elapsed() >= POSITION_EVERY;
             if found || keep || idle_too_long {
+                let keep_watch = keep
+                    && (finished
+                        || watch_kept.is_none_or(|(at, when)| {
+                            when.elapsed() >= ACTIVITIES_EVERY
+                                || position.0 - at.0 >= ACTIVITIES_RECORDS
+                        }));
                 let batch = DetectionBatch {
                     position,
                     alerts: &changes.alerts,
                     incidents: &changes.incidents,
                     snapshot: keep.then(|| (position, detector.snapshot())),
+                    activities: keep_watch.then(|| (position, self.activities().to_bytes())),
                 };
                 self.commit(&batch);
                 committed = (position, Instant::now());
                 if keep {
                     kept = committed;
+                }
+                if keep_watch {
+                    watch_kept = Some(committed);
                 }
             }
             self.feed.totals.detected.store(position.0, Ordering::Relaxed);
@@ -129,9 +137,33 @@ impl Detection {
         }
     }
 
+    /// Reads up to `end`, where a batch begins, and watches what passes.
+    fn catch_up(
+        &self,
+        follower: &mut Follower,
+        end: Position,
+        mut each: impl FnMut(&Event),
+    ) -> anyhow::Result<()> {
+        while follower.position() < end {
+            let behind = end.0 - follower.position().0;
+            let round = follower.read(behind.min(ROUND), |event| {
+                self.watch(event);
+                each(event);
+            })?;
+            if round == Round::CaughtUp {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Locked for one event, so that the analyst never waits for a round.
     fn watch(&self, event: &Event) {
-        self.activities.lock().unwrap_or_else(PoisonError::into_inner).observe(event);
+        self.activities().observe(event);
+    }
+
+    fn activities(&self) -> MutexGuard<'_, Activities> {
+        self.activities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes on with new rules, if there are any: windows and open alerts of rules that are the
@@ -167,6 +199,20 @@ impl Detection {
             Err(error) => {
                 tracing::warn!(%error, "the detector's memory cannot be read; windows start anew");
                 (fresh(), checkpoint.position)
+            }
+        }
+    }
+
+    /// What actors did as it was kept, and the position to watch on from: `from`, where the detector
+    /// goes on, or before it.
+    fn restore_activities(&self, checkpoint: &Checkpoint, from: Position) -> Position {
+        let Some((position, bytes)) = &checkpoint.activities else { return from };
+        match self.activities().remember(bytes) {
+            // It is kept with the detector's memory or before it.
+            Ok(()) => (*position).min(from),
+            Err(error) => {
+                tracing::warn!(%error, "what actors did before this start is forgotten");
+                from
             }
         }
     }

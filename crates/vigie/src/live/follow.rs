@@ -8,6 +8,10 @@ use vigie_event::Event;
 use vigie_parser::{Options, Parser};
 use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
 
+/// Records before its start that a follower reads for its parser alone: what a line means can depend
+/// on earlier lines of the same connection.
+const BEFORE: u64 = 16_384;
+
 /// Reads the journal record by record from a position on. Made for a thread of its own.
 pub struct Follower {
     reader: JournalReader,
@@ -28,22 +32,29 @@ pub enum Round {
 }
 
 impl Follower {
-    /// A follower that starts at `from` and stops when `stop` becomes true.
+    /// A follower that starts at `from`, where a batch begins, and stops when `stop` becomes true.
     pub fn new(
         journal: &Journal,
         from: Position,
         options: &Options,
         stop: watch::Receiver<bool>,
         runtime: Handle,
-    ) -> Self {
-        Self {
-            reader: journal.reader(from),
+    ) -> Result<Self, JournalError> {
+        let mut follower = Self {
+            reader: journal.reader(Position(from.0.saturating_sub(BEFORE)).max(journal.start())),
             end: journal.watch(),
             stop,
             runtime,
             parser: Parser::new(options.clone()),
             event: Event::default(),
+        };
+        while follower.position() < from {
+            let behind = from.0 - follower.position().0;
+            if follower.read(behind, |_| {})? == Round::CaughtUp {
+                break;
+            }
         }
+        Ok(follower)
     }
 
     /// The position after the last record read.

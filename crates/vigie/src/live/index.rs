@@ -36,7 +36,7 @@ impl Indexing {
     /// Runs until `stop`, then commits.
     pub fn run(self) -> anyhow::Result<()> {
         let Self { journal, mut index, indexed, days, options, stop, runtime } = self;
-        let mut follower = Follower::new(&journal, index.position(), &options, stop, runtime);
+        let mut follower = Follower::new(&journal, index.position(), &options, stop, runtime)?;
         let mut committed = (follower.position(), Instant::now());
         let mut retained: Option<Instant> = None;
         loop {

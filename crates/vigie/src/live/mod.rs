@@ -108,7 +108,7 @@ impl Centre {
         let mut stages = JoinSet::new();
         let mut inlets = JoinSet::new();
 
-        let activities = Arc::new(Mutex::new(Activities::default()));
+        let activities = Arc::new(Mutex::new(Activities::watching(config.analysis.planted()?)));
         let detection = detect::Detection {
             activities: Arc::clone(&activities),
             journal: journal.clone(),
@@ -433,7 +433,7 @@ async fn retain(journal: Journal, state: State, indexed: Arc<AtomicU64>) {
         tick.tick().await;
         let Ok(checkpoint) = state.detector_checkpoint().await else { continue };
         let indexed = Position(indexed.load(Ordering::Relaxed));
-        let needed = checkpoint.snapshot_position.min(indexed);
+        let needed = checkpoint.needed().min(indexed);
         let start = journal.start();
         let kept = journal.clone();
         let retained =
