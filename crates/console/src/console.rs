@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::{Mutex, broadcast, watch};
 use vigie_event::{Clock, Mode};
 use vigie_store::state::State;
 
 use crate::auth::rate::SignInLimit;
-use crate::live::{LIVE_CAPACITY, Live};
+use crate::live::{Counters, LIVE_CAPACITY, Live};
 
 /// What can be set about the console.
 #[derive(Clone, Debug)]
@@ -42,6 +42,7 @@ pub struct Console {
     pub(crate) state: State,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) live: broadcast::Sender<Live>,
+    pub(crate) counters: Option<watch::Receiver<Counters>>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) sign_in_limit: Arc<SignInLimit>,
     /// Held while the first administrator is made, so that there is one first.
@@ -61,10 +62,18 @@ impl Console {
             state,
             clock,
             live,
+            counters: None,
             settings: Arc::new(settings),
             sign_in_limit: Arc::default(),
             first: Arc::default(),
         }
+    }
+
+    /// The same, with the centre's totals, which `/metrics` tells.
+    #[must_use]
+    pub fn counting(mut self, counters: watch::Receiver<Counters>) -> Self {
+        self.counters = Some(counters);
+        self
     }
 
     /// A channel for the live view. Sending never waits: a browser that is too slow misses the

@@ -100,7 +100,8 @@ pub(crate) async fn frame(
     let query = request.uri().query().unwrap_or_default().to_owned();
     let chosen_lang = query::value(&query, "lang").and_then(|code| code.parse::<Lang>().ok());
     let chosen_theme = query::value(&query, "theme").and_then(|name| theme_named(&name));
-    let is_api = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let is_api = path.starts_with("/api/") || path == "/metrics";
     let is_visit = request.method().is_safe() && request.uri().path() != "/live";
     let is_cross_site_visit = request.method() == Method::GET
         && headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");

@@ -45,6 +45,7 @@ mod i18n;
 mod live;
 mod live_line;
 mod live_stream;
+mod metrics;
 #[cfg(test)]
 mod locale_tests;
 mod pages;

@@ -16,7 +16,7 @@ use crate::auth::{sign_in, welcome};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::pages::{account, bans, incident, incidents, learning, overview, tickets};
-use crate::{api, assets, context, guard, live_stream};
+use crate::{api, assets, context, guard, live_stream, metrics};
 
 /// Bytes of a request's body at most; no form of the console needs more.
 const BODY_BYTES: usize = 64 * 1_024;
@@ -46,6 +46,7 @@ pub fn router(console: Console) -> Router {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/welcome/{token}", get(welcome::show).post(welcome::submit))
         .route("/live", get(live_stream::stream))
+        .route("/metrics", get(metrics::show))
         .route("/api/v1/model", get(api::model::show))
         .route("/api/v1/overview", get(api::overview::show))
         .route("/api/v1/incidents", get(api::incidents::list_all))

@@ -7,6 +7,7 @@ pub(crate) enum Section {
     Incidents,
     Bans,
     Tickets,
+    Learning,
     Account,
     /// Before sign-in, and error pages.
     Door,
@@ -46,7 +47,7 @@ pub(crate) struct Shell {
 
 impl Shell {
     /// The navigation.
-    pub fn nav(&self) -> [NavEntry; 4] {
+    pub fn nav(&self) -> [NavEntry; 5] {
         let entry = |href, icon, key, section| NavEntry {
             href,
             icon,
@@ -58,6 +59,7 @@ impl Shell {
             entry("/incidents", "incidents", "nav-incidents", Section::Incidents),
             entry("/bans", "ban", "nav-bans", Section::Bans),
             entry("/tickets", "ticket", "nav-tickets", Section::Tickets),
+            entry("/learning", "learning", "nav-learning", Section::Learning),
         ]
     }
 

@@ -6,6 +6,7 @@ nav-overview = Overview
 nav-incidents = Incidents
 nav-bans = Bans
 nav-tickets = Tickets
+nav-learning = Learning
 sign-out = Sign out
 mode-dry-run = Dry run
 mode-enforce = Enforcing

@@ -6,6 +6,7 @@ nav-overview = Vue d’ensemble
 nav-incidents = Incidents
 nav-bans = Bannissements
 nav-tickets = Tickets
+nav-learning = Apprentissage
 sign-out = Se déconnecter
 mode-dry-run = Essai à blanc
 mode-enforce = Mode réel

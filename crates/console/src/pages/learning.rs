@@ -84,7 +84,7 @@ pub(crate) async fn show(
     let total = console.state.count_precedents(rule.as_deref()).await?;
     page(&LearningPage {
         t: context.t,
-        shell: context.shell(Section::Incidents),
+        shell: context.shell(Section::Learning),
         rule: rule.as_deref().map(Shown::brief),
         total: usize::try_from(total).unwrap_or(usize::MAX),
         rows: precedents.iter().map(|one| PrecedentRow::of(one, context.t)).collect(),

@@ -13,6 +13,7 @@ mod files;
 mod first;
 mod hostile;
 mod live;
+mod metrics;
 mod model;
 mod pages;
 mod style;

@@ -7,7 +7,7 @@ use crate::sample;
 
 const HOSTILE: &str = "\"><script>alert(1)</script>\u{202E}http://evil.example.com/";
 
-async fn seconded(bench: &Bench) -> vigie_event::IncidentId {
+pub async fn seconded(bench: &Bench) -> vigie_event::IncidentId {
     let id = sample::fill(&bench.state, bench.now()).await;
     let detail = bench.state.incident(id).await.unwrap().unwrap();
     let first = detail.verdicts.first().unwrap().clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use vigie_console::{Counters, LIVE_CAPACITY, Live, LiveEvent};
 use vigie_event::{Alert, Decision, Event, EventKind, Incident, Verdict, field};
 use vigie_store::journal::{Journal, Position};
@@ -30,18 +30,24 @@ pub struct Totals {
 #[derive(Clone)]
 pub struct Feed {
     live: broadcast::Sender<Live>,
+    counters: watch::Sender<Counters>,
     pub totals: Arc<Totals>,
 }
 
 impl Feed {
     pub fn new() -> Self {
         let (live, _) = broadcast::channel(LIVE_CAPACITY);
-        Self { live, totals: Arc::default() }
+        Self { live, counters: watch::Sender::default(), totals: Arc::default() }
     }
 
     /// What the console subscribes to.
     pub fn sender(&self) -> broadcast::Sender<Live> {
         self.live.clone()
+    }
+
+    /// The totals, as they are once a second.
+    pub fn counters(&self) -> watch::Receiver<Counters> {
+        self.counters.subscribe()
     }
 
     fn publish(&self, make: impl FnOnce() -> Live) {
@@ -99,17 +105,17 @@ impl Feed {
             let totals = &self.totals;
             let events = totals.events.load(Ordering::Relaxed);
             let detected = Position(totals.detected.load(Ordering::Relaxed));
-            self.publish(|| {
-                Live::Counters(Counters {
-                    events_per_second: events.saturating_sub(before) as f64,
-                    events,
-                    unparsed: totals.unparsed.load(Ordering::Relaxed),
-                    alerts: totals.alerts.load(Ordering::Relaxed),
-                    incidents: totals.incidents.load(Ordering::Relaxed),
-                    lost: totals.lost.load(Ordering::Relaxed),
-                    behind: journal.end().0.saturating_sub(detected.0),
-                })
-            });
+            let counters = Counters {
+                events_per_second: events.saturating_sub(before) as f64,
+                events,
+                unparsed: totals.unparsed.load(Ordering::Relaxed),
+                alerts: totals.alerts.load(Ordering::Relaxed),
+                incidents: totals.incidents.load(Ordering::Relaxed),
+                lost: totals.lost.load(Ordering::Relaxed),
+                behind: journal.end().0.saturating_sub(detected.0),
+            };
+            self.counters.send_replace(counters);
+            self.publish(|| Live::Counters(counters));
             before = events;
         }
     }

@@ -191,7 +191,8 @@ impl Centre {
             hosts: config.console.hosts.clone(),
             ..vigie_console::Settings::default()
         };
-        let console = Console::new(state.clone(), Arc::new(SystemClock), feed.sender(), settings);
+        let console = Console::new(state.clone(), Arc::new(SystemClock), feed.sender(), settings)
+            .counting(feed.counters());
         let router = vigie_console::router(console);
         let stopping = inlets_stopped.clone();
         inlets.spawn(async move {
