@@ -148,6 +148,42 @@ fn a_passing_fault_is_forgotten_with_the_next_answer() {
 }
 
 #[test]
+fn an_incident_that_cannot_be_read_holds_up_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let without = "[sources]\nfiles = []\njournald = \"never\"\n[model]\nlook = false\n";
+    let centre = Centre::start(dir.path(), without, &[]);
+    attack(&centre, "203.0.113.7");
+    attack(&centre, "198.51.100.9");
+    wait_for("two incidents", || {
+        let all = kept(dir.path()).incidents;
+        (all.len() == 2 && all.iter().all(|one| one.verdicts.len() == 1)).then_some(())
+    });
+    centre.stop();
+    let database = dir.path().join("data/state.sqlite");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = format!("sqlite://{}", database.display());
+        let database = sea_orm::Database::connect(&url).await.unwrap();
+        let damage = "UPDATE alert SET body = '{' WHERE source_ip = '203.0.113.7'";
+        sea_orm::ConnectionTrait::execute_unprepared(&database, damage).await.unwrap();
+        database.close().await.unwrap();
+    });
+
+    let server = model(|_| Step::Say(APPEASING.to_owned()));
+    let centre = Centre::start(dir.path(), &configuration(&server), &[]);
+    wait_for("the other's second verdict, and word of the first", || {
+        runtime.block_on(async {
+            let state = State::open(&database).await.unwrap();
+            let verdicts = state.agreement().await.unwrap().verdicts;
+            let status = state.model_status().await.unwrap();
+            state.close().await.unwrap();
+            (verdicts == 1 && status.is_some_and(|status| status.fallbacks == 1)).then_some(())
+        })
+    });
+    centre.stop();
+}
+
+#[test]
 fn no_ban_waits_for_a_model_that_hangs() {
     let dir = tempfile::tempdir().unwrap();
     let server = model(|_| Step::Hang);

@@ -159,6 +159,13 @@ impl Seconding {
     ) -> Result<(), StateError> {
         let case = match self.state.case_to_ask(job.incident).await {
             Ok(case) => case,
+            Err(error @ StateError::Body { .. }) => {
+                // Trying again would read the same; the others must not wait for it.
+                tracing::error!(incident = %job.incident, %error, "cannot be asked about");
+                self.analyst.passed_over(&job);
+                self.status.fallbacks += 1;
+                return self.state.give_up_asking(job.incident, job.revision).await;
+            }
             Err(error) => {
                 // It still waits in the state, so a later round takes it up again.
                 self.analyst.passed_over(&job);
