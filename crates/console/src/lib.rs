@@ -45,9 +45,9 @@ mod i18n;
 mod live;
 mod live_line;
 mod live_stream;
-mod metrics;
 #[cfg(test)]
 mod locale_tests;
+mod metrics;
 mod pages;
 mod query;
 mod router;

@@ -86,7 +86,11 @@ fn text(
             counters.unparsed,
         );
         out.counter("vigie_alerts_total", "Alerts raised since the start.", counters.alerts);
-        out.counter("vigie_incidents_total", "Incidents opened since the start.", counters.incidents);
+        out.counter(
+            "vigie_incidents_total",
+            "Incidents opened since the start.",
+            counters.incidents,
+        );
         out.counter(
             "vigie_records_lost_total",
             "Records lost since the start, for whatever reason.",

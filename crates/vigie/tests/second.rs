@@ -164,7 +164,8 @@ fn an_incident_that_cannot_be_read_holds_up_no_other() {
     runtime.block_on(async {
         let url = format!("sqlite://{}", database.display());
         let database = sea_orm::Database::connect(&url).await.unwrap();
-        let damage = "UPDATE alert SET body = '{' WHERE source_ip = '203.0.113.7'";
+        let damage = "UPDATE verdict SET body = '{' WHERE incident_id IN \
+                      (SELECT incident_id FROM alert WHERE source_ip = '203.0.113.7')";
         sea_orm::ConnectionTrait::execute_unprepared(&database, damage).await.unwrap();
         database.close().await.unwrap();
     });

@@ -5,7 +5,7 @@ use vigie_event::{Alert, AlertId, IncidentId, Severity, Timestamp};
 
 use super::entity::alert;
 use super::page::{Key, contains, newest_first};
-use super::rows::{from_body, rank};
+use super::rows::{from_body, rank, readable};
 use super::{Page, PageRequest, Result, State};
 
 /// Which alerts are wanted. Conditions left out hold for all.
@@ -57,7 +57,7 @@ impl State {
         self.read(async |db| {
             let rows = query.all(db).await?;
             Page::cut(rows, page.size(), |row| Key::new([row.last_seen], &row.id))
-                .try_map(|row| from_body("alert", &row.body))
+                .try_filter_map(|row| readable(&row.id, from_body("alert", &row.body)))
         })
         .await
     }

@@ -16,7 +16,7 @@ use super::entity::{
 };
 use super::judgement::BUILT_IN;
 use super::page::{Key, contains, newest_first};
-use super::rows::{from_body, from_id, from_name, rank, severity, time, to_name};
+use super::rows::{from_body, from_id, from_name, rank, readable, severity, time, to_name};
 use super::ticket::{self, Ticket};
 use super::{Page, PageRequest, Result, State};
 
@@ -120,9 +120,10 @@ impl State {
             });
             let ids: Vec<String> = rows.items.iter().map(|row| row.id.clone()).collect();
             let mut verdicts = first_verdicts(db, ids).await?;
-            rows.try_map(|row| {
+            rows.try_filter_map(|row| {
                 let verdict = verdicts.remove(&row.id);
-                Ok(IncidentSummary { incident: incident_of(&row)?, verdict })
+                let incident = readable(&row.id, incident_of(&row))?;
+                Ok(incident.map(|incident| IncidentSummary { incident, verdict }))
             })
         })
         .await
@@ -185,7 +186,7 @@ impl State {
                 alerts: newest_alerts(db, &id, DETAIL_ROWS).await?,
                 verdicts: verdicts
                     .iter()
-                    .map(|row| from_body("verdict", &row.body))
+                    .filter_map(|row| readable(&id, from_body("verdict", &row.body)).transpose())
                     .collect::<Result<_>>()?,
                 decisions: decisions.iter().map(decision::stored).collect::<Result<_>>()?,
                 notes: notes(db, &id).await?,
@@ -263,7 +264,9 @@ pub(super) async fn newest_alerts<C: ConnectionTrait>(
         .all(db)
         .await?;
     rows.reverse();
-    rows.iter().map(|row| from_body("alert", &row.body)).collect()
+    rows.iter()
+        .filter_map(|row| readable(&row.id, from_body("alert", &row.body)).transpose())
+        .collect()
 }
 
 async fn first_verdicts<C: ConnectionTrait>(
@@ -275,7 +278,13 @@ async fn first_verdicts<C: ConnectionTrait>(
         .filter(verdict::Column::Analyst.eq(BUILT_IN))
         .all(db)
         .await?;
-    rows.into_iter().map(|row| Ok((row.incident_id, from_body("verdict", &row.body)?))).collect()
+    rows.into_iter()
+        .filter_map(|row| {
+            let verdict =
+                readable(&row.incident_id, from_body("verdict", &row.body)).transpose()?;
+            Some(verdict.map(|verdict| (row.incident_id, verdict)))
+        })
+        .collect()
 }
 
 async fn notes<C: ConnectionTrait>(db: &C, incident: &str) -> Result<Vec<Note>> {

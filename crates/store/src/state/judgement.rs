@@ -9,7 +9,7 @@ use vigie_event::{Alert, Incident, IncidentStatus, Verdict};
 
 use super::entity::{incident, verdict};
 use super::incident::{incident_of, newest_alerts};
-use super::rows::{from_body, rank, severity, to_body, to_name, upsert};
+use super::rows::{from_body, rank, readable, severity, to_body, to_name, upsert};
 use super::{Result, State};
 
 /// Alerts given with a case at most; the newest.
@@ -20,24 +20,42 @@ pub(super) const BUILT_IN: &str = "built-in";
 impl State {
     /// Incidents whose revision is newer than the built-in analyst's verdict, worst first, each
     /// with its alerts, oldest first (the newest [`CASE_ALERTS`] where there are more). The
-    /// incident's severity is the worst level of its alerts.
+    /// incident's severity is the worst level of its alerts. One that cannot be read is set aside
+    /// until the detector writes it again.
     pub async fn cases_to_judge(&self, limit: u64) -> Result<Vec<(Incident, Vec<Alert>)>> {
-        self.read(async |db| {
-            let rows = incident::Entity::find()
-                .filter(incident::Column::ToJudge.eq(true))
-                .order_by_desc(incident::Column::Level)
-                .limit(limit)
-                .all(db)
-                .await?;
-            let mut cases = Vec::with_capacity(rows.len());
-            for row in rows {
-                let mut incident = incident_of(&row)?;
-                incident.severity = severity(row.level);
-                cases.push((incident, newest_alerts(db, &row.id, CASE_ALERTS).await?));
-            }
-            Ok(cases)
-        })
-        .await
+        let (cases, aside) = self
+            .read(async |db| {
+                let rows = incident::Entity::find()
+                    .filter(incident::Column::ToJudge.eq(true))
+                    .order_by_desc(incident::Column::Level)
+                    .limit(limit)
+                    .all(db)
+                    .await?;
+                let mut cases = Vec::with_capacity(rows.len());
+                let mut aside = Vec::new();
+                for row in rows {
+                    let Some(mut incident) = readable(&row.id, incident_of(&row))? else {
+                        aside.push(row.id);
+                        continue;
+                    };
+                    incident.severity = severity(row.level);
+                    cases.push((incident, newest_alerts(db, &row.id, CASE_ALERTS).await?));
+                }
+                Ok((cases, aside))
+            })
+            .await?;
+        if !aside.is_empty() {
+            self.write(async |tx| {
+                incident::Entity::update_many()
+                    .col_expr(incident::Column::ToJudge, Expr::value(false))
+                    .filter(incident::Column::Id.is_in(&aside))
+                    .exec(tx)
+                    .await?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(cases)
     }
 
     /// Keeps verdicts: the newest of each analyst on each incident. The incident's severity
@@ -59,32 +77,54 @@ impl State {
     }
 
     /// Verdicts that nothing has been decided on, worst first, each with its incident. Verdicts
-    /// on closed incidents wait until somebody opens the incident again.
+    /// on closed incidents wait until somebody opens the incident again. What cannot be read is set
+    /// aside until there is a newer verdict.
     pub async fn verdicts_to_decide(&self, limit: u64) -> Result<Vec<(Verdict, Incident)>> {
         let closed = to_name("incident status", &IncidentStatus::Closed)?;
-        self.read(async |db| {
-            let closed_ids = sea_orm::sea_query::Query::select()
-                .column(incident::Column::Id)
-                .from(incident::Entity)
-                .and_where(incident::Column::Status.eq(&closed))
-                .to_owned();
-            let rows = verdict::Entity::find()
-                .filter(verdict::Column::ToDecide.eq(true))
-                .filter(verdict::Column::IncidentId.not_in_subquery(closed_ids))
-                .order_by_desc(verdict::Column::Severity)
-                .limit(limit)
-                .all(db)
-                .await?;
-            let mut found = Vec::with_capacity(rows.len());
-            for row in rows {
-                let incident = incident::Entity::find_by_id(&row.incident_id).one(db).await?;
-                if let Some(incident) = incident {
-                    found.push((from_body("verdict", &row.body)?, incident_of(&incident)?));
+        let (found, aside) = self
+            .read(async |db| {
+                let closed_ids = sea_orm::sea_query::Query::select()
+                    .column(incident::Column::Id)
+                    .from(incident::Entity)
+                    .and_where(incident::Column::Status.eq(&closed))
+                    .to_owned();
+                let rows = verdict::Entity::find()
+                    .filter(verdict::Column::ToDecide.eq(true))
+                    .filter(verdict::Column::IncidentId.not_in_subquery(closed_ids))
+                    .order_by_desc(verdict::Column::Severity)
+                    .limit(limit)
+                    .all(db)
+                    .await?;
+                let mut found = Vec::with_capacity(rows.len());
+                let mut aside = Vec::new();
+                for row in rows {
+                    let Some(incident) =
+                        incident::Entity::find_by_id(&row.incident_id).one(db).await?
+                    else {
+                        continue;
+                    };
+                    let both = from_body("verdict", &row.body)
+                        .and_then(|verdict| Ok((verdict, incident_of(&incident)?)));
+                    match readable(&row.incident_id, both)? {
+                        Some(both) => found.push(both),
+                        None => aside.push(row.incident_id),
+                    }
                 }
-            }
-            Ok(found)
-        })
-        .await
+                Ok((found, aside))
+            })
+            .await?;
+        if !aside.is_empty() {
+            self.write(async |tx| {
+                verdict::Entity::update_many()
+                    .col_expr(verdict::Column::ToDecide, Expr::value(false))
+                    .filter(verdict::Column::IncidentId.is_in(&aside))
+                    .exec(tx)
+                    .await?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(found)
     }
 }
 

@@ -66,6 +66,15 @@ impl<T> Page<T> {
         Ok(Page { items, next: self.next })
     }
 
+    /// The same page with each item made into another, without those that `map` leaves out.
+    pub(crate) fn try_filter_map<U, E>(
+        self,
+        map: impl FnMut(T) -> Result<Option<U>, E>,
+    ) -> Result<Page<U>, E> {
+        let items = self.items.into_iter().map(map).filter_map(Result::transpose);
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next: self.next })
+    }
+
     /// A page of the first `size` of `rows`, which holds one more where there is a next page.
     pub(crate) fn cut(mut rows: Vec<T>, size: usize, key: impl Fn(&T) -> Key) -> Self {
         let more = rows.len() > size;

@@ -25,6 +25,19 @@ pub fn from_body<T: DeserializeOwned>(what: &'static str, body: &str) -> Result<
         .map_err(|error| StateError::Body { what, problem: error.to_string() })
 }
 
+/// What was read of the row called `id`; `None` where it cannot be understood, which is logged. One
+/// damaged row must not take the others with it.
+pub fn readable<T>(id: &str, read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ StateError::Body { .. }) => {
+            tracing::error!(id, %error, "a stored row is passed over");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The name under which `value` is serialised: for enums whose JSON is a plain text.
 pub fn to_name<T: Serialize>(what: &'static str, value: &T) -> Result<String> {
     match serde_json::to_value(value) {

@@ -7,7 +7,9 @@ use vigie_store::state::{
     StateError,
 };
 
-use crate::fixtures::{NOW, alert, alert_id, commit, incident, incident_id, on_both, verdict};
+use crate::fixtures::{
+    NOW, alert, alert_id, by_hand, commit, incident, incident_id, on_both, verdict,
+};
 
 async fn severity(state: &State, n: u64) -> Severity {
     state.incident(incident_id(n)).await.unwrap().unwrap().incident.severity
@@ -106,6 +108,43 @@ async fn an_incident_goes_on_although_its_revisions_began_anew() {
     commit(&state, 2, &[], &[anew]).await;
     let cases = state.cases_to_judge(10).await.unwrap();
     assert_eq!(cases.iter().map(|(case, _)| case.revision).collect::<Vec<_>>(), [8]);
+}
+
+#[tokio::test]
+async fn a_damaged_row_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let state = State::open(&path).await.unwrap();
+    let incidents = [1, 2, 3].map(|number| incident(number, 1, Severity::High));
+    commit(&state, 1, &[alert(1, 1), alert(2, 1), alert(3, 2)], &incidents).await;
+    let verdicts = [2, 3].map(|number| verdict(number, 1, "built-in", Severity::High));
+    state.save_verdicts(&verdicts).await.unwrap();
+    let break_row = async |table: &str, column: &str, id: String| {
+        by_hand(&path, &format!("UPDATE {table} SET body = '{{' WHERE {column} = '{id}'")).await;
+    };
+    break_row("alert", "id", alert_id(1).to_string()).await;
+    break_row("verdict", "incident_id", incident_id(2).to_string()).await;
+
+    // Judged by the alerts that can be read; decided where the verdict can be.
+    let cases = state.cases_to_judge(10).await.unwrap();
+    assert_eq!(cases.len(), 1);
+    assert_eq!(cases[0].1, [alert(2, 1)]);
+    let decide = state.verdicts_to_decide(10).await.unwrap();
+    assert_eq!(decide.len(), 1);
+    assert_eq!(decide[0].1.id, incident_id(3));
+    assert_eq!(state.verdicts_to_decide(10).await.unwrap().len(), 1);
+    let detail = state.incident(incident_id(1)).await.unwrap().unwrap();
+    assert_eq!(detail.alerts, [alert(2, 1)]);
+
+    break_row("incident", "id", incident_id(1).to_string()).await;
+    assert!(state.cases_to_judge(10).await.unwrap().is_empty());
+    let page = PageRequest { limit: 10, after: None };
+    let listed = state.incidents(&IncidentFilter::default(), &page).await.unwrap().items;
+    assert_eq!(listed.len(), 2);
+    // The detector's next form of it is whole again.
+    commit(&state, 2, &[], &[incident(1, 2, Severity::High)]).await;
+    assert_eq!(state.cases_to_judge(10).await.unwrap().len(), 1);
+    state.close().await.unwrap();
 }
 
 #[tokio::test]
