@@ -21,8 +21,8 @@ const MOST_JOINED: usize = 512;
 const SAME_MOMENT_NS: i64 = 100_000_000;
 /// Seconds before an incident's first alert that belong to its work too.
 const BEFORE_S: i64 = 600;
-/// Taken accounts whose work is looked at.
-const MOST_ACCOUNTS: usize = 4;
+/// Taken accounts whose work is looked at, each on each machine.
+const MOST_ACCOUNTS: usize = 16;
 /// Addresses of one network whose work is looked at as that of one actor.
 const MOST_ADDRESSES: usize = 16;
 /// A pause that ends a block of work, in seconds.
@@ -246,29 +246,26 @@ impl Activities {
     /// that he took.
     pub fn of_incident(&self, incident: &Incident) -> Option<Activity> {
         let actor = &incident.actor;
-        let hosts = incident.entities.values("host.name");
-        let account = |user: &str| hosts.iter().find_map(|host| self.of_account(user, host));
-        let own = match actor.field.as_str() {
-            "user.name" => account(&actor.value),
-            _ => self.of_address(&actor.value),
-        };
-        let addresses = neighbours(&actor.value, incident.entities.values("source.ip"));
+        let own = Some(actor.value.as_str()).filter(|_| actor.field == "user.name");
         let taken = incident.reasons.iter().filter(|why| why.reason == "taken_account");
-        let mut users: Vec<&str> = taken.map(|why| why.value.as_str()).collect();
+        let mut users: Vec<&str> = taken.map(|why| why.value.as_str()).chain(own).collect();
         users.sort_unstable();
         users.dedup();
+        let hosts = incident.entities.values("host.name");
+        let accounts = users.iter().flat_map(|user| hosts.iter().map(move |host| (user, host)));
+        let accounts = accounts.filter_map(|(user, host)| self.of_account(user, host));
+        let near = neighbours(&actor.value, incident.entities.values("source.ip"));
+        let near = near.iter().filter_map(|key| self.actors.get(key));
         let first = incident.first_seen.plus_seconds(-BEFORE_S);
-        let mut found = own.map(|own| own.within(first, incident.last_seen));
-        let near = addresses.iter().filter_map(|key| self.actors.get(key));
-        let taken = users.into_iter().take(MOST_ACCOUNTS).filter_map(account);
-        for activity in near.chain(taken) {
-            let activity = activity.within(first, incident.last_seen);
-            match &mut found {
-                Some(found) => found.join(activity),
-                None => found = Some(activity),
-            }
-        }
-        found
+        self.of_address(&actor.value)
+            .into_iter()
+            .chain(near)
+            .chain(accounts.take(MOST_ACCOUNTS))
+            .map(|activity| activity.within(first, incident.last_seen))
+            .reduce(|mut all, one| {
+                all.join(one);
+                all
+            })
     }
 
     /// How many actors are kept.

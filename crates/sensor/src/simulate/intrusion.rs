@@ -38,7 +38,7 @@ pub(super) const REAL: Plan = Plan {
     exfiltration: Step { start: 530.0, span: 120.0, count: 8 },
 };
 
-/// The same told in half a minute.
+/// The same told in little more than a minute, long enough to tell how the intruder works.
 pub(super) const SHORT: Plan = Plan {
     port_scan: Step { start: 2.0, span: 4.0, count: 188 },
     brute_force: Step { start: 6.5, span: 9.0, count: 156 },
@@ -46,8 +46,8 @@ pub(super) const SHORT: Plan = Plan {
     commands: Step { start: 17.0, span: 7.0, count: 12 },
     lateral: Step { start: 24.5, span: 4.0, count: 4 },
     harvest: Step { start: 29.0, span: 3.0, count: 8 },
-    api: Step { start: 32.5, span: 2.0, count: 90 },
-    exfiltration: Step { start: 35.0, span: 4.0, count: 8 },
+    api: Step { start: 44.0, span: 2.0, count: 90 },
+    exfiltration: Step { start: 58.0, span: 8.0, count: 8 },
 };
 
 /// What leaves the site, in bytes.

@@ -65,8 +65,8 @@ impl Scenario {
 pub const SCENARIOS: [Scenario; 24] = [
     Scenario {
         name: "demo",
-        en: "an intrusion in eight steps amid everyday traffic, told in 40 seconds",
-        fr: "une intrusion en huit étapes au milieu du trafic quotidien, racontée en 40 secondes",
+        en: "an intrusion in eight steps amid everyday traffic, told in little more than a minute",
+        fr: "une intrusion en huit étapes au milieu du trafic quotidien, racontée en un peu plus d’une minute",
         tell: |story| {
             quiet::tell(story, &quiet::MOMENT);
             intrusion::tell(story, &intrusion::SHORT);

@@ -20,9 +20,9 @@ pub(super) struct Amount {
 pub(super) const DAY: Amount =
     Amount { span: 86_400.0, logins: 36, typos: 3, visits: 900, jobs: 288, lookups: 600 };
 
-/// As much as fits between the lines of a story of 40 seconds.
+/// As much as fits between the lines of a story of a minute.
 pub(super) const MOMENT: Amount =
-    Amount { span: 39.0, logins: 3, typos: 1, visits: 16, jobs: 4, lookups: 14 };
+    Amount { span: 64.0, logins: 3, typos: 1, visits: 26, jobs: 6, lookups: 22 };
 
 const PAGES: [&str; 8] = [
     "/",
