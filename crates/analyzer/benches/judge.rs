@@ -1,13 +1,20 @@
 //! The time that one verdict takes; the bound is 1 ms.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use vigie_analyzer::{BuiltIn, Case};
+use jiff::tz::TimeZone;
+use vigie_analyzer::autonomy::Activities;
+use vigie_analyzer::{Background, BuiltIn, Case};
+use vigie_detector::{Detector, Settings};
 use vigie_event::{
-    Action, Actor, Alert, AlertId, Category, Entities, EventId, Guidance, Incident, IncidentId,
-    IncidentStatus, Localized, RuleRef, Severity, Timestamp,
+    Action, Actor, Alert, AlertId, Category, Entities, Event, EventId, Guidance, Incident,
+    IncidentId, IncidentStatus, Localized, RecordRef, RuleRef, Severity, Source, Timestamp,
 };
+use vigie_parser::{Options, Parser, Reference};
+use vigie_sensor::simulate;
+use vigie_sigma::{RuleSet, RuleText};
 
 /// A large incident: `number` alerts of 20 rules, each with 100 events and 100 accounts.
 fn alerts(number: u128) -> Vec<Alert> {
@@ -82,5 +89,48 @@ fn judge(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, judge);
+/// An intrusion whose actor was watched: what he did from all addresses and accounts is read too.
+fn judge_watched(criterion: &mut Criterion) {
+    let rules = RULES.iter().map(|(file, text)| RuleText { file, text });
+    let (rules, _) = RuleSet::load(rules);
+    let mut detector = Detector::new(Arc::new(rules), Settings::default());
+    let mut activities = Activities::default();
+    let start = Timestamp::from_seconds(1_763_600_000);
+    let mut parser =
+        Parser::new(Options { timezone: TimeZone::UTC, reference: Reference::Observed });
+    let mut event = Event::default();
+    for record in simulate::scenario("intrusion", 1, start).into_iter().flatten() {
+        let source = Source::file(record.source, 1, Some(record.format));
+        let line = record.line.as_bytes();
+        let record = RecordRef { source: &source, offset: 0, observed: start, bytes: line };
+        parser.parse(&record, &mut event);
+        activities.observe(&event);
+        detector.observe(&event);
+    }
+    let found = detector.take_changes();
+    let Some(incident) = found.incidents.iter().max_by_key(|incident| incident.alerts.len()) else {
+        return;
+    };
+    let alerts: Vec<Alert> =
+        found.alerts.iter().filter(|one| one.incident == Some(incident.id)).cloned().collect();
+    let case = Case { incident, alerts: &alerts, guidance: &|_| None, now: incident.last_seen };
+    criterion.bench_function("judge a watched intrusion", |bencher| {
+        bencher.iter(|| {
+            let activity = activities.of_incident(black_box(incident));
+            let activity = activity.as_ref();
+            let background = Background { activity, ..Background::default() };
+            BuiltIn::new().judge_knowing(&case, &background)
+        });
+    });
+}
+
+/// Rules that tell of it.
+const RULES: [(&str, &str); 4] = [
+    ("accounts.yml", include_str!("../../../rules/accounts.yml")),
+    ("network.yml", include_str!("../../../rules/network.yml")),
+    ("ssh_brute_force.yml", include_str!("../../../rules/ssh_brute_force.yml")),
+    ("sudo.yml", include_str!("../../../rules/sudo.yml")),
+];
+
+criterion_group!(benches, judge, judge_watched);
 criterion_main!(benches);
