@@ -4,7 +4,7 @@ use vigie_event::{Fields, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::time::{self, Written};
-use crate::{logsources, text};
+use crate::{logsources, modsecurity, text, url};
 
 const KNOWN: Known = Known::event("apache.error", logsources::APACHE_ERROR);
 
@@ -24,14 +24,25 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Writt
                 continue;
             }
         }
+        // ModSecurity 2 repeats the address, without the port that blurs one of version 6.
+        let again = part.starts_with("client ") && after.trim_start().starts_with("[client ");
         if level.is_none() {
             level = Some(severity(fields, part)?);
+        } else if again {
+            let port = text::rsplit(part, b':').and_then(|(_, port)| text::port(port));
+            if let Some(port) = port {
+                fields.integer(field::SOURCE_PORT, i64::from(port));
+            }
         } else if !detail(fields, part) {
             break;
         }
         rest = after.trim_start();
     }
     let level = level?;
+    fields.text(field::MESSAGE, rest);
+    if modsecurity::parse(fields, rest) {
+        return Some((modsecurity::known("apache.error"), written));
+    }
     message(fields, rest, level);
     Some((KNOWN, written))
 }
@@ -105,7 +116,6 @@ fn push_client(fields: &mut Fields<'_>, client: &str) {
 }
 
 fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
-    fields.text(field::MESSAGE, message);
     let (code, body) = match text::split_at(message, ": ") {
         Some((code, body)) if is_code(code) => (code, body),
         _ => ("", message),
@@ -118,6 +128,9 @@ fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
         }
         None => body,
     };
+    if let Some(request) = text::after(body, "Invalid URI in request ") {
+        url::request(fields, request.trim_end());
+    }
     let client = fields.has(field::SOURCE_IP) || fields.has(field::SOURCE_ADDRESS);
     let (action, category, outcome) = match login_failure(fields, body) {
         true => ("http_login", "authentication", Outcome::Failure),

@@ -41,6 +41,7 @@ mod line;
 mod login;
 mod logind;
 mod logsources;
+mod modsecurity;
 mod nginx_error;
 mod pam;
 mod parser;

@@ -37,9 +37,11 @@ pub static APACHE_ACCESS: Logsources = &[
     Logsource { category: Some("webserver"), product: Some("apache"), service: Some("access") },
 ];
 /// nginx error logs.
-pub static NGINX_ERROR: Logsources = &[Logsource::service("nginx", "error")];
+pub static NGINX_ERROR: Logsources = &[Logsource::service("nginx", "error"), WEBSERVER];
 /// Apache error logs.
-pub static APACHE_ERROR: Logsources = &[Logsource::service("apache", "error")];
+pub static APACHE_ERROR: Logsources = &[Logsource::service("apache", "error"), WEBSERVER];
+/// Web application firewalls.
+pub static WAF: Logsources = &[Logsource::category("waf")];
 /// Packet filter lines of the Linux kernel.
 pub static FIREWALL: Logsources = &[
     Logsource { category: Some("firewall"), product: Some("linux"), service: None },
@@ -65,6 +67,7 @@ pub fn delivered() -> Vec<Logsource> {
         APACHE_ACCESS,
         NGINX_ERROR,
         APACHE_ERROR,
+        WAF,
         FIREWALL,
         SEED,
     ];

@@ -5,7 +5,7 @@ use vigie_event::{Fields, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::time::{self, Written};
-use crate::{logsources, text, url};
+use crate::{logsources, modsecurity, text, url};
 
 const KNOWN: Known = Known::event("nginx.error", logsources::NGINX_ERROR);
 
@@ -20,6 +20,16 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
     fields.text(field::LOG_LEVEL, level);
     let rest = process(fields, rest);
     fields.text(field::MESSAGE, rest);
+    // Of ModSecurity 3: `[client <address>] ModSecurity: …`, with nginx's own parts behind it.
+    if let Some((client, message)) =
+        text::after(rest, "[client ").and_then(|rest| text::split_at(rest, "] "))
+        && modsecurity::parse(fields, message)
+    {
+        if !text::source(fields, client) {
+            fields.text(field::SOURCE_ADDRESS, client);
+        }
+        return Some((modsecurity::known("nginx.error"), written));
+    }
     let failed = details(fields, rest);
     let severe = !matches!(level, "debug" | "info" | "notice");
     let (action, category, failed) = match failed {

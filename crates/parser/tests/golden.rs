@@ -640,6 +640,21 @@ fn web_logs() {
                 "user.name=bob | destination.port=587",
             ),
             (
+                "[Mon Jan 05 10:12:13.123456 2026] [:error] [pid 5:tid 6] [client 2001:db8::9:377] [client 2001:db8::9] ModSecurity: Access denied with code 403 (phase 2). Pattern match \"a.b\" at ARGS:a. [file \"/etc/lfi.conf\"] [line \"47\"] [id \"930100\"] [msg \"Path Traversal Attack (/../)\"] [data \"found within ARGS: \\\"] [id \\\"1\\\"] [uri \\\"/forged\"] [severity \"CRITICAL\"] [tag \"application-multi\"] [tag \"attack-lfi\"] [hostname \"www.example.com\"] [uri \"/a\"] [unique_id \"x\"]",
+                "apache.error waf_denied failure",
+                "source.ip=2001:db8::9 | source.port=377 | rule.id=930100 | rule.name=Path Traversal Attack (/../) | rule.category=lfi | event.severity=2 | url.domain=www.example.com | url.path=/a",
+            ),
+            (
+                "[Mon Jan 05 10:12:13.123456 2026] [core:error] [pid 5:tid 6] [client 203.0.113.9:44] AH00126: Invalid URI in request GET /cgi-bin/.%2E/%2E%2E/etc/passwd HTTP/1.1",
+                "apache.error http_error failure",
+                "source.ip=203.0.113.9 | http.request.method=GET | url.decoded=/cgi-bin/../../etc/passwd",
+            ),
+            (
+                "2026/01/05 10:12:13 [error] 5#6: *7 [client 203.0.113.9] ModSecurity: Access denied with code 403 (phase 2). Matched \"Operator `Ge' with parameter `5'\" [file \"/etc/eval.conf\"] [line \"80\"] [id \"949110\"] [rev \"\"] [msg \"Inbound Anomaly Score Exceeded\"] [data \"\"] [severity \"2\"] [hostname \"192.0.2.9\"] [uri \"/x\"] [unique_id \"1\"] [ref \"\"], client: 203.0.113.9, server: _, request: \"GET /x HTTP/1.1\", host: \"www.example.com\"",
+                "nginx.error waf_denied failure",
+                "source.ip=203.0.113.9 | rule.id=949110 | event.severity=2 | url.path=/x",
+            ),
+            (
                 "[Mon Jan 05 10:12:13.123456 2026] [auth_basic:error] [pid 5:tid 6] [client 203.0.113.9:44] AH01618: user bob not found: /",
                 "apache.error http_login failure",
                 "user.name=bob | source.port=44 | event.code=AH01618 | log.logger=auth_basic | process.pid=5",
