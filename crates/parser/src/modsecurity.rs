@@ -4,7 +4,7 @@
 //! `data` and `uri` hold what strangers sent. Quotes in values are escaped, so that nothing inside
 //! one ends it.
 
-use vigie_event::{Fields, field};
+use vigie_event::{FieldId, Fields, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::{logsources, text};
@@ -26,24 +26,22 @@ pub(crate) fn parse(fields: &mut Fields<'_>, message: &str) -> bool {
         return true;
     };
     while let Some((name, value, after)) = tag(rest) {
-        let id = match name {
-            "id" => Some(field::RULE_ID),
-            "msg" => Some(field::RULE_NAME),
-            "uri" => Some(field::URL_PATH),
-            "hostname" => Some(field::URL_DOMAIN),
-            "tag" => {
-                let attack = text::after(value, "attack-");
-                attack.map(|attack| text::some_text(fields, field::RULE_CATEGORY, attack));
-                None
-            }
+        match name {
+            "id" => first(fields, field::RULE_ID, value),
+            "msg" => first(fields, field::RULE_NAME, value),
+            "uri" => first(fields, field::URL_PATH, value),
+            "hostname" => first(fields, field::URL_DOMAIN, value),
+            "tag" => first(
+                fields,
+                field::RULE_CATEGORY,
+                text::after(value, "attack-").unwrap_or_default(),
+            ),
             "severity" => {
-                severity(value).map(|level| fields.integer(field::EVENT_SEVERITY, level));
-                None
+                if let Some(level) = severity(value) {
+                    fields.integer(field::EVENT_SEVERITY, level);
+                }
             }
-            _ => None,
-        };
-        if let Some(id) = id.filter(|id| !fields.has(*id)) {
-            text::some_text(fields, id, value);
+            _ => {}
         }
         rest = after;
     }
@@ -51,6 +49,13 @@ pub(crate) fn parse(fields: &mut Fields<'_>, message: &str) -> bool {
         if denied { ("waf_denied", Outcome::Failure) } else { ("waf_match", Outcome::None) };
     act(fields, action, "intrusion_detection", if denied { "denied" } else { "info" }, outcome);
     true
+}
+
+/// Fills the field, unless it has a value or there is none.
+fn first(fields: &mut Fields<'_>, id: FieldId, value: &str) {
+    if !fields.has(id) {
+        text::some_text(fields, id, value);
+    }
 }
 
 /// The first `[name "value"]`, and what follows it.
