@@ -34,6 +34,8 @@
 mod access;
 mod accounts;
 mod apache_error;
+mod auditd;
+mod cef;
 mod cron;
 mod iptables;
 mod json;
@@ -54,6 +56,7 @@ mod text;
 mod time;
 mod url;
 mod windows;
+mod zeek;
 
 pub use logsources::delivered;
 pub use parser::{Options, Parser, Reference};

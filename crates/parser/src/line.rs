@@ -26,11 +26,12 @@ impl Known {
 }
 
 /// `event.outcome`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
     Success,
     Failure,
     /// The line tells of no attempt.
+    #[default]
     None,
 }
 
@@ -89,6 +90,20 @@ impl Line<'_, '_> {
     }
 }
 
+/// The same as [`act`], with an action that the line itself names.
+pub fn act_named(
+    fields: &mut Fields<'_>,
+    action: &str,
+    category: &'static str,
+    kind: &'static str,
+    outcome: Outcome,
+) {
+    fields.text(field::EVENT_ACTION, action);
+    fields.fixed(field::EVENT_CATEGORY, category);
+    fields.fixed(field::EVENT_TYPE, kind);
+    told(fields, outcome);
+}
+
 /// Fills `event.action`, `event.category`, `event.type` and `event.outcome` of any event.
 #[inline]
 pub fn act(
@@ -103,6 +118,11 @@ pub fn act(
         (field::EVENT_CATEGORY, category),
         (field::EVENT_TYPE, kind),
     ]);
+    told(fields, outcome);
+}
+
+#[inline]
+fn told(fields: &mut Fields<'_>, outcome: Outcome) {
     match outcome {
         Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
         Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),

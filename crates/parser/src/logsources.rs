@@ -40,6 +40,8 @@ pub static APACHE_ACCESS: Logsources = &[
 pub static NGINX_ERROR: Logsources = &[Logsource::service("nginx", "error"), WEBSERVER];
 /// Apache error logs.
 pub static APACHE_ERROR: Logsources = &[Logsource::service("apache", "error"), WEBSERVER];
+/// The Linux audit daemon.
+pub static AUDITD: Logsources = &[Logsource::service("linux", "auditd"), LINUX];
 /// Web application firewalls.
 pub static WAF: Logsources = &[Logsource::category("waf")];
 /// Packet filter lines of the Linux kernel.
@@ -67,6 +69,7 @@ pub fn delivered() -> Vec<Logsource> {
         APACHE_ACCESS,
         NGINX_ERROR,
         APACHE_ERROR,
+        AUDITD,
         WAF,
         FIREWALL,
         SEED,
@@ -75,6 +78,7 @@ pub fn delivered() -> Vec<Logsource> {
     let mut seen = std::collections::HashSet::new();
     fixed
         .chain(crate::json::eve_logsources())
+        .chain(crate::zeek::logsources())
         .chain(crate::windows::all_logsources())
         .filter(|logsource| seen.insert(*logsource))
         .collect()

@@ -9,7 +9,8 @@ use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
 use crate::time::{Clockwork, Written};
 use crate::windows::Renames;
-use crate::{apache_error, iptables, json, logsources, nginx_error, program, text};
+use crate::zeek::Heads;
+use crate::{apache_error, auditd, cef, iptables, json, logsources, nginx_error, program, text};
 
 /// What a time without a year is measured against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ struct State {
     server: (String, Option<Server>),
     memory: Memory,
     renames: Renames,
+    /// The heads of Zeek's logs.
+    heads: Heads,
 }
 
 /// What was found out about a record.
@@ -78,6 +81,7 @@ impl Parser {
                 server: (String::new(), None),
                 memory: Memory::default(),
                 renames: Renames::default(),
+                heads: Heads::default(),
             },
             walker: json::Walker::default(),
         }
@@ -162,6 +166,22 @@ impl<'r> Reading<'r> {
     fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
+        }
+        if let Some(body) = line.strip_prefix("CEF:")
+            && let Some((known, time)) = cef::parse(fields, body)
+        {
+            return Found::new(known, time);
+        }
+        let origin = self.source.fingerprint;
+        if (line.starts_with('#') || self.state.heads.knows(origin))
+            && let Some((known, time)) = self.state.heads.parse(fields, origin, line)
+        {
+            return Found::new(known, time);
+        }
+        if (line.starts_with("type=") || line.starts_with("node="))
+            && let Some((known, time)) = auditd::parse(fields, line)
+        {
+            return Found::new(known, Some(time));
         }
         if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
             let after = text::unindented(line.get(length..).unwrap_or_default());

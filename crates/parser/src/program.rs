@@ -8,8 +8,8 @@ use vigie_event::field;
 use crate::access::{self, Server};
 use crate::line::{Known, Line};
 use crate::{
-    accounts, apache_error, cron, iptables, login, logind, logsources, nginx_error, pam, sshd, su,
-    sudo, text,
+    accounts, apache_error, auditd, cef, cron, iptables, login, logind, logsources, nginx_error,
+    pam, sshd, su, sudo, text,
 };
 
 type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
@@ -27,6 +27,9 @@ fn parser_of(name: &str) -> Option<Parse> {
         | "deluser" | "addgroup" | "delgroup" | "vipw" | "groupmems" => accounts::parse,
         "systemd-logind" | "elogind" | "elogind-daemon" => logind::parse,
         "kernel" | "ulogd" | "iptables" | "nftables" | "ufw" => kernel,
+        // `CEF:0|…` reads as the name of a program.
+        "CEF" => |line, message| cef::parse(line.fields, message).map(|(known, _)| known),
+        "audispd" | "audisp-syslog" | "auditd" | "audit" => audit,
         "nginx" | "httpd" | "apache" | "apache2" | "apache-access" | "apache-error"
         | "nginx-access" | "nginx-error" => web,
         _ => return None,
@@ -56,7 +59,10 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
         return login::parse(line, message);
     }
     match name {
-        "" => iptables::parse(line.fields, message),
+        "" => match message.strip_prefix("CEF:") {
+            Some(body) => cef::parse(line.fields, body).map(|(known, _)| known),
+            None => iptables::parse(line.fields, message),
+        },
         name if name.starts_with("USR/SBIN/CRON") => cron::parse(line, message),
         _ => pam_of_any(line, message),
     }
@@ -69,7 +75,20 @@ fn pam_of_any(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 }
 
 fn kernel(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    let record = message.split_once("audit: type=").filter(|(before, _)| {
+        // Nothing but the uptime stands before it.
+        before.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'[' | b']' | b'.' | b' '))
+    });
+    if let Some((before, _)) = record {
+        let start = before.len() + "audit: ".len();
+        return audit(line, message.get(start..).unwrap_or_default());
+    }
     iptables::parse(line.fields, message)
+}
+
+/// A record of the audit system in a frame, whose time stays the event's.
+fn audit(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
+    auditd::parse(line.fields, message).map(|(known, _)| known)
 }
 
 /// Web servers that log over syslog. The frame's time stays the event's.

@@ -26,6 +26,7 @@ fn fields_agree() {
         "nginx/error",
         "apache/access",
         "apache/error",
+        "auditd/log",
     ];
     for case in &cases {
         let kind = case["log_type"].as_str().unwrap();
@@ -52,6 +53,7 @@ fn fields_agree() {
         ("nginx/error", 2),
         ("apache/access", 22),
         ("apache/error", 13),
+        ("auditd/log", 114),
     ] {
         let (right, of, misses) = by_type.remove(kind).unwrap();
         score(&format!("elastic {kind}"), right, of, at_least, &misses);

@@ -708,6 +708,90 @@ fn packets() {
 }
 
 #[test]
+fn audit_records_and_common_event_format() {
+    check(
+        "",
+        &[
+            (
+                "node=web-01 type=EXECVE msg=audit(1767607933.123:45): argc=3 a0=\"rm\" a1=\"-rf\" a2=2F746D702F612062",
+                "auditd execve -",
+                "host.name=web-01 | auditd.sequence=45 | process.command_line=rm -rf /tmp/a b | auditd.data.a2=/tmp/a b",
+            ),
+            (
+                "type=USER_AUTH msg=audit(1767607933.123:46): pid=1 uid=0 auid=4294967295 ses=4294967295 msg='op=PAM:authentication acct=\"bob\" exe=\"/usr/sbin/sshd\" hostname=203.0.113.9 addr=203.0.113.9 terminal=ssh res=failed'",
+                "auditd user_auth failure",
+                "user.name=bob | source.ip=203.0.113.9 | process.pid=1 | process.tty=ssh",
+            ),
+            // An account that was given as `x addr=192.0.2.1 res=success` is written in hexadecimal.
+            (
+                "type=USER_AUTH msg=audit(1767607933.123:46): pid=1 uid=0 msg='op=PAM:authentication acct=7820616464723D3139322E302E322E31207265733D73756363657373 exe=\"/usr/sbin/sshd\" hostname=? addr=203.0.113.9 terminal=ssh res=failed'",
+                "auditd user_auth failure",
+                "user.name=x addr=192.0.2.1 res=success | source.ip=203.0.113.9",
+            ),
+            (
+                "Jan  5 10:12:13 web kernel: [  123.456] audit: type=1400 audit(1767607933.123:45): apparmor=\"DENIED\" operation=\"open\" name=\"/etc/shadow\" pid=12 comm=\"cat\"",
+                "auditd avc -",
+                "file.path=/etc/shadow | process.name=cat | process.pid=12 | host.name=web",
+            ),
+            (
+                "CEF:0|Example|Wall|1|7|Attack \\|seen|High|src=203.0.113.9 spt=5 dst=192.0.2.1 dpt=80 act=Blocked msg=a\\=b c request=/x?a\\=1 rt=1767607933000",
+                "cef blocked -",
+                "source.ip=203.0.113.9 | destination.port=80 | event.reason=a=b c | url.decoded=/x?a=1 | rule.name=Attack |seen | event.severity=8",
+            ),
+            (
+                "<134>Jan  5 10:12:13 fw01 CEF:0|Example|Wall|1|7|Login|3|src=203.0.113.9 suser=bob outcome=Failure",
+                "cef cef_event failure",
+                "host.name=fw01 | user.name=bob",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn zeek_logs_mean_what_their_head_says() {
+    let head = [
+        "#separator \\x09",
+        "#set_separator\t,",
+        "#empty_field\t(empty)",
+        "#unset_field\t-",
+        "#path\tdns",
+        "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tquery\tanswers\trejected",
+        "#types\ttime\tstring\taddr\tport\taddr\tport\tstring\tvector[string]\tbool",
+    ];
+    let row = "1767607933.500000\tC1\t203.0.113.9\t53\t192.0.2.1\t53\ta\\x09b.example.com\tx,192.0.2.7\tF";
+    let mut bench = Bench::new("UTC", "2026-01-05T12:00:00Z", None);
+    // Without its head a row is nothing.
+    assert_eq!(bench.parse(row.as_bytes()).kind.name(), "unparsed");
+    for line in head {
+        assert_eq!(bench.parse(line.as_bytes()).kind.name(), "event", "{line}");
+    }
+    let event = bench.parse(row.as_bytes());
+    let get = |name: &str| FieldId::find(name).and_then(|id| event.render(id)).unwrap_or_default();
+    assert_eq!(event.dataset, "zeek.dns");
+    assert_eq!(event.time.to_string(), "2026-01-05T10:12:13.500000Z");
+    for (name, value) in [
+        ("source.ip", "203.0.113.9"),
+        ("destination.port", "53"),
+        ("dns.question.name", "a\tb.example.com"),
+        ("dns.answers.data", "x, 192.0.2.7"),
+        ("rejected", "false"),
+        ("uid", "C1"),
+    ] {
+        assert_eq!(get(name), value, "{name}");
+    }
+    // A row with other columns is another log's.
+    assert_eq!(bench.parse(b"1767607933.5\tC1").kind.name(), "unparsed");
+    check(
+        "",
+        &[(
+            r#"{"_path":"dns","ts":1767607933.5,"uid":"C1","id.orig_h":"203.0.113.9","id.orig_p":53,"id.resp_h":"192.0.2.1","id.resp_p":53,"query":"a.example.com"}"#,
+            "zeek.dns dns -",
+            "source.ip=203.0.113.9 | destination.port=53 | dns.question.name=a.example.com | query=a.example.com",
+        )],
+    );
+}
+
+#[test]
 fn json() {
     check(
         "",

@@ -4,9 +4,9 @@
 use vigie_event::{FieldId, Fields, Value, ValueRef, field};
 
 use super::names::names;
-use super::{Walker, address, copy, event, number};
+use super::{Walker, address, copy, event, number, text_of};
 use crate::line::Known;
-use crate::{logsources, text};
+use crate::{logsources, text, zeek};
 
 /// Fills the ECS fields that the record does not have itself.
 pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
@@ -24,11 +24,19 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
                 names.remote_ip,
                 names.src,
                 names.ip,
+                names.orig_h,
             ],
         ),
         (
             field::DESTINATION_IP,
-            &[names.dest_ip, names.dst_ip, names.dstip, names.destination_ip, names.dst],
+            &[
+                names.dest_ip,
+                names.dst_ip,
+                names.dstip,
+                names.destination_ip,
+                names.dst,
+                names.resp_h,
+            ],
         ),
     ];
     for (id, natives) in addresses {
@@ -39,10 +47,20 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
         }
     }
     let numbers: [(FieldId, &[Option<FieldId>]); 3] = [
-        (field::SOURCE_PORT, &[names.src_port, names.srcport, names.source_port, names.spt]),
+        (
+            field::SOURCE_PORT,
+            &[names.src_port, names.srcport, names.source_port, names.spt, names.orig_p],
+        ),
         (
             field::DESTINATION_PORT,
-            &[names.dest_port, names.dst_port, names.dstport, names.destination_port, names.dpt],
+            &[
+                names.dest_port,
+                names.dst_port,
+                names.dstport,
+                names.destination_port,
+                names.dpt,
+                names.resp_p,
+            ],
         ),
         (field::HTTP_RESPONSE_STATUS_CODE, &[names.status]),
     ];
@@ -69,6 +87,13 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
         }
     }
     copy_level(walker, fields, base);
+    // Zeek's own JSON, which names its log where it is told to.
+    if walker.get(names.orig_h).is_some() && walker.get(names.uid).is_some() {
+        if walker.get(Some(field::DNS_QUESTION_NAME)).is_none() {
+            copy(fields, field::DNS_QUESTION_NAME, walker.get(names.query));
+        }
+        return zeek::json(fields, text_of(walker, names.zeek_path, base));
+    }
     event("json", logsources::NONE)
 }
 

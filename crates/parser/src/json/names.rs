@@ -62,6 +62,13 @@ native! {
     at_timestamp = "@timestamp",
     timestamp = "timestamp",
     ts = "ts",
+    uid = "uid",
+    zeek_path = "_path",
+    orig_h = "id.orig_h",
+    orig_p = "id.orig_p",
+    resp_h = "id.resp_h",
+    resp_p = "id.resp_p",
+    query = "query",
     time = "time",
 
     // Suricata's EVE.
