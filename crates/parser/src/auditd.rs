@@ -258,7 +258,7 @@ fn pair(text: &str) -> Option<(&str, Quoted<'_>, &str)> {
 }
 
 fn unhex(text: &str) -> Option<String> {
-    if text.len() < 2 || text.len() % 2 != 0 {
+    if text.len() < 2 || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| match byte {
