@@ -34,6 +34,7 @@
 mod access;
 mod accounts;
 mod apache_error;
+mod application;
 mod cron;
 mod iptables;
 mod json;

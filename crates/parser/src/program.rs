@@ -8,8 +8,8 @@ use vigie_event::field;
 use crate::access::{self, Server};
 use crate::line::{Known, Line};
 use crate::{
-    accounts, apache_error, cron, iptables, login, logind, logsources, nginx_error, pam, sshd, su,
-    sudo, text,
+    accounts, apache_error, application, cron, iptables, login, logind, logsources, nginx_error,
+    pam, sshd, su, sudo, text,
 };
 
 type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
@@ -38,6 +38,11 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     if let Some(parse) = parser_of(line.program) {
         return parse(line, message);
     }
+    by_shape(line, message).or_else(|| application::parse(line, message))
+}
+
+/// The parsers of programs whose names are not written plainly.
+fn by_shape(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     let name = match text::rsplit(line.program, b'/') {
         Some((_, name)) => match parser_of(name) {
             Some(parse) => return parse(line, message),
@@ -69,7 +74,7 @@ fn pam_of_any(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 }
 
 fn kernel(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    iptables::parse(line.fields, message)
+    iptables::parse(line.fields, message).or_else(|| application::parse(line, message))
 }
 
 /// Web servers that log over syslog. The frame's time stays the event's.

@@ -63,6 +63,10 @@ native! {
     timestamp = "timestamp",
     ts = "ts",
     time = "time",
+    mongo_date = "t.$date",
+    start_utc = "StartUTC",
+    asctime = "asctime",
+    event_time = "eventTime",
 
     // Suricata's EVE.
     event_type = "event_type",
