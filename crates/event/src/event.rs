@@ -261,6 +261,11 @@ impl Fields<'_> {
         self.replace(field::OVERFLOW, Value::List(members.into()));
     }
 
+    /// Takes all fields out again.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+    }
+
     /// Whether `field` is present already.
     #[inline]
     pub fn has(&self, field: FieldId) -> bool {

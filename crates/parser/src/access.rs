@@ -242,7 +242,8 @@ fn addressed_client(fields: &mut Fields<'_>, list: &str, addresses: &str) {
     }
 }
 
-fn is_public(address: IpAddr) -> bool {
+/// Whether an address is one of the Internet's.
+pub fn is_public(address: IpAddr) -> bool {
     match vigie_event::unmapped(address) {
         IpAddr::V4(v4) => {
             !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified())

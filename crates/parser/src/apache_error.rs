@@ -4,7 +4,7 @@ use vigie_event::{Fields, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::time::{self, Written};
-use crate::{logsources, modsecurity, text, url};
+use crate::{application, logsources, modsecurity, text, url};
 
 const KNOWN: Known = Known::event("apache.error", logsources::APACHE_ERROR);
 
@@ -39,6 +39,10 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Writt
         rest = after.trim_start();
     }
     let level = level?;
+    // `[info] …` alone is how half of all programs write.
+    if written.is_none() && !fields.has(field::SOURCE_IP) && !fields.has(field::PROCESS_PID) {
+        return None;
+    }
     fields.text(field::MESSAGE, rest);
     if modsecurity::parse(fields, rest) {
         return Some((modsecurity::known("apache.error"), written));
@@ -159,6 +163,13 @@ fn is_code(code: &str) -> bool {
 
 /// The messages of `mod_auth_basic` and `mod_auth_digest` about a user.
 fn login_failure(fields: &mut Fields<'_>, body: &str) -> bool {
+    // What an application wrote to its standard error; the address is Apache's own.
+    let php = body.split_once("PHP message: ").map(|(_, words)| words);
+    let words = php.or_else(|| body.starts_with("Failed login for ").then_some(body));
+    if let Some(user) = words.and_then(application::login_failure) {
+        text::some_text(fields, field::USER_NAME, user.trim_end_matches('\''));
+        return true;
+    }
     // `user <name>: authentication failure for "<path>": Password Mismatch`,
     // `user <name> not found: <path>`, and `… in realm …` of digests. The name may hold anything,
     // so its end is the last that fits.

@@ -34,6 +34,7 @@
 mod access;
 mod accounts;
 mod apache_error;
+mod application;
 mod auditd;
 mod cef;
 mod cron;

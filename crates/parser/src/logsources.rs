@@ -50,6 +50,12 @@ pub static FIREWALL: Logsources = &[
     LINUX,
     SYSLOG,
 ];
+/// Proxies and load balancers.
+pub static WEB_ACCESS: Logsources = &[WEBSERVER];
+/// Firewalls other than Linux's.
+pub static ANY_FIREWALL: Logsources = &[Logsource::category("firewall")];
+/// Applications with logs of their own, and what says in common words that a login failed.
+pub static APPLICATION: Logsources = &[Logsource::category("application"), SYSLOG];
 /// The agents' events.
 pub static SEED: Logsources = &[Logsource::service("vigie", "agents")];
 
@@ -72,6 +78,7 @@ pub fn delivered() -> Vec<Logsource> {
         AUDITD,
         WAF,
         FIREWALL,
+        APPLICATION,
         SEED,
     ];
     let fixed = fixed.into_iter().flatten().copied();

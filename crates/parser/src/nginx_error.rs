@@ -5,7 +5,7 @@ use vigie_event::{Fields, field};
 
 use crate::line::{Known, Outcome, act};
 use crate::time::{self, Written};
-use crate::{logsources, modsecurity, text, url};
+use crate::{application, logsources, modsecurity, text, url};
 
 const KNOWN: Known = Known::event("nginx.error", logsources::NGINX_ERROR);
 
@@ -95,6 +95,14 @@ fn details(
             fields.text(field::EVENT_REASON, reason);
         }
         return Some(("mail_login", "authentication", Outcome::Failure));
+    }
+    // What an application wrote to its standard error; the address is nginx's own.
+    if let Some(rest) = text::after(text_part, "FastCGI sent in stderr: \"PHP message: ")
+        && let Some((words, _)) = text::rsplit(rest, b'"')
+        && let Some(user) = application::login_failure(words)
+    {
+        text::some_text(fields, field::USER_NAME, user);
+        return Some(("http_login", "authentication", Outcome::Failure));
     }
     for (start, action) in [
         ("limiting ", "rate_limited"),

@@ -1,9 +1,10 @@
 //! The parser: from a record to an event.
 
 use jiff::tz::TimeZone;
-use vigie_event::{Event, Fields, Format, RecordRef, Source, Timestamp, field};
+use vigie_event::{Event, EventKind, Fields, Format, RecordRef, Source, Timestamp, field};
 
 use crate::access::{self, Server};
+use crate::application::{self, Stamp};
 use crate::line::{Known, Line};
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
@@ -112,7 +113,7 @@ impl Parser {
             Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, line.trim()),
             _ => None,
         };
-        let found = found.unwrap_or_else(|| reading.text(&mut self.walker, &mut fields, line));
+        let found = found.unwrap_or_else(|| reading.line(&mut self.walker, &mut fields, line));
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -162,7 +163,22 @@ impl<'r> Reading<'r> {
         Server::of_format(self.source.format).or(*server)
     }
 
-    /// Reads a line that is no JSON.
+    /// Reads a line that is no JSON: what has no frame may still be an application's own.
+    fn line(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
+        let found = self.text(walker, fields, line);
+        if found.known.kind != EventKind::Unparsed || self.source.format.is_some() {
+            return found;
+        }
+        let Some((known, stamp)) = application::parse_whole(fields, line) else { return found };
+        let time = match stamp {
+            Some(Stamp::Written(written)) => self.instant(written),
+            Some(Stamp::Instant(instant)) => Some(instant),
+            None => None,
+        };
+        Found { known, time: time.or(found.time), ..found }
+    }
+
+    /// Reads a line by its frame, or by its shape.
     fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;

@@ -8,8 +8,8 @@ use vigie_event::field;
 use crate::access::{self, Server};
 use crate::line::{Known, Line};
 use crate::{
-    accounts, apache_error, auditd, cef, cron, iptables, login, logind, logsources, nginx_error,
-    pam, sshd, su, sudo, text,
+    accounts, apache_error, application, auditd, cef, cron, iptables, login, logind, logsources,
+    nginx_error, pam, sshd, su, sudo, text,
 };
 
 type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
@@ -41,6 +41,11 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     if let Some(parse) = parser_of(line.program) {
         return parse(line, message);
     }
+    by_shape(line, message).or_else(|| application::parse(line, message))
+}
+
+/// The parsers of programs whose names are not written plainly.
+fn by_shape(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     let name = match text::rsplit(line.program, b'/') {
         Some((_, name)) => match parser_of(name) {
             Some(parse) => return parse(line, message),
@@ -83,7 +88,7 @@ fn kernel(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
         let start = before.len() + "audit: ".len();
         return audit(line, message.get(start..).unwrap_or_default());
     }
-    iptables::parse(line.fields, message)
+    iptables::parse(line.fields, message).or_else(|| application::parse(line, message))
 }
 
 /// A record of the audit system in a frame, whose time stays the event's.

@@ -382,7 +382,11 @@ fn a_connection_is_told_by_its_process() {
 #[test]
 fn without_a_header_only_where_the_format_is_named() {
     let message = "Failed password for root from 203.0.113.9 port 22 ssh2";
-    check(message, &["kind=unparsed", "!source.ip"]);
+    // Without a header nobody knows that it is sshd's: it is what its words say, and they never
+    // make a success.
+    check(message, &["dataset=application", "event.action=login", "event.outcome=failure"]);
+    let accepted = "Accepted password for root from 203.0.113.9 port 22 ssh2";
+    check(accepted, &["kind=unparsed", "!source.ip", "!event.outcome"]);
     let mut bench = Bench::new("UTC", NOW, Some(Format::Sshd));
     let event = bench.parse(message.as_bytes());
     assert_eq!(event.text_of(field::EVENT_ACTION), Some("ssh_login"));

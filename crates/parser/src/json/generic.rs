@@ -4,7 +4,7 @@
 use vigie_event::{FieldId, Fields, Value, ValueRef, field};
 
 use super::names::names;
-use super::{Walker, address, copy, event, number, text_of};
+use super::{Walker, address, copy, event, login, number, text_of};
 use crate::line::Known;
 use crate::{logsources, text, zeek};
 
@@ -46,6 +46,7 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
             address(fields, id, Some(value), base);
         }
     }
+    login::who(walker, fields, base);
     let numbers: [(FieldId, &[Option<FieldId>]); 3] = [
         (
             field::SOURCE_PORT,
@@ -81,7 +82,7 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
         if walker.get(Some(id)).is_none()
             && !fields.has(id)
             && let Some(value) = first(walker, natives)
-            && matches!(value.resolve(base), ValueRef::Text(_))
+            && matches!(value.resolve(base), ValueRef::Text(text) if text != "--")
         {
             copy(fields, id, Some(value));
         }
@@ -94,7 +95,7 @@ pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Known {
         }
         return zeek::json(fields, text_of(walker, names.zeek_path, base));
     }
-    event("json", logsources::NONE)
+    login::derive(walker, fields, base).unwrap_or(event("json", logsources::NONE))
 }
 
 fn copy_level(walker: &Walker, fields: &mut Fields<'_>, base: &str) {

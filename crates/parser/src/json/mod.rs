@@ -3,6 +3,7 @@
 mod eve;
 mod generic;
 mod journald;
+mod login;
 mod names;
 mod seed;
 mod walk;
@@ -167,7 +168,16 @@ fn is_known(id: FieldId) -> bool {
 
 fn time_of(walker: &Walker, reading: &mut Reading<'_>) -> Option<Timestamp> {
     let names = names();
-    for id in [names.at_timestamp, names.timestamp, names.ts, names.time] {
+    for id in [
+        names.at_timestamp,
+        names.timestamp,
+        names.ts,
+        names.time,
+        names.mongo_date,
+        names.start_utc,
+        names.asctime,
+        names.event_time,
+    ] {
         let written = match walker.get(id).map(|value| value.resolve(reading.base())) {
             Some(ValueRef::Integer(number)) => time::epoch_integer(number),
             Some(ValueRef::Float(number)) => time::epoch(number),

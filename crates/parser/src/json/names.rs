@@ -70,6 +70,10 @@ native! {
     resp_p = "id.resp_p",
     query = "query",
     time = "time",
+    mongo_date = "t.$date",
+    start_utc = "StartUTC",
+    asctime = "asctime",
+    event_time = "eventTime",
 
     // Suricata's EVE.
     event_type = "event_type",
