@@ -183,6 +183,12 @@ impl<'r> Reading<'r> {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
         }
+        if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
+            let after = text::unindented(line.get(length..).unwrap_or_default());
+            let mut header = Header::default();
+            self.state.last.read(after, &mut header);
+            return self.framed_at(walker, fields, &header, Some(time));
+        }
         if let Some(body) = line.strip_prefix("CEF:")
             && let Some((known, time)) = cef::parse(fields, body)
         {
@@ -198,12 +204,6 @@ impl<'r> Reading<'r> {
             && let Some((known, time)) = auditd::parse(fields, line)
         {
             return Found::new(known, Some(time));
-        }
-        if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
-            let after = text::unindented(line.get(length..).unwrap_or_default());
-            let mut header = Header::default();
-            self.state.last.read(after, &mut header);
-            return self.framed_at(walker, fields, &header, Some(time));
         }
         let starts_with_digit = line.as_bytes().first().is_some_and(u8::is_ascii_digit);
         // `2023/12/09 21:35:20 [error]` is nginx; every other time at the start is syslog's.
