@@ -17,6 +17,10 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
     let (written, length) = time::iso(line)?;
     let rest = line.get(length..)?.strip_prefix(" [")?;
     let (level, rest) = text::split_at(rest, "] ")?;
+    // Programs in Go write the same time and level; nginx always names its process or the client.
+    if !text::word(rest).0.contains('#') && !rest.contains(", client: ") {
+        return None;
+    }
     fields.text(field::LOG_LEVEL, level);
     let rest = process(fields, rest);
     fields.text(field::MESSAGE, rest);

@@ -75,6 +75,7 @@ pub const APPLICATIONS: &[Saying] = &[
     ("{w} [{w}] Failed authentication attempt for {user} from {ip}: {*}", Failure),
     ("{w} [{w}] Failed authentication attempt for {user} from {ip}", Failure),
     // Jellyfin, Emby
+    ("{w} [{w}] [{a}] Failed authentication attempt for {user} from {ip}: {*}", Failure),
     ("[{w}] {*}Authentication request for {user} has been denied (IP: \"{ip}\").", Failure),
     ("[{w}] {*}Authentication request for {user} has been denied (IP: {ip}).", Failure),
     ("{w} {w} AUTH-ERROR: {ip} - {*}", Failure),
@@ -95,6 +96,7 @@ pub const APPLICATIONS: &[Saying] = &[
     // Webmin's own log
     ("{user} - {ip} global miniserv.pl \"failed\" \"-\" \"{*}\"", Failure),
     // AdGuard Home, Joplin, Domino, cPanel, CAS, Drupal, SoftEther, Froxlor
+    ("[error] {w} {w} /control/login: from ip {ip}: {*}", Failure),
     ("[error] {w} {ip} /control/login: {*}", Failure),
     ("[error] App: {n}: POST /api/sessions: {ip}: {*}", Failure),
     ("smtp: {user} [{ip}] authentication failure using internet password", Failure),

@@ -113,7 +113,7 @@ static WORDS: Names = names![
     "metric_name",
     "log",
 ];
-/// `GitLab`'s sign-in, which answers nothing where it refuses.
+/// `GitLab`'s sign-in, which answers with a redirect where it accepts, and only there.
 static CONTROLLERS: Names = names!["controller",];
 static SUCCESS: Names = names!["success",];
 
@@ -164,7 +164,7 @@ fn client(value: &str) -> Option<(std::net::IpAddr, Option<u16>)> {
 /// What the record tells beyond its fields: a request, or a login that was refused. `None`: none.
 pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Option<Known> {
     let signs_in = CONTROLLERS.text(walker, base) == Some("SessionsController");
-    let unanswered = signs_in && matches!(STATUSES.number(walker, base), Some(0 | 401 | 422));
+    let unanswered = signs_in && matches!(STATUSES.number(walker, base), Some(0 | 200 | 401 | 422));
     if !unanswered && let Some(known) = request(walker, fields, base) {
         return Some(known);
     }
