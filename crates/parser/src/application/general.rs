@@ -6,6 +6,9 @@
 //! Where two are named, one may be forged, and none is taken.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::text;
 
@@ -22,7 +25,7 @@ const MAX_BYTES: usize = 4_096;
 
 /// Reads a message. `None`: it tells of no refused login, or of nobody's.
 pub fn read(message: &str) -> Option<Refused<'_>> {
-    if message.len() > MAX_BYTES || !has_address(message) {
+    if message.len() > MAX_BYTES || !is_worth_reading(message) {
         return None;
     }
     let words = words(message);
@@ -37,6 +40,7 @@ pub fn read(message: &str) -> Option<Refused<'_>> {
 /// wrote, such as the value of a field.
 pub fn tells(message: &str) -> bool {
     message.len() <= MAX_BYTES
+        && STEMS.is_match(message)
         && refuses(words(message).iter().filter(|word| !word.quoted()).map(|word| word.text))
 }
 
@@ -45,13 +49,84 @@ pub fn named_user(message: &str) -> Option<&str> {
     user(message, &words(message))
 }
 
-/// A quick look: digits with a point between, or hexadecimal ones with a colon.
-fn has_address(message: &str) -> bool {
-    let mut windows = message.as_bytes().windows(3);
-    windows.any(|w| {
-        matches!(w, [a, b'.', b] if a.is_ascii_digit() && b.is_ascii_digit())
-            || matches!(w, [b':', b':', _] | [_, b':', b':'])
-            || matches!(w, [a, b':', b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+/// A quick look, which nearly every line ends at: whether `message` may hold an address, and any
+/// word of refusal or abuse.
+pub fn is_worth_reading(message: &str) -> bool {
+    has_address(message.as_bytes()) && STEMS.is_match(message)
+}
+
+/// Stems of the words that refuse, in any case: those of [`is_refusal`], and of what the tables
+/// call abuse.
+static STEMS: LazyLock<Stems> = LazyLock::new(|| {
+    let stems = [
+        "fail",
+        "invalid",
+        "incorrect",
+        "wrong",
+        "bad",
+        "denied",
+        "deny",
+        "reject",
+        "refus",
+        "unsuccess",
+        "mismatch",
+        "unable",
+        "illegal",
+        "forbid",
+        "allow",
+        "unknown",
+        "exist",
+        "unauth",
+        "doesn",
+        " not ",
+        "limit",
+        "block",
+        "lock",
+        "cannot",
+        "couldn",
+        "error",
+        "fehl",
+        "chec",
+        "chou",
+        "mislukt",
+        "fallid",
+        "attack",
+        "spam",
+        "relay",
+        "] ban ",
+        "terminat",
+        "hack",
+        "tossed",
+        "blacklist",
+        "rcon",
+        "verify",
+        "proxy.",
+        "pregreet",
+    ];
+    let mut builder = AhoCorasick::builder();
+    builder.ascii_case_insensitive(true).prefilter(false).kind(Some(AhoCorasickKind::DFA));
+    Stems(builder.build(stems).ok())
+});
+
+struct Stems(Option<AhoCorasick>);
+
+impl Stems {
+    /// Without the automaton, which always builds, every line would be read.
+    fn is_match(&self, message: &str) -> bool {
+        self.0.as_ref().is_none_or(|stems| stems.is_match(message))
+    }
+}
+
+/// Digits with a point between, or hexadecimal ones with a colon.
+fn has_address(bytes: &[u8]) -> bool {
+    let near = |at: usize, fits: fn(&u8) -> bool| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_some_and(fits) && bytes.get(at + 1).is_some_and(fits)
+    };
+    let hexadecimal: fn(&u8) -> bool = |b| b.is_ascii_hexdigit() || *b == b':';
+    memchr::memchr2_iter(b'.', b':', bytes).any(|at| match bytes.get(at) {
+        Some(b'.') => near(at, u8::is_ascii_digit),
+        _ => near(at, hexadecimal) || bytes.get(at + 1) == Some(&b':'),
     })
 }
 
@@ -483,7 +558,7 @@ fn is_plain(word: &str) -> bool {
         || is_refusal(&lower)
         || matches!(
             &*lower,
-            "user"
+            "of" | "user"
                 | "username"
                 | "account"
                 | "from"

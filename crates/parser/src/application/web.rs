@@ -1,7 +1,7 @@
 //! Web applications that people host themselves, panels and appliances.
 
 use super::service::{Saying, Service, Tells, whole};
-use Tells::{Abandoned, Failure, MailRefused, Note, Probe, Refused};
+use Tells::{Abandoned, Banned, Failure, MailRefused, Note, Probe, Refused};
 
 /// The services of this kind that log over syslog.
 pub const SERVICES: &[Service] = &[
@@ -102,6 +102,11 @@ pub const APPLICATIONS: &[Saying] = &[
     ("smtp: {user} [{ip}] authentication failure using internet password", Failure),
     ("smtp: {user} {ip} authentication failure using internet password", Failure),
     ("SMTP Server{*} Connection from [{ip}] rejected for policy reasons. {*}", MailRefused),
+    (
+        "info [{w}] {ip} - {user} \"{*}\" FAILED LOGIN {w} brute force attempt {*} has locked out IP {w}",
+        Banned,
+    ),
+    ("{w} in limiter: Authentication attempt from {ip} has been rate-limited.", Banned),
     ("info [{w}] {ip} - {user} \"{*}\" FAILED LOGIN {*}", Failure),
     ("{*}|AUTHENTICATION_FAILED|{user}|{ip}|{w}", Failure),
     ("{w}|{n}|user|{ip}|{*}|Login attempt failed {*}", Failure),
