@@ -16,6 +16,7 @@ mod service;
 mod stamp;
 mod voip;
 mod web;
+mod words;
 
 use std::sync::LazyLock;
 
@@ -295,5 +296,5 @@ pub fn client_of(list: &str) -> Option<&str> {
     let list = list.trim_matches(['[', ']', '"', ' ']);
     let parts = || list.split(',').map(str::trim).filter(|part| text::address(part).is_some());
     let public = |part: &&str| text::address(part).is_some_and(access::is_public);
-    parts().filter(public).next_back().or_else(|| parts().next())
+    parts().rfind(public).or_else(|| parts().next())
 }

@@ -137,7 +137,7 @@ fn month_slash_day(line: &str, month: i64, day: i64, rest: &str) -> Option<(Writ
     Some((written, at))
 }
 
-/// `2021-11-09  5:13:11`, `130322 11:26:54`, `130322  1:26:54`, of MySQL and its kin.
+/// `2021-11-09  5:13:11`, `130322 11:26:54`, `130322  1:26:54`, of `MySQL` and its kin.
 fn unpadded(line: &str) -> Option<(Written, usize)> {
     let (date, rest) = text::word(line);
     let date = match date.len() {

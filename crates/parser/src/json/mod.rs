@@ -218,14 +218,15 @@ fn text_of<'t>(walker: &'t Walker, id: Option<FieldId>, base: &'t str) -> &'t st
 fn address(fields: &mut Fields<'_>, id: FieldId, value: Option<&Value>, base: &str) -> bool {
     let Some(ValueRef::Text(text)) = value.map(|value| value.resolve(base)) else { return false };
     match crate::text::socket(text) {
-        Some((address, None)) => fields.address(id, address),
-        Some((address, Some(port))) if id == field::SOURCE_IP => {
+        Some((address, port)) => {
             fields.address(id, address);
-            if !fields.has(field::SOURCE_PORT) {
+            if let Some(port) = port
+                && id == field::SOURCE_IP
+                && !fields.has(field::SOURCE_PORT)
+            {
                 fields.integer(field::SOURCE_PORT, i64::from(port));
             }
         }
-        Some((address, Some(_))) => fields.address(id, address),
         None if id == field::SOURCE_IP => fields.text(field::SOURCE_ADDRESS, text),
         None if id == field::DESTINATION_IP => fields.text(field::DESTINATION_ADDRESS, text),
         None => return false,
