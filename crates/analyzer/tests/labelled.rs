@@ -111,7 +111,7 @@ fn found_in(rules: &Arc<RuleSet>, lines: &[String], format: Option<Format>) -> V
 /// An address in one spelling.
 fn same(address: &str) -> String {
     let parsed: Result<std::net::IpAddr, _> = address.parse();
-    parsed.map_or_else(|_| address.to_owned(), |address| address.to_string())
+    parsed.map_or_else(|_| address.to_owned(), |address| address.to_canonical().to_string())
 }
 
 /// The addresses that an incident is about.

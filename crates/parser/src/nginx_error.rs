@@ -17,6 +17,11 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
     let (written, length) = time::iso(line)?;
     let rest = line.get(length..)?.strip_prefix(" [")?;
     let (level, rest) = text::split_at(rest, "] ")?;
+    // Programs in Go write the same time and level; nginx always names its process or the client.
+    let of_process = |b: u8| b.is_ascii_digit() || matches!(b, b'#' | b':');
+    if !text::word(rest).0.bytes().all(of_process) && !rest.contains(", client: ") {
+        return None;
+    }
     fields.text(field::LOG_LEVEL, level);
     let rest = process(fields, rest);
     fields.text(field::MESSAGE, rest);
@@ -103,6 +108,9 @@ fn details(
     {
         text::some_text(fields, field::USER_NAME, user);
         return Some(("http_login", "authentication", Outcome::Failure));
+    }
+    if application::waf_alert(fields, text_part) {
+        return Some((application::WAF_ALERT, "intrusion_detection", Outcome::Failure));
     }
     for (start, action) in [
         ("limiting ", "rate_limited"),

@@ -57,6 +57,7 @@ const PROFTPD: &[Saying] = &[
     ("{w} ({w}[{ip}]) - USER {user}: Login successful.", Success),
     ("{w} ({w}[{ip}]) - SECURITY VIOLATION: {user} login attempted{*}", Failure),
     ("{w} ({w}[{ip}]) - Maximum login attempts ({n}) exceeded{*}", Abandoned),
+    ("refused connect from {w} ({ip})", Refused),
     ("{w} ({w}[{ip}]) - {*}", Note),
     ("{w} ({w}[{ip}]): {*}", Note),
 ];
@@ -78,6 +79,8 @@ const FTPD: &[Saying] = &[
 ];
 
 const SAMBA: &[Saying] = &[
+    ("Denied connection from ({ip})", Refused),
+    ("Denied connection from {w} ({ip})", Refused),
     (
         "Auth: [{*}] user [{*}]\\[{user}] at [{*}] with [{*}] status [NT_STATUS_OK] workstation [{*}] remote host [{w}:{ip}] {*}",
         Success,

@@ -7,13 +7,20 @@
 
 use std::net::IpAddr;
 
+use super::words::{
+    is_account, is_plain, is_proof, is_refusal, is_refused_login, is_success, leads_elsewhere,
+    leads_to_client, may_refuse,
+};
 use crate::text;
+
+/// An address as it is written, the address, and its port.
+pub type Client<'t> = (&'t str, IpAddr, Option<u16>);
 
 /// What such a line tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refused<'t> {
     /// The one client that it names, and its port.
-    pub client: Option<(&'t str, IpAddr, Option<u16>)>,
+    pub client: Option<Client<'t>>,
     pub user: Option<&'t str>,
 }
 
@@ -22,7 +29,7 @@ const MAX_BYTES: usize = 4_096;
 
 /// Reads a message. `None`: it tells of no refused login, or of nobody's.
 pub fn read(message: &str) -> Option<Refused<'_>> {
-    if message.len() > MAX_BYTES || !has_address(message) {
+    if message.len() > MAX_BYTES || !is_worth_reading(message) {
         return None;
     }
     let words = words(message);
@@ -37,6 +44,7 @@ pub fn read(message: &str) -> Option<Refused<'_>> {
 /// wrote, such as the value of a field.
 pub fn tells(message: &str) -> bool {
     message.len() <= MAX_BYTES
+        && may_refuse(message)
         && refuses(words(message).iter().filter(|word| !word.quoted()).map(|word| word.text))
 }
 
@@ -45,13 +53,22 @@ pub fn named_user(message: &str) -> Option<&str> {
     user(message, &words(message))
 }
 
-/// A quick look: digits with a point between, or hexadecimal ones with a colon.
-fn has_address(message: &str) -> bool {
-    let mut windows = message.as_bytes().windows(3);
-    windows.any(|w| {
-        matches!(w, [a, b'.', b] if a.is_ascii_digit() && b.is_ascii_digit())
-            || matches!(w, [b':', b':', _] | [_, b':', b':'])
-            || matches!(w, [a, b':', b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+/// A quick look, which nearly every line ends at: whether `message` may hold an address, and any
+/// word of refusal or abuse.
+pub fn is_worth_reading(message: &str) -> bool {
+    has_address(message.as_bytes()) && may_refuse(message)
+}
+
+/// Digits with a point between, or hexadecimal ones with a colon.
+fn has_address(bytes: &[u8]) -> bool {
+    let near = |at: usize, fits: fn(&u8) -> bool| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_some_and(fits) && bytes.get(at + 1).is_some_and(fits)
+    };
+    let hexadecimal: fn(&u8) -> bool = |b| b.is_ascii_hexdigit() || *b == b':';
+    memchr::memchr2_iter(b'.', b':', bytes).any(|at| match bytes.get(at) {
+        Some(b'.') => near(at, u8::is_ascii_digit),
+        _ => near(at, hexadecimal) || bytes.get(at + 1) == Some(&b':'),
     })
 }
 
@@ -157,118 +174,6 @@ fn quotes(message: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// What is about proving who one is.
-fn is_proof(word: &str) -> bool {
-    matches!(
-        word,
-        "auth"
-            | "authentication"
-            | "authenticate"
-            | "authenticated"
-            | "authenticating"
-            | "authenticator"
-            | "authorization"
-            | "login"
-            | "logon"
-            | "logins"
-            | "signin"
-            | "password"
-            | "passwords"
-            | "passwd"
-            | "passphrase"
-            | "passcode"
-            | "pin"
-            | "credential"
-            | "credentials"
-            | "totp"
-            | "otp"
-            | "2fa"
-            | "1fa"
-            | "mfa"
-            | "authfail"
-            | "sasl"
-            | "anmeldung"
-            | "passwort"
-            | "connexion"
-            | "wachtwoord"
-            | "connexión"
-            | "contraseña"
-    )
-}
-
-/// What is about an account.
-fn is_account(word: &str) -> bool {
-    matches!(word, "user" | "username" | "account" | "admin" | "token" | "identity" | "benutzer")
-}
-
-/// What refuses.
-fn is_refusal(word: &str) -> bool {
-    matches!(
-        word,
-        "failed"
-            | "failure"
-            | "failures"
-            | "fail"
-            | "fails"
-            | "failing"
-            | "invalid"
-            | "incorrect"
-            | "wrong"
-            | "bad"
-            | "denied"
-            | "rejected"
-            | "refused"
-            | "unsuccessful"
-            | "mismatch"
-            | "unable"
-            | "illegal"
-            | "forbidden"
-            | "disallowed"
-            | "unknown"
-            | "nonexistent"
-            | "existent"
-            | "unauthorized"
-            | "unauthorised"
-            | "unauthenticated"
-            | "doesn"
-            | "not"
-            | "limited"
-            | "blocked"
-            | "locked"
-            | "cannot"
-            | "couldn"
-            | "fehlgeschlagen"
-            | "fehlerhafter"
-            | "echec"
-            | "échec"
-            | "échouée"
-            | "mislukte"
-            | "fallido"
-            | "errore"
-    )
-}
-
-/// What says that it went well.
-fn is_success(word: &str) -> bool {
-    matches!(
-        word,
-        "success" | "successful" | "successfully" | "succeeded" | "accepted" | "ok" | "granted"
-    )
-}
-
-/// Words that say a refused login by themselves.
-fn is_refused_login(word: &str) -> bool {
-    matches!(
-        word,
-        "badlogin"
-            | "authfail"
-            | "loginfailed"
-            | "authfailed"
-            | "unauthorized"
-            | "authenticationfailed"
-    )
-}
-
 /// Whether the words refuse a login: a word about proof near one that refuses, or a word about an
 /// account beside one.
 fn refuses<'t>(words: impl Iterator<Item = &'t str>) -> bool {
@@ -321,80 +226,10 @@ fn refuses<'t>(words: impl Iterator<Item = &'t str>) -> bool {
     near || certain
 }
 
-/// Whether an address behind `word` is the client's.
-fn leads_to_client(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    let name = lower.rsplit(['.', ':', '_', '-']).next().unwrap_or_default();
-    matches!(
-        name,
-        "from"
-            | "by"
-            | "ip"
-            | "addr"
-            | "address"
-            | "ipaddress"
-            | "host"
-            | "rhost"
-            | "client"
-            | "clientip"
-            | "remote"
-            | "remoteip"
-            | "remoteaddr"
-            | "remip"
-            | "rip"
-            | "oip"
-            | "src"
-            | "srcip"
-            | "source"
-            | "sourceip"
-            | "peer"
-            | "user_ip"
-            | "userip"
-            | "attacker"
-            | "raddr"
-            | "caller"
-            | "callerip"
-            | "von"
-            | "van"
-            | "de"
-            | "depuis"
-            | "desde"
-            | "ipv4"
-            | "ipv6"
-    )
-}
-
-/// Whether an address behind `word` is somebody else's.
-fn leads_elsewhere(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    matches!(
-        &*lower,
-        "to" | "on"
-            | "at"
-            | "via"
-            | "lip"
-            | "local"
-            | "server"
-            | "dst"
-            | "dstip"
-            | "laddr"
-            | "upstream"
-            | "against"
-            | "into"
-            | "listen"
-            | "bind"
-            | "destination"
-            | "ldap"
-            | "nas"
-            | "gateway"
-            | "through"
-    )
-}
-
 /// The one client that the words name; `Err` where they name several. `None`: none.
-fn client<'t>(words: &[Word<'t>]) -> Option<Result<(&'t str, IpAddr, Option<u16>), ()>> {
+fn client<'t>(words: &[Word<'t>]) -> Option<Result<Client<'t>, ()>> {
     let last = words.len().checked_sub(1)?;
-    let mut found: Option<(&str, IpAddr, Option<u16>)> = None;
+    let mut found: Option<Client<'t>> = None;
     let mut several = false;
     for (index, word) in words.iter().enumerate() {
         let Some((shown, address, port)) = address_of(word.text) else { continue };
@@ -415,10 +250,10 @@ fn client<'t>(words: &[Word<'t>]) -> Option<Result<(&'t str, IpAddr, Option<u16>
             None => (shown, address, port),
             Some(_) if word.alone() && (named || index == 0) => (shown, address, port),
             // `client IP="192.0.2.7, 192.0.2.1"`
-            Some(list)
-                if named && list.split(',').all(|one| text::address(one.trim()).is_some()) =>
+            Some(inside)
+                if named && inside.split(',').all(|one| text::address(one.trim()).is_some()) =>
             {
-                let Some(shown) = super::client_of(list) else { continue };
+                let Some(shown) = super::client_of(inside) else { continue };
                 let Some(address) = text::address(shown) else { continue };
                 (shown, vigie_event::unmapped(address), None)
             }
@@ -440,7 +275,7 @@ fn client<'t>(words: &[Word<'t>]) -> Option<Result<(&'t str, IpAddr, Option<u16>
 }
 
 /// The address that a word is: with a port, with `/port`, with `ipv4:` in front.
-fn address_of(word: &str) -> Option<(&str, IpAddr, Option<u16>)> {
+fn address_of(word: &str) -> Option<Client<'_>> {
     let word = word.strip_prefix("ipv4:").or_else(|| word.strip_prefix("ipv6:")).unwrap_or(word);
     let (word, slash) = match word.split_once('/') {
         Some((address, port)) => (address, text::port(port)),
@@ -474,47 +309,6 @@ fn user<'t>(message: &str, words: &[Word<'t>]) -> Option<&'t str> {
         let fits = named || for_whom;
         (fits && address_of(word.text).is_none()).then_some(word.text)
     })
-}
-
-/// Whether a word is one of the sentence rather than a name.
-fn is_plain(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    is_proof(&lower)
-        || is_refusal(&lower)
-        || matches!(
-            &*lower,
-            "user"
-                | "username"
-                | "account"
-                | "from"
-                | "for"
-                | "to"
-                | "in"
-                | "on"
-                | "at"
-                | "by"
-                | "with"
-                | "attempt"
-                | "attempts"
-                | "error"
-                | "has"
-                | "is"
-                | "was"
-                | "tried"
-                | "and"
-                | "or"
-                | "via"
-                | "the"
-                | "name"
-                | "id"
-                | "ip"
-                | "host"
-                | "does"
-                | "null"
-                | "none"
-                | "client"
-                | "using"
-        )
 }
 
 #[cfg(test)]

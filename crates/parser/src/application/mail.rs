@@ -238,10 +238,12 @@ const PERDITION: &[Saying] = &[
 ];
 
 const QMAIL: &[Saying] = &[
-    ("vchkpw-{w}: vpopmail user not found {user}:{ip}", Failure),
-    ("vchkpw-{w}: password fail {*}{user}:{ip}", Failure),
-    ("vchkpw-{w}: null password given {user}:{ip}", Failure),
+    ("vpopmail user not found {user}:{ip}", Failure),
+    ("password fail ({*}) {user}:{ip}", Failure),
+    ("password fail {user}:{ip}", Failure),
+    ("null password given {user}:{ip}", Failure),
     ("{*}rblsmtpd: {ip} pid {n}: {reason}", MailRefused),
+    ("{ip} pid {n}: {reason}", MailRefused),
 ];
 
 const UW: &[Saying] = &[

@@ -16,6 +16,9 @@ mod service;
 mod stamp;
 mod voip;
 mod web;
+mod words;
+
+use std::sync::LazyLock;
 
 use vigie_event::{EventKind, Fields, ValueRef, field};
 
@@ -28,11 +31,27 @@ pub use stamp::Stamp;
 /// `event.dataset` of what [`general`] reads.
 const GENERAL: &str = "application";
 
-/// The services that are known by their programs' names.
-fn services() -> impl Iterator<Item = &'static Service> {
-    [mail::SERVICES, database::SERVICES, voip::SERVICES, network::SERVICES, web::SERVICES]
-        .into_iter()
-        .flatten()
+/// The services, by the first byte of their programs' names.
+static SERVICES: LazyLock<Vec<Vec<&'static Service>>> = LazyLock::new(|| {
+    let mut by_byte = vec![Vec::new(); 256];
+    let kinds =
+        [mail::SERVICES, database::SERVICES, voip::SERVICES, network::SERVICES, web::SERVICES];
+    for service in kinds.into_iter().flatten() {
+        for byte in service.programs.iter().filter_map(|name| name.bytes().next()) {
+            if let Some(services) = by_byte.get_mut(usize::from(byte))
+                && !services.iter().any(|known: &&Service| std::ptr::eq(*known, service))
+            {
+                services.push(service);
+            }
+        }
+    }
+    by_byte
+});
+
+/// The service that `program` belongs to.
+fn service_of(program: &str) -> Option<&'static Service> {
+    let services = SERVICES.get(usize::from(*program.as_bytes().first()?))?;
+    services.iter().copied().find(|service| service.is(program))
 }
 
 /// Reads a message in a frame by the program that it names. `None`: nobody knows it.
@@ -45,15 +64,17 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
         return Some(known);
     }
     let name = line.program;
-    if let Some(service) = services().find(|service| service.is(name)) {
-        if let Some(known) =
+    if let Some(service) = service_of(name)
+        && let Some(known) =
             said(line.fields, service.dataset, service.sayings, (service.body)(message))
-        {
-            return Some(known);
-        }
+    {
+        return Some(known);
     }
     if line.pid == 0 {
         // What stands where a program's name would may be the message's own beginning.
+        return None;
+    }
+    if !general::is_worth_reading(message) {
         return None;
     }
     read_general(line.fields, message)
@@ -62,7 +83,14 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
 /// Reads a whole line that no parser knows, with its time where it has one. Starts the fields over
 /// where it knows the line and what was taken for a frame was none.
 pub fn parse_whole(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Stamp>)> {
+    if fields.has(field::PROCESS_PID) && is_framed(fields, line) {
+        // Its message has been looked at.
+        return None;
+    }
     let line = line.trim();
+    if !general::is_worth_reading(line) && !proxies::is_likely(line) {
+        return None;
+    }
     let (stamp, body) = stamp::split(line);
     if is_framed(fields, line) {
         // The frame holds: only its message may tell.
@@ -122,8 +150,9 @@ fn known_by_start(fields: &mut Fields<'_>, line: &str, body: &str, framed: bool)
         start(fields);
         return proxies::parse(fields, known, body);
     }
-    let tables: [(&'static str, &[Saying], &str); 10] = [
+    let tables: [(&'static str, &[Saying], &str); 11] = [
         ("application", web::APPLICATIONS, body),
+        ("nsd", network::NSD, body),
         ("exim", mail::EXIM, mail::exim(body)),
         ("mysql", database::MYSQL, database::mysql(body)),
         ("vsftpd", database::VSFTPD, body),
@@ -183,7 +212,15 @@ fn find<'t>(sayings: &[Saying], message: &'t str) -> Option<(Taken<'t>, Tells)> 
     if message.is_empty() {
         return None;
     }
-    sayings.iter().find_map(|(pattern, tells)| Some((pattern::matches(pattern, message)?, *tells)))
+    let first = message.as_bytes().first();
+    let likely = |pattern: &str| match pattern.as_bytes().first() {
+        Some(b'{') => true,
+        byte => byte == first,
+    };
+    sayings
+        .iter()
+        .filter(|(pattern, _)| likely(pattern))
+        .find_map(|(pattern, tells)| Some((pattern::matches(pattern, message)?, *tells)))
 }
 
 fn fill(fields: &mut Fields<'_>, dataset: &'static str, taken: &Taken<'_>, tells: Tells) -> Known {
@@ -205,6 +242,26 @@ fn fill(fields: &mut Fields<'_>, dataset: &'static str, taken: &Taken<'_>, tells
 pub fn event(dataset: &'static str) -> Known {
     Known { kind: EventKind::Event, dataset, logsources: logsources::APPLICATION }
 }
+
+/// Reads what `ModSecurity` writes to a web server's error log: the rule, where it tells of an
+/// attack. Whether it does; notes of single rules that weigh little are none.
+pub fn waf_alert(fields: &mut Fields<'_>, message: &str) -> bool {
+    let Some(rest) = message.strip_prefix("ModSecurity: ") else { return false };
+    // What the request held stands in quotes behind the names; the first is the engine's.
+    let part = |name: &str| text::between(rest, name, "\"]");
+    let severe = part("[severity \"").is_some_and(|severity| {
+        matches!(severity, "EMERGENCY" | "ALERT" | "CRITICAL" | "ERROR" | "0" | "1" | "2" | "3")
+    });
+    if !(rest.starts_with("Access denied") || severe) {
+        return false;
+    }
+    text::some_text(fields, field::RULE_ID, part("[id \"").unwrap_or_default());
+    text::some_text(fields, field::RULE_NAME, part("[msg \"").unwrap_or_default());
+    true
+}
+
+/// The action of an alert of a web application firewall.
+pub const WAF_ALERT: &str = "waf_alert";
 
 /// The user in a message of Nextcloud, whose client a field of its own holds.
 pub fn nextcloud_user(message: &str) -> Option<&str> {
@@ -239,5 +296,5 @@ pub fn client_of(list: &str) -> Option<&str> {
     let list = list.trim_matches(['[', ']', '"', ' ']);
     let parts = || list.split(',').map(str::trim).filter(|part| text::address(part).is_some());
     let public = |part: &&str| text::address(part).is_some_and(access::is_public);
-    parts().filter(public).last().or_else(|| parts().next())
+    parts().rfind(public).or_else(|| parts().next())
 }

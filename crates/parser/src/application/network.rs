@@ -9,6 +9,8 @@ use Tells::{Abandoned, Banned, Failure, Note, Probe, Refused, Success};
 pub const SERVICES: &[Service] = &[
     Service { dataset: "dropbear", programs: &["dropbear*"], body: dropbear, sayings: DROPBEAR },
     Service { dataset: "bind", programs: &["named*"], body: named, sayings: NAMED },
+    Service { dataset: "nsd", programs: &["nsd"], body: whole, sayings: NSD },
+    Service { dataset: "sshguard", programs: &["sshguard*"], body: whole, sayings: SSHGUARD },
     Service { dataset: "openvpn", programs: &["openvpn*", "ovpn*"], body: whole, sayings: OPENVPN },
     Service { dataset: "wireguard", programs: &["kernel"], body: uptime, sayings: KERNEL },
     Service { dataset: "dante", programs: &["danted*", "sockd*"], body: whole, sayings: DANTE },
@@ -76,6 +78,17 @@ pub fn named(message: &str) -> &str {
         _ => message,
     }
 }
+
+/// Both with the name that stands in front without syslog.
+pub const NSD: &[Saying] = &[
+    ("nsd[{n}]: info: ratelimit block {*} query {ip} {w}", Refused),
+    ("nsd[{n}]: info: axfr for {w} from client {ip} refused", Refused),
+    ("ratelimit block {*} query {ip} {w}", Refused),
+    ("axfr for {w} from client {ip} refused", Refused),
+];
+
+const SSHGUARD: &[Saying] =
+    &[("Blocking \"{ip}/{n}\" for {*}", Banned), ("Blocking \"{ip}\" for {*}", Banned)];
 
 pub const OPENVPN: &[Saying] = &[
     ("{ip} TLS Error: {reason}", Failure),

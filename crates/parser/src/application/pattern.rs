@@ -17,8 +17,8 @@
 //! A user name is whatever an attacker types, so it may hold the text that follows it in the
 //! pattern. It takes as much as it can, so what follows is the last that fits, and the pattern
 //! reaches to the message's end: what the program wrote behind the name decides, never the name.
-//! A pattern that ends in `{*}` could be read in two ways where the name holds what follows it;
-//! then nobody can tell which address is the client's, and none is taken.
+//! A pattern that ends in `{*}` could be read in several ways where the name holds what follows
+//! it; then nobody can tell which address is the client's, and none is taken.
 
 use crate::text;
 
@@ -37,49 +37,50 @@ pub struct Taken<'t> {
 
 /// Matches all of `text`. `None`: it does not fit.
 ///
-/// Where the text could be read in two ways that name different hosts, no host is taken.
+/// Where the text could be read in ways that name different hosts, no host is taken.
 pub fn matches<'t>(pattern: &str, text: &'t str) -> Option<Taken<'t>> {
-    let read = |greedy| {
-        let mut taken = Taken::default();
-        let mut state = State { steps: MAX_STEPS, greedy };
-        step(pattern, text, &mut taken, &mut state).then_some(taken)
-    };
-    let mut taken = read(true)?;
-    if read(false).is_none_or(|other| other.host != taken.host) {
-        (taken.host, taken.port) = (None, None);
+    let mut state = State { steps: MAX_STEPS, known: None, readings: 0 };
+    let mut taken = Taken::default();
+    if !step(pattern, text, &mut taken, &mut state) {
+        return None;
+    }
+    if taken.host.is_some() {
+        state.known = taken.host;
+        let differs = step(pattern, text, &mut Taken::default(), &mut state);
+        if differs || state.steps == 0 {
+            (taken.host, taken.port) = (None, None);
+        }
     }
     Some(taken)
 }
 
 /// How a text is being read.
-struct State {
+struct State<'t> {
     /// Steps that are left.
     steps: u32,
-    /// Whether names take as much as possible, or as little.
-    greedy: bool,
+    /// The host of the first reading, where one that names another is looked for.
+    known: Option<&'t str>,
+    /// Ends that were reached.
+    readings: u32,
 }
 
-fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut State) -> bool {
+fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut State<'t>) -> bool {
     let Some(left) = state.steps.checked_sub(1) else { return false };
     state.steps = left;
-    let greedy = state.greedy;
     let (literal, rest) = pattern.split_once('{').unwrap_or((pattern, ""));
     let Some(text) = text.strip_prefix(literal) else { return false };
     if literal.len() == pattern.len() {
-        return text.is_empty();
+        if text.is_empty() {
+            state.readings += 1;
+        }
+        return text.is_empty() && state.known.is_none_or(|known| Some(known) != taken.host);
     }
     let Some((part, rest)) = rest.split_once('}') else { return false };
     let mut go = |at: usize, taken: &mut Taken<'t>| {
         text.get(at..).is_some_and(|text| step(rest, text, taken, state))
     };
     match part {
-        "ip" => addresses(text).any(|(end, address, port)| {
-            let fits = go(end, taken);
-            if fits {
-                (taken.host, taken.port) = (Some(address), port);
-            }
-            fits
-        }),
+        "ip" => hosts(addresses(text), rest, text, taken, state),
         "ips" => {
             let mut before = b' ';
             let end = text.bytes().take_while(|b| {
@@ -88,25 +89,15 @@ fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut Sta
                 own
             });
             let list = text.get(..end.count()).unwrap_or_default();
-            let client = super::client_of(list);
-            let fits = client.is_some() && go(list.len(), taken);
-            if fits {
-                taken.host = client;
-            }
-            fits
+            let client = super::client_of(list).map(|client| (list.len(), client, None));
+            hosts(client.into_iter(), rest, text, taken, state)
         }
         "host" => {
             let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
             let name = text.bytes().take(255).take_while(name).count();
             let name = text.get(..name).filter(|name| !name.is_empty());
             let named = name.map(|name| (name.len(), name, None));
-            addresses(text).chain(named).any(|(end, host, port)| {
-                let fits = go(end, taken);
-                if fits {
-                    (taken.host, taken.port) = (Some(host), port);
-                }
-                fits
-            })
+            hosts(addresses(text).chain(named), rest, text, taken, state)
         }
         "n" => {
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -124,9 +115,9 @@ fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut Sta
             places(rest, text, false).take_while(|at| *at <= end).any(|at| at > 0 && go(at, taken))
         }
         "*" => places(rest, text, false).any(|at| go(at, taken)),
-        "**" => places(rest, text, greedy).any(|at| go(at, taken)),
+        "**" => places(rest, text, true).any(|at| go(at, taken)),
         "user" | "reason" => {
-            let end = places(rest, text, greedy).find(|at| go(*at, taken));
+            let end = places(rest, text, true).find(|at| go(*at, taken));
             let Some(value) = end.and_then(|end| text.get(..end)) else { return false };
             match part {
                 "user" => taken.user = Some(value),
@@ -136,6 +127,30 @@ fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut Sta
         }
         _ => false,
     }
+}
+
+/// Reads a host, one candidate after the other, until one leads to an end: what is shorter is a
+/// part of it.
+fn hosts<'t>(
+    candidates: impl Iterator<Item = (usize, &'t str, Option<u16>)>,
+    rest: &str,
+    text: &'t str,
+    taken: &mut Taken<'t>,
+    state: &mut State<'t>,
+) -> bool {
+    let before = (taken.host, taken.port);
+    for (end, host, port) in candidates {
+        (taken.host, taken.port) = (Some(host), port);
+        let readings = state.readings;
+        if text.get(end..).is_some_and(|text| step(rest, text, taken, state)) {
+            return true;
+        }
+        if state.readings > readings {
+            break;
+        }
+    }
+    (taken.host, taken.port) = before;
+    false
 }
 
 /// Where a part of any length may end: before each place of the literal that follows it, the last

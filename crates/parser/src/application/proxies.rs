@@ -46,6 +46,16 @@ pub fn parse_framed(fields: &mut Fields<'_>, program: &str, message: &str) -> Op
     parse(fields, seen, message)
 }
 
+/// A quick look at whether [`recognise`] may know a line.
+pub fn is_likely(line: &str) -> bool {
+    let starts = ["[GIN] ", "http ", "https ", "h2 ", "ws ", "wss ", "grpcs "];
+    let digit = line.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    starts.iter().any(|start| line.starts_with(start))
+        || (digit && line.as_bytes().get(10) == Some(&b'\t'))
+        || (line.starts_with('[') && line.contains("AccessLogFilter ["))
+        || text::find_text(line, "firewall,").is_some()
+}
+
 /// What a line without a frame tells, by how it begins; `body` is the line behind its time.
 pub fn recognise<'t>(line: &'t str, body: &'t str) -> Option<Seen<'t>> {
     if let Some(rest) = body.strip_prefix("[GIN] ") {

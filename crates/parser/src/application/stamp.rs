@@ -41,7 +41,10 @@ fn without_container(line: &str) -> &str {
 fn bracketed(line: &str) -> Option<(Stamp, &str)> {
     let inside = line.strip_prefix('[')?;
     let (inside, rest) = text::split(inside, b']')?;
-    let (stamp, _) = plain(inside)?;
+    let stamp = match text::number(inside).and_then(time::epoch_integer) {
+        Some(instant) => Stamp::Instant(instant),
+        None => plain(inside)?.0,
+    };
     Some((stamp, rest.trim_start()))
 }
 
@@ -107,7 +110,7 @@ fn month_slash_day(line: &str, month: i64, day: i64, rest: &str) -> Option<(Writ
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let year = text::number(rest.get(..digits)?)?;
     let year = if digits == 2 { 2000 + year } else { year };
-    let clock = rest.get(digits..)?.trim_start_matches([',', ' ']);
+    let clock = rest.get(digits..)?.trim_start_matches([',', ' ', '-']);
     let (hour, after) = clock.split_once(':')?;
     let half = after.get(5..).unwrap_or_default();
     let hour = match small(hour)? {
@@ -134,7 +137,7 @@ fn month_slash_day(line: &str, month: i64, day: i64, rest: &str) -> Option<(Writ
     Some((written, at))
 }
 
-/// `2021-11-09  5:13:11`, `130322 11:26:54`, `130322  1:26:54`, of MySQL and its kin.
+/// `2021-11-09  5:13:11`, `130322 11:26:54`, `130322  1:26:54`, of `MySQL` and its kin.
 fn unpadded(line: &str) -> Option<(Written, usize)> {
     let (date, rest) = text::word(line);
     let date = match date.len() {
@@ -181,6 +184,7 @@ mod tests {
             "Thu Mar  7 08:09:10 2024 x",
             "2024-03-07 08:09:10: x",
             "03/07/24 08:09:10 x",
+            "L 03/07/2024 - 08:09:10: x",
             "03/07/2024, 8:09:10 AM x",
         ] {
             assert_eq!(split(line), (Some(Stamp::Written(Written::Local(wall))), "x"), "{line}");

@@ -1,7 +1,7 @@
 //! Web applications that people host themselves, panels and appliances.
 
 use super::service::{Saying, Service, Tells, whole};
-use Tells::{Abandoned, Failure, MailRefused, Note, Probe, Refused};
+use Tells::{Abandoned, Banned, Failure, MailRefused, Note, Probe, Refused};
 
 /// The services of this kind that log over syslog.
 pub const SERVICES: &[Service] = &[
@@ -75,6 +75,7 @@ pub const APPLICATIONS: &[Saying] = &[
     ("{w} [{w}] Failed authentication attempt for {user} from {ip}: {*}", Failure),
     ("{w} [{w}] Failed authentication attempt for {user} from {ip}", Failure),
     // Jellyfin, Emby
+    ("{w} [{w}] [{a}] Failed authentication attempt for {user} from {ip}: {*}", Failure),
     ("[{w}] {*}Authentication request for {user} has been denied (IP: \"{ip}\").", Failure),
     ("[{w}] {*}Authentication request for {user} has been denied (IP: {ip}).", Failure),
     ("{w} {w} AUTH-ERROR: {ip} - {*}", Failure),
@@ -95,11 +96,17 @@ pub const APPLICATIONS: &[Saying] = &[
     // Webmin's own log
     ("{user} - {ip} global miniserv.pl \"failed\" \"-\" \"{*}\"", Failure),
     // AdGuard Home, Joplin, Domino, cPanel, CAS, Drupal, SoftEther, Froxlor
+    ("[error] {w} {w} /control/login: from ip {ip}: {*}", Failure),
     ("[error] {w} {ip} /control/login: {*}", Failure),
     ("[error] App: {n}: POST /api/sessions: {ip}: {*}", Failure),
     ("smtp: {user} [{ip}] authentication failure using internet password", Failure),
     ("smtp: {user} {ip} authentication failure using internet password", Failure),
     ("SMTP Server{*} Connection from [{ip}] rejected for policy reasons. {*}", MailRefused),
+    (
+        "info [{w}] {ip} - {user} \"{*}\" FAILED LOGIN {w} brute force attempt {*} has locked out IP {w}",
+        Banned,
+    ),
+    ("{w} in limiter: Authentication attempt from {ip} has been rate-limited.", Banned),
     ("info [{w}] {ip} - {user} \"{*}\" FAILED LOGIN {*}", Failure),
     ("{*}|AUTHENTICATION_FAILED|{user}|{ip}|{w}", Failure),
     ("{w}|{n}|user|{ip}|{*}|Login attempt failed {*}", Failure),

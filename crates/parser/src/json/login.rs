@@ -97,6 +97,8 @@ static AGENTS: Names = names![
     "userAgent",
     "httpRequest.userAgent",
 ];
+/// What a web application firewall (open-appsec) takes a request for.
+static INCIDENTS: Names = names!["eventData.waapIncidentType",];
 /// What happened, in the program's words.
 static WORDS: Names = names![
     "message",
@@ -113,7 +115,7 @@ static WORDS: Names = names![
     "metric_name",
     "log",
 ];
-/// `GitLab`'s sign-in, which answers nothing where it refuses.
+/// `GitLab`'s sign-in, which answers with a redirect where it accepts, and only there.
 static CONTROLLERS: Names = names!["controller",];
 static SUCCESS: Names = names!["success",];
 
@@ -163,8 +165,13 @@ fn client(value: &str) -> Option<(std::net::IpAddr, Option<u16>)> {
 
 /// What the record tells beyond its fields: a request, or a login that was refused. `None`: none.
 pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Option<Known> {
+    if let Some(incident) = INCIDENTS.text(walker, base) {
+        fields.text(field::RULE_NAME, incident);
+        act(fields, application::WAF_ALERT, "intrusion_detection", "denied", Outcome::Failure);
+        return Some(application::event("json"));
+    }
     let signs_in = CONTROLLERS.text(walker, base) == Some("SessionsController");
-    let unanswered = signs_in && matches!(STATUSES.number(walker, base), Some(0 | 401 | 422));
+    let unanswered = signs_in && matches!(STATUSES.number(walker, base), Some(0 | 200 | 401 | 422));
     if !unanswered && let Some(known) = request(walker, fields, base) {
         return Some(known);
     }

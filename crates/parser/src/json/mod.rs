@@ -217,8 +217,16 @@ fn text_of<'t>(walker: &'t Walker, id: Option<FieldId>, base: &'t str) -> &'t st
 /// Adds the address that a field holds as text, or the text where it is none.
 fn address(fields: &mut Fields<'_>, id: FieldId, value: Option<&Value>, base: &str) -> bool {
     let Some(ValueRef::Text(text)) = value.map(|value| value.resolve(base)) else { return false };
-    match crate::text::address(text) {
-        Some(address) => fields.address(id, address),
+    match crate::text::socket(text) {
+        Some((address, port)) => {
+            fields.address(id, address);
+            if let Some(port) = port
+                && id == field::SOURCE_IP
+                && !fields.has(field::SOURCE_PORT)
+            {
+                fields.integer(field::SOURCE_PORT, i64::from(port));
+            }
+        }
         None if id == field::SOURCE_IP => fields.text(field::SOURCE_ADDRESS, text),
         None if id == field::DESTINATION_IP => fields.text(field::DESTINATION_ADDRESS, text),
         None => return false,
