@@ -1,11 +1,12 @@
 //! The rules that apply to events of one set of logsources.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use vigie_event::{Event, FieldId, Logsources};
 
+use super::alike::Alike;
 use super::parts::{Parts, Shelf};
 use super::program::Op;
 use super::witness::{Finder, Seen, Sign};
@@ -26,6 +27,7 @@ pub(crate) struct Route {
     plan: Plan,
     events: u64,
     seen: Seen,
+    alike: Alike,
     /// How many times the signs were chosen by what was seen.
     chosen: usize,
 }
@@ -40,7 +42,7 @@ pub(super) struct Plan {
     /// By local.
     stops: Vec<Stop>,
     /// By atom: the programs whose witness it is.
-    postings: FxHashMap<AtomId, Vec<u32>>,
+    postings: FxHashMap<AtomId, SmallVec<[u32; 2]>>,
 }
 
 /// What is done with a field that is present.
@@ -55,13 +57,21 @@ pub(super) struct Stop {
     pub programs: Vec<u32>,
 }
 
+impl Stop {
+    /// Whether its texts are searched.
+    pub(super) fn is_searched(&self) -> bool {
+        self.edges || self.inside.is_some()
+    }
+}
+
 impl Route {
     /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
     /// rules apply.
     pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
         let seen = Seen::new(engine.fields.len(), engine.atoms.len());
         let plan = Plan::build(engine, logsources, &seen, &mut scratch.shelf);
-        Self { logsources, plan, events: 0, seen, chosen: 0 }
+        let alike = Alike::new(engine.fields.len());
+        Self { logsources, plan, events: 0, seen, alike, chosen: 0 }
     }
 
     /// Appends the rules that `event` matches to `matched`, in no order.
@@ -72,7 +82,7 @@ impl Route {
         scratch: &mut Scratch,
         matched: &mut Vec<RuleIndex>,
     ) {
-        scratch.view(engine, event).matches(&self.plan, matched);
+        self.find(engine, event, scratch, matched);
         self.events += 1;
         let every = EVERY.get(self.chosen.min(1)).copied().unwrap_or(1);
         if self.events.is_multiple_of(every) {
@@ -80,13 +90,38 @@ impl Route {
         }
     }
 
+    fn find(
+        &mut self,
+        engine: &Engine,
+        event: &Event,
+        scratch: &mut Scratch,
+        matched: &mut Vec<RuleIndex>,
+    ) {
+        let Self { plan, alike, .. } = self;
+        if !alike.is_awake() {
+            scratch.view(engine, event, plan, alike.edges()).matches(matched);
+            return;
+        }
+        scratch.view(engine, event, plan, &[]).classify(alike);
+        if let Some(known) = alike.outcome() {
+            matched.extend_from_slice(&known.rules);
+            scratch.recall_candidates(known.candidates);
+            return;
+        }
+        let before = matched.len();
+        scratch.view(engine, event, plan, alike.edges()).matches(matched);
+        let found = matched.get(before..).unwrap_or_default();
+        alike.remember(scratch.beyond(), found, scratch.candidates());
+    }
+
     /// Looks at everything that an event has, and now and then chooses the signs anew.
     fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch) {
-        scratch.view(engine, event).observe(&self.plan, &mut self.seen);
+        scratch.view(engine, event, &self.plan, &[]).observe(&mut self.seen);
         let last = CHOOSE_AFTER.len() - 1;
         let enough = CHOOSE_AFTER.get(self.chosen.min(last)).copied().unwrap_or(u32::MAX);
         if self.seen.events() >= enough {
             self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
+            self.alike.forget();
             self.chosen += 1;
             if self.chosen > last {
                 self.seen.age();
@@ -100,8 +135,8 @@ impl Plan {
         let mut plan = Self::default();
         plan.stops.resize_with(engine.fields.len(), Stop::default);
         let mut finder = Finder::new(&engine.clues, seen);
-        let mut parts = vec![BTreeSet::new(); engine.fields.len()];
-        let mut in_record = BTreeSet::new();
+        let mut parts = vec![Vec::new(); engine.fields.len()];
+        let mut in_record = Vec::new();
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
@@ -124,13 +159,14 @@ impl Plan {
                 continue;
             }
             // To search the record a second time would cost the most.
-            let others = if local == RECORD as usize { &in_record } else { &BTreeSet::new() };
-            stop.inside = Some(shelf.take(engine, local as Local, &parts, others));
+            let others =
+                if local == RECORD as usize { std::mem::take(&mut in_record) } else { Vec::new() };
+            stop.inside = Some(shelf.take(local as Local, parts, others));
         }
         plan
     }
 
-    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [BTreeSet<AtomId>]) {
+    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [Vec<AtomId>]) {
         let atom = match sign {
             Sign::Present(local) => {
                 if let Some(stop) = self.stops.get_mut(local as usize) {
@@ -149,12 +185,12 @@ impl Plan {
                 stop.edges = true;
             }
         } else if let Some(parts) = parts.get_mut(local) {
-            parts.insert(atom);
+            parts.push(atom);
         }
     }
 
     /// Notes the fields that a program asks about, and the parts that it looks for in the record.
-    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut BTreeSet<AtomId>) {
+    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut Vec<AtomId>) {
         for op in engine.ops.get(program.start as usize..).unwrap_or_default() {
             let id = match op {
                 Op::Done => break,
@@ -187,7 +223,7 @@ impl Plan {
 
     /// The programs whose witness an atom is.
     pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
-        self.postings.get(&atom).map(Vec::as_slice).unwrap_or_default()
+        self.postings.get(&atom).map(SmallVec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {
