@@ -9,8 +9,10 @@
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
+use vigie_event::FieldId;
 
-use super::Local;
+use super::route::{Plan, Stop};
+use super::{Engine, Local, NO_LOCAL};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
@@ -36,6 +38,8 @@ pub(super) struct Alike {
     /// By local: whether the edges of its table tell classes apart because a condition asked for
     /// them.
     edges: Vec<bool>,
+    /// By [`FieldId::index`](vigie_event::FieldId::index).
+    pub asked: Vec<Asked>,
     /// By local.
     values: Vec<Vec<Remembered>>,
     /// By the atoms that hold.
@@ -49,6 +53,15 @@ pub(super) struct Alike {
     tried: u32,
     found: u32,
     rests: u32,
+}
+
+/// What rules ask of a field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// `NO_LOCAL`: nothing.
+    pub local: Local,
+    /// Which literals stand in it, and not only whether it is there.
+    pub searched: bool,
 }
 
 /// A value with its class.
@@ -120,11 +133,23 @@ pub(super) enum Beyond {
     More,
 }
 
+/// What came of an event that was not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remembrance {
+    /// The next like it will not be known either.
+    None,
+    /// The next like it will be known.
+    Kept,
+    /// More is to be asked of events from now on.
+    AskMore,
+}
+
 impl Alike {
     /// Nothing is remembered yet of a route whose rules may ask for so many fields.
     pub fn new(locals: usize) -> Self {
         Self {
             edges: vec![false; locals],
+            asked: Vec::new(),
             values: vec![Vec::new(); locals],
             classes: FxHashMap::with_capacity_and_hasher(FEW_CLASSES, FxBuildHasher),
             outcomes: Vec::new(),
@@ -134,6 +159,24 @@ impl Alike {
             tried: 0,
             found: 0,
             rests: 0,
+        }
+    }
+
+    /// Notes what the rules of `plan` ask.
+    pub fn ask(&mut self, engine: &Engine, plan: &Plan) {
+        self.asked.clear();
+        for (local, field) in engine.fields.iter().enumerate() {
+            let local = local as Local;
+            let Some(field) = field.filter(|field| plan.local(*field) == local) else { continue };
+            if self.asked.len() <= field.index() {
+                let nothing = Asked { local: NO_LOCAL, searched: false };
+                self.asked.resize(field.index() + 1, nothing);
+            }
+            let searched = self.edges.get(local as usize).copied().unwrap_or(false)
+                || plan.stop(local).is_some_and(Stop::is_searched);
+            if let Some(asked) = self.asked.get_mut(field.index()) {
+                *asked = Asked { local, searched };
+            }
         }
     }
 
@@ -155,6 +198,34 @@ impl Alike {
     /// By local: whether the edges of its table tell classes apart in any case.
     pub fn edges(&self) -> &[bool] {
         &self.edges
+    }
+
+    /// What is asked of a field.
+    #[inline]
+    pub fn asked(&self, field: FieldId) -> Option<Asked> {
+        self.asked.get(field.index()).copied().filter(|asked| asked.local != NO_LOCAL)
+    }
+
+    /// The class of a field of the event at hand.
+    pub fn class_at_hand(&self, local: Local) -> Option<u32> {
+        let part = self.key.iter().find(|part| **part >> 32 == u64::from(local))?;
+        Some(*part as u32)
+    }
+
+    /// Notes that an event was known without its key.
+    #[inline]
+    pub fn was_found(&mut self) {
+        self.found += 1;
+        self.try_one();
+    }
+
+    #[inline]
+    fn try_one(&mut self) {
+        self.tried += 1;
+        if self.tried == TRIED {
+            self.rests = if self.found < TRIED / 2 { RESTS } else { 0 };
+            (self.tried, self.found) = (0, 0);
+        }
     }
 
     /// Begins with another event.
@@ -219,11 +290,7 @@ impl Alike {
 
     /// What the event at hand matches, where one with the same key came before.
     pub fn outcome(&mut self) -> Option<&Outcome> {
-        self.tried += 1;
-        if self.tried == TRIED {
-            self.rests = if self.found < TRIED / 2 { RESTS } else { 0 };
-            (self.tried, self.found) = (0, 0);
-        }
+        self.try_one();
         if !self.complete {
             return None;
         }
@@ -235,7 +302,12 @@ impl Alike {
     }
 
     /// Remembers what the event at hand matches, unless that depends on more than its classes.
-    pub fn remember(&mut self, beyond: Beyond, rules: &[RuleIndex], candidates: usize) {
+    pub fn remember(
+        &mut self,
+        beyond: Beyond,
+        rules: &[RuleIndex],
+        candidates: usize,
+    ) -> Remembrance {
         match beyond {
             Beyond::Nothing if self.complete => {}
             Beyond::Edges(local) => {
@@ -244,9 +316,9 @@ impl Alike {
                 }
                 // Classes are finer from now on.
                 self.forget();
-                return;
+                return Remembrance::AskMore;
             }
-            _ => return,
+            _ => return Remembrance::None,
         }
         if self.outcomes.is_empty() {
             self.outcomes.resize_with(OUTCOMES, Outcome::default);
@@ -256,7 +328,7 @@ impl Alike {
         let taken = self.outcomes.get(place).is_some_and(|outcome| outcome.known);
         let Some(outcome) = self.outcomes.get_mut(if taken && free { beside } else { place })
         else {
-            return;
+            return Remembrance::None;
         };
         outcome.known = true;
         outcome.key.clear();
@@ -264,6 +336,7 @@ impl Alike {
         outcome.rules.clear();
         outcome.rules.extend_from_slice(rules);
         outcome.candidates = candidates;
+        Remembrance::Kept
     }
 
     /// Where the outcome of the event at hand may stand.

@@ -15,6 +15,7 @@ mod parts;
 mod program;
 mod route;
 mod scratch;
+mod shapes;
 mod table;
 mod trie;
 mod witness;

@@ -6,19 +6,18 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use vigie_event::{Event, FieldId, Logsources};
 
-use super::alike::Alike;
+use super::alike::{Alike, Remembrance};
 use super::parts::{Parts, Shelf};
 use super::program::Op;
+use super::shapes::Shapes;
 use super::witness::{Finder, Seen, Sign};
 use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
-/// Events between two that are looked at closely, at first and once something is known.
-const EVERY: [u64; 2] = [4, 128];
-/// Events looked at closely after which the signs are chosen anew: the first times, and then
-/// whenever so many more were.
-const CHOOSE_AFTER: [u32; 3] = [64, 512, 4_096];
+/// Events looked at closely after which the signs are chosen anew, and events between two of them:
+/// at first soon, since a bad guess can be dear, and in the end whenever so many more were.
+const STAGES: [(u32, u64); 4] = [(16, 1), (64, 4), (512, 128), (4_096, 128)];
 
 /// The rules for one set of logsources, and what to look at to find them.
 #[derive(Debug)]
@@ -28,6 +27,7 @@ pub(crate) struct Route {
     events: u64,
     seen: Seen,
     alike: Alike,
+    shapes: Shapes,
     /// How many times the signs were chosen by what was seen.
     chosen: usize,
 }
@@ -70,8 +70,11 @@ impl Route {
     pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
         let seen = Seen::new(engine.fields.len(), engine.atoms.len());
         let plan = Plan::build(engine, logsources, &seen, &mut scratch.shelf);
-        let alike = Alike::new(engine.fields.len());
-        Self { logsources, plan, events: 0, seen, alike, chosen: 0 }
+        let mut alike = Alike::new(engine.fields.len());
+        alike.ask(engine, &plan);
+        let mut shapes = Shapes::default();
+        shapes.ask(engine, &plan);
+        Self { logsources, plan, events: 0, seen, alike, shapes, chosen: 0 }
     }
 
     /// Appends the rules that `event` matches to `matched`, in no order.
@@ -84,10 +87,16 @@ impl Route {
     ) {
         self.find(engine, event, scratch, matched);
         self.events += 1;
-        let every = EVERY.get(self.chosen.min(1)).copied().unwrap_or(1);
+        let (enough, every) = self.stage();
         if self.events.is_multiple_of(every) {
-            self.learn(engine, event, scratch);
+            self.learn(engine, event, scratch, enough);
         }
+    }
+
+    /// How many events are looked at closely before the signs are chosen, and how far apart.
+    fn stage(&self) -> (u32, u64) {
+        let [.., last] = STAGES;
+        STAGES.get(self.chosen).copied().unwrap_or(last)
     }
 
     fn find(
@@ -97,33 +106,51 @@ impl Route {
         scratch: &mut Scratch,
         matched: &mut Vec<RuleIndex>,
     ) {
-        let Self { plan, alike, .. } = self;
+        let Self { plan, alike, shapes, .. } = self;
         if !alike.is_awake() {
             scratch.view(engine, event, plan, alike.edges()).matches(matched);
             return;
         }
-        scratch.view(engine, event, plan, &[]).classify(alike);
-        if let Some(known) = alike.outcome() {
-            matched.extend_from_slice(&known.rules);
-            scratch.recall_candidates(known.candidates);
+        if let Some((rules, candidates)) = shapes.outcome(event, alike) {
+            matched.extend_from_slice(rules);
+            scratch.recall_candidates(candidates);
+            alike.was_found();
             return;
         }
         let before = matched.len();
-        scratch.view(engine, event, plan, alike.edges()).matches(matched);
-        let found = matched.get(before..).unwrap_or_default();
-        alike.remember(scratch.beyond(), found, scratch.candidates());
+        scratch.view(engine, event, plan, &[]).classify(alike);
+        let remembrance = if let Some(known) = alike.outcome() {
+            matched.extend_from_slice(&known.rules);
+            scratch.recall_candidates(known.candidates);
+            Remembrance::Kept
+        } else {
+            scratch.view(engine, event, plan, alike.edges()).matches(matched);
+            let found = matched.get(before..).unwrap_or_default();
+            alike.remember(scratch.beyond(), found, scratch.candidates())
+        };
+        match remembrance {
+            Remembrance::None => {}
+            Remembrance::Kept => {
+                let found = matched.get(before..).unwrap_or_default();
+                shapes.remember(event, alike, found, scratch.candidates());
+            }
+            Remembrance::AskMore => {
+                alike.ask(engine, plan);
+                shapes.ask(engine, plan);
+            }
+        }
     }
 
     /// Looks at everything that an event has, and now and then chooses the signs anew.
-    fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch) {
+    fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch, enough: u32) {
         scratch.view(engine, event, &self.plan, &[]).observe(&mut self.seen);
-        let last = CHOOSE_AFTER.len() - 1;
-        let enough = CHOOSE_AFTER.get(self.chosen.min(last)).copied().unwrap_or(u32::MAX);
         if self.seen.events() >= enough {
             self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
             self.alike.forget();
+            self.alike.ask(engine, &self.plan);
+            self.shapes.ask(engine, &self.plan);
             self.chosen += 1;
-            if self.chosen > last {
+            if self.chosen >= STAGES.len() {
                 self.seen.age();
             }
         }

@@ -1,10 +1,10 @@
 //! The classes of an event's fields; see [`Alike`].
 
-use vigie_event::ValueRef;
+use vigie_event::{FieldId, ValueRef};
 
 use super::View;
 use super::notes::Purpose;
-use crate::engine::alike::{Alike, Beyond, NOTHING, NULL};
+use crate::engine::alike::{Alike, Asked, Beyond, NOTHING, NULL};
 use crate::engine::atom::{Ask, Atom};
 use crate::engine::route::Stop;
 use crate::engine::table::Half;
@@ -17,15 +17,21 @@ impl View<'_> {
     pub fn classify(&mut self, alike: &mut Alike) {
         alike.begin();
         let (engine, event, plan) = (self.engine, self.event, self.plan);
-        let asked = |field| Some(plan.local(field)).filter(|local| *local != NO_LOCAL);
-        event.fields_among(asked).for_each(|(local, value)| self.classify_at(local, value, alike));
-        for (field, local) in &engine.attributes {
-            if plan.local(*field) != NO_LOCAL
+        let asked = std::mem::take(&mut alike.asked);
+        let wanted = |field: FieldId| {
+            asked.get(field.index()).copied().filter(|asked| asked.local != NO_LOCAL)
+        };
+        event.fields_among(wanted).for_each(|(asked, value)| {
+            self.classify_at(asked, value, alike);
+        });
+        for (field, _) in &engine.attributes {
+            if let Some(asked) = wanted(*field)
                 && let Some(value) = value::attribute(event, *field)
             {
-                self.classify_at(*local, value, alike);
+                self.classify_at(asked, value, alike);
             }
         }
+        alike.asked = asked;
         if plan.stop(RECORD).is_some_and(Stop::is_searched) {
             let class = self.search_class(RECORD, None, alike);
             alike.add(RECORD, class);
@@ -33,7 +39,8 @@ impl View<'_> {
     }
 
     #[inline]
-    fn classify_at(&mut self, local: Local, value: ValueRef<'_>, alike: &mut Alike) {
+    fn classify_at(&mut self, asked: Asked, value: ValueRef<'_>, alike: &mut Alike) {
+        let Asked { local, searched } = asked;
         let generation = self.scratch.generation;
         let Some(state) = self.scratch.locals.get_mut(local as usize) else {
             return;
@@ -43,20 +50,22 @@ impl View<'_> {
             return;
         }
         state.present = generation;
-        let searched = self.regards_edges(local, alike.edges())
-            || self.plan.stop(local).is_some_and(Stop::is_searched);
         let class = match value {
-            ValueRef::Text(_) if !searched => Some(NOTHING),
-            ValueRef::Text(text) => alike.class_of(local, text).or_else(|| {
-                let class = self.search_class(local, Some(value), alike)?;
-                alike.remember_class(local, text, class);
-                Some(class)
-            }),
+            ValueRef::Text(text) if searched => {
+                alike.class_of(local, text).or_else(|| self.new_class(local, text, alike))
+            }
             value if is_null(value) => Some(NULL),
             _ if !searched => Some(NOTHING),
             value => self.search_class(local, Some(value), alike),
         };
         alike.add(local, class);
+    }
+
+    #[cold]
+    fn new_class(&mut self, local: Local, text: &str, alike: &mut Alike) -> Option<u32> {
+        let class = self.search_class(local, Some(ValueRef::Text(text)), alike)?;
+        alike.remember_class(local, text, class);
+        Some(class)
     }
 
     /// The class of a value that is not remembered; the record has none in a slot.
