@@ -28,13 +28,13 @@ enum Slot {
 /// What the slots of one event have in common with those of others like it: which fields there
 /// are, in their order, and what kinds of values.
 #[derive(Clone, Debug, Default)]
-pub struct Shape(Vec<(FieldId, Outline)>);
+pub struct Shape(Vec<(FieldId, u64)>);
 
 /// What a shape tells of a value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outline {
-    /// Text that the parser knew beforehand, by its address.
-    Fixed(&'static str),
+    /// Text that the parser knew beforehand; always the same, by its address.
+    Fixed,
     /// Other text.
     Text,
     /// A number, a truth or an address.
@@ -48,9 +48,26 @@ pub enum Outline {
 impl Shape {
     /// The fields and what is known of their values, in the order of the slots.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FieldId, Outline)> {
-        self.0.iter().copied()
+        self.0.iter().map(|(field, sketch)| {
+            let outline = match *sketch {
+                TEXT => Outline::Text,
+                PLAIN => Outline::Plain,
+                LIST => Outline::List,
+                NULL => Outline::Null,
+                _ => Outline::Fixed,
+            };
+            (*field, outline)
+        })
     }
 }
+
+// Sketches of values: no text has an address so low.
+const TEXT: u64 = 1;
+const PLAIN: u64 = 2;
+const LIST: u64 = 3;
+const NULL: u64 = 4;
+/// Addresses have fewer bits; the length of a text stands above them.
+const ADDRESS_BITS: u32 = 48;
 
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
@@ -242,34 +259,20 @@ impl Slots {
     /// Whether these are slots of that shape.
     #[inline]
     pub fn are(&self, shape: &Shape) -> bool {
-        self.entries.len() == shape.0.len()
-            && self.entries.iter().zip(&shape.0).all(|((field, slot), (wanted, outline))| {
-                field == wanted
-                    && match (slot, outline) {
-                        (Slot::Fixed(text), Outline::Fixed(wanted)) => std::ptr::eq(*text, *wanted),
-                        (Slot::Span(..) | Slot::Made(..), Outline::Text)
-                        | (Slot::V4(_) | Slot::V6(_) | Slot::Integer(_), Outline::Plain)
-                        | (Slot::Float(_) | Slot::Boolean(_), Outline::Plain)
-                        | (Slot::Null, Outline::Null)
-                        | (Slot::List(_), Outline::List) => true,
-                        _ => false,
-                    }
-            })
+        let pairs = self.entries.iter().zip(&shape.0);
+        // Nearly all are: so there is no hurry to find the first that is not.
+        let differences = pairs.fold(0, |found, ((field, slot), (wanted, sketch))| {
+            found
+                | u64::from(field.index() as u32 ^ wanted.index() as u32)
+                | (slot.sketch() ^ sketch)
+        });
+        self.entries.len() == shape.0.len() && differences == 0
     }
 
     /// Makes `shape` that of these slots.
     pub fn outline(&self, shape: &mut Shape) {
         shape.0.clear();
-        shape.0.extend(self.entries.iter().map(|(field, slot)| {
-            let outline = match slot {
-                Slot::Fixed(text) => Outline::Fixed(text),
-                Slot::Span(..) | Slot::Made(..) => Outline::Text,
-                Slot::Null => Outline::Null,
-                Slot::List(_) => Outline::List,
-                _ => Outline::Plain,
-            };
-            (*field, outline)
-        }));
+        shape.0.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
     }
 
     /// The text in the slot at `place`.
@@ -343,6 +346,25 @@ impl Slots {
 }
 
 impl Slot {
+    /// What a shape knows of it: equal for texts known beforehand only where these are the same.
+    #[inline]
+    fn sketch(&self) -> u64 {
+        match self {
+            Self::Fixed(text) => {
+                let (address, length) = (text.as_ptr() as u64, text.len() as u64);
+                let fits =
+                    address >> ADDRESS_BITS == 0 && length >> (u64::BITS - ADDRESS_BITS) == 0;
+                if fits { address | length << ADDRESS_BITS } else { TEXT }
+            }
+            Self::Span(..) | Self::Made(..) => TEXT,
+            Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
+                PLAIN
+            }
+            Self::List(_) => LIST,
+            Self::Null => NULL,
+        }
+    }
+
     fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::V4(address),

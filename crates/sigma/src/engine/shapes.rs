@@ -105,7 +105,7 @@ impl Shapes {
                 }
                 Outline::Plain if asked.searched => return,
                 Outline::List => return,
-                Outline::Fixed(_) | Outline::Text | Outline::Plain | Outline::Null => {}
+                Outline::Fixed | Outline::Text | Outline::Plain | Outline::Null => {}
             }
         }
         known.used = true;
