@@ -16,9 +16,10 @@ use super::{Engine, Local, NO_LOCAL};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
-/// Values remembered of a field, and outcomes of a route; powers of two.
-const VALUES: usize = 512;
-const OUTCOMES: usize = 256;
+/// Places for values of a field, at first and where they are too few, and for outcomes of a route;
+/// powers of two.
+const VALUES: [usize; 2] = [64, 1_024];
+const OUTCOMES: usize = 64;
 /// Bytes of the longest value that is remembered; longer ones seldom come again.
 const LONGEST: usize = 36;
 /// Classes of a route: what most need, and what none goes beyond.
@@ -41,7 +42,7 @@ pub(super) struct Alike {
     /// By [`FieldId::index`](vigie_event::FieldId::index).
     pub asked: Vec<Asked>,
     /// By local.
-    values: Vec<Vec<Remembered>>,
+    values: Vec<Values>,
     /// By the atoms that hold.
     classes: FxHashMap<SmallVec<[AtomId; 4]>, u32>,
     outcomes: Vec<Outcome>,
@@ -71,6 +72,30 @@ struct Remembered {
     class: u32,
     /// All of it, where its ends do not meet.
     bytes: [u8; LONGEST],
+}
+
+/// The values remembered of a field.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    places: Vec<Remembered>,
+    /// Values that had to make room for others.
+    displaced: usize,
+}
+
+impl Values {
+    fn remember(&mut self, value: Remembered) {
+        let [few, many] = VALUES;
+        let wanted = if self.displaced < 4 * few { few } else { many };
+        if self.places.len() < wanted {
+            self.places.clear();
+            self.places.resize(wanted, Remembered { ends: Ends::NONE, ..value });
+        }
+        let place = value.ends.place(self.places.len());
+        if let Some(place) = self.places.get_mut(place) {
+            self.displaced += usize::from(place.ends != Ends::NONE);
+            *place = value;
+        }
+    }
 }
 
 /// Beginning and end of a value, eight bytes each, and its length: all there is of one with up to
@@ -104,11 +129,11 @@ impl Ends {
         self.length <= 16
     }
 
-    /// Where the value is remembered.
+    /// Where the value is remembered among so many places.
     #[inline]
-    fn place(self) -> usize {
+    fn place(self, places: usize) -> usize {
         let mixed = self.head ^ self.tail.rotate_left(29) ^ u64::from(self.length);
-        (mixed.wrapping_mul(SPREAD) >> (u64::BITS - VALUES.ilog2())) as usize
+        (mixed.wrapping_mul(SPREAD) >> 32) as usize & places.wrapping_sub(1)
     }
 }
 
@@ -150,7 +175,7 @@ impl Alike {
         Self {
             edges: vec![false; locals],
             asked: Vec::new(),
-            values: vec![Vec::new(); locals],
+            values: vec![Values::default(); locals],
             classes: FxHashMap::with_capacity_and_hasher(FEW_CLASSES, FxBuildHasher),
             outcomes: Vec::new(),
             key: Vec::new(),
@@ -182,7 +207,9 @@ impl Alike {
 
     /// Forgets all, for other signs.
     pub fn forget(&mut self) {
-        self.values.iter_mut().for_each(Vec::clear);
+        for values in &mut self.values {
+            values.places.clear();
+        }
         self.classes.clear();
         for outcome in &mut self.outcomes {
             outcome.known = false;
@@ -251,7 +278,8 @@ impl Alike {
     #[inline]
     pub fn class_of(&self, local: Local, value: &str) -> Option<u32> {
         let ends = Ends::of(value.as_bytes());
-        let remembered = self.values.get(local as usize)?.get(ends.place())?;
+        let places = &self.values.get(local as usize)?.places;
+        let remembered = places.get(ends.place(places.len()))?;
         let alike = remembered.ends == ends
             && (ends.meet() || remembered.bytes.get(..value.len()) == Some(value.as_bytes()));
         alike.then_some(remembered.class)
@@ -280,12 +308,7 @@ impl Alike {
         let mut remembered = Remembered { ends, class, bytes: [0; LONGEST] };
         let Some(bytes) = remembered.bytes.get_mut(..value.len()) else { return };
         bytes.copy_from_slice(value.as_bytes());
-        if values.is_empty() {
-            values.resize(VALUES, Remembered { ends: Ends::NONE, ..remembered });
-        }
-        if let Some(place) = values.get_mut(ends.place()) {
-            *place = remembered;
-        }
+        values.remember(remembered);
     }
 
     /// What the event at hand matches, where one with the same key came before.
@@ -360,7 +383,7 @@ mod tests {
         // All of them have one place.
         let values: Vec<String> =
             (0..30).map(|n| format!("beginnin{}the end!", char::from(b'A' + n))).collect();
-        let places = values.iter().map(|value| Ends::of(value.as_bytes()).place());
+        let places = values.iter().map(|value| Ends::of(value.as_bytes()).place(64));
         assert_eq!(places.collect::<BTreeSet<_>>().len(), 1);
         assert_eq!(alike.class_of(1, ""), None);
         for (class, value) in values.iter().enumerate() {
