@@ -420,7 +420,9 @@ mod tests {
         let (action, name) = (field::EVENT_ACTION, field::USER_NAME);
         let slots = |values: &[(FieldId, Value)]| {
             let mut slots = Slots::default();
-            values.iter().for_each(|(id, value)| slots.value(*id, value.clone()));
+            for (id, value) in values {
+                slots.value(*id, value.clone());
+            }
             slots
         };
         let list = |count| Value::List(vec![Value::Null; count].into());

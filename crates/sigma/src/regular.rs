@@ -39,7 +39,7 @@ impl Regular {
     /// Checks `source`; compiles it at once where only that tells whether it is too large.
     pub fn new(source: &RegexSource, at: Position) -> Result<Self, Refusal> {
         let pattern = ascii_classes(&source.pattern);
-        let parsed = parse(source, &pattern).or_else(|_| parse(source, &source.pattern)).ok();
+        let parsed = parse(source, &pattern).or_else(|| parse(source, &source.pattern));
         let compiled = OnceLock::new();
         if parsed.as_ref().is_none_or(|parsed| states(parsed) > FEW_STATES) {
             let regex = compile(source).map_err(|error| refusal(&source.pattern, &error, at))?;
@@ -63,14 +63,14 @@ impl Regular {
     }
 }
 
-fn parse(source: &RegexSource, pattern: &str) -> Result<Hir, ()> {
+fn parse(source: &RegexSource, pattern: &str) -> Option<Hir> {
     let mut parser = ParserBuilder::new()
         .case_insensitive(source.insensitive)
         .multi_line(source.multi_line)
         .dot_matches_new_line(source.dot_all)
         .nest_limit(MOST_NESTED)
         .build();
-    parser.parse(pattern).map_err(drop)
+    parser.parse(pattern).ok()
 }
 
 fn compile(source: &RegexSource) -> Result<Regex, regex::Error> {

@@ -311,16 +311,14 @@ impl<'f> Finder<'f> {
         let (mut cost, mut signs) = (0_u32, Vec::with_capacity(children.len()));
         for child in children {
             // Long lists of words are most of it: each of them needs no witness of its own.
-            let cost_of_one = match clues.get(child.index())? {
-                Clue::Sign { sign, prior, reading } => {
-                    signs.push(*sign);
-                    self.seen.cost(*sign, *prior, *reading)
-                }
-                _ => {
-                    let witness = self.witness(*child)?;
-                    signs.extend_from_slice(&witness.signs);
-                    witness.cost
-                }
+            let clue = clues.get(child.index())?;
+            let cost_of_one = if let Clue::Sign { sign, prior, reading } = clue {
+                signs.push(*sign);
+                self.seen.cost(*sign, *prior, *reading)
+            } else {
+                let witness = self.witness(*child)?;
+                signs.extend_from_slice(&witness.signs);
+                witness.cost
             };
             cost = cost.saturating_add(cost_of_one);
         }
