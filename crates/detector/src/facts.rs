@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vigie_event::{Actor, Event, FieldId, Timestamp, ValueRef, field, network_of, unmapped};
+use vigie_event::{Actor, Event, FieldId, Timestamp, field, network_of, unmapped};
 
 /// Under what an incident is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ impl Outcome {
     }
 }
 
-/// What is asked of every event, found in one walk over its fields.
+/// What is asked of every event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glance {
     pub(crate) outcome: Outcome,
@@ -132,28 +132,10 @@ pub(crate) struct Glance {
 
 impl Glance {
     pub(crate) fn of(event: &Event) -> Self {
-        const WANTED: [FieldId; 3] = [field::EVENT_OUTCOME, field::HOST_IP, field::DESTINATION_IP];
-        let [mut outcome, mut host_address, mut destination] = [None; 3];
-        let wanted = |id| WANTED.contains(&id).then_some(id);
-        for (id, value) in event.fields_among(wanted) {
-            // Of a field that stands there twice the first counts.
-            match id {
-                field::EVENT_OUTCOME => outcome.get_or_insert(value),
-                field::HOST_IP => host_address.get_or_insert(value),
-                _ => destination.get_or_insert(value),
-            };
-        }
-        let address = |value: Option<ValueRef<'_>>| match value {
-            Some(ValueRef::Address(address)) => Some(address),
-            _ => None,
-        };
         Self {
-            outcome: match outcome {
-                Some(ValueRef::Text(text)) => Outcome::named(text),
-                _ => Outcome::Unknown,
-            },
-            host_address: address(host_address),
-            destination: address(destination),
+            outcome: Outcome::of(event),
+            host_address: event.address_of(field::HOST_IP),
+            destination: event.address_of(field::DESTINATION_IP),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::record::{RecordRef, Source};
-use crate::slots::Slots;
+use crate::slots::{Shape, Slots};
 use crate::value::{Value, ValueRef};
 use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
 
@@ -173,6 +173,29 @@ impl Event {
     #[inline]
     pub fn fields(&self) -> impl Iterator<Item = (FieldId, ValueRef<'_>)> {
         self.slots.iter(&self.text)
+    }
+
+    /// A number that events of one shape have in common, and others mostly do not.
+    #[inline]
+    pub fn shape_hint(&self) -> u64 {
+        self.slots.hint()
+    }
+
+    /// Whether the event has the shape.
+    #[inline]
+    pub fn has_shape(&self, shape: &Shape) -> bool {
+        self.slots.are(shape)
+    }
+
+    /// Makes `shape` the event's own.
+    pub fn copy_shape(&self, shape: &mut Shape) {
+        self.slots.outline(shape);
+    }
+
+    /// The text in the slot at `place`, in the order of the shape.
+    #[inline]
+    pub fn text_at(&self, place: usize) -> Option<&str> {
+        self.slots.text_at(place, &self.text)
     }
 
     /// Those of [`Event::fields`] for which `wanted` gives something, with what it gives; the

@@ -25,6 +25,50 @@ enum Slot {
     Null,
 }
 
+/// What the slots of one event have in common with those of others like it: which fields there
+/// are, in their order, and what kinds of values.
+#[derive(Clone, Debug, Default)]
+pub struct Shape(Vec<(FieldId, u64)>);
+
+/// What a shape tells of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outline {
+    /// Text that the parser knew beforehand; always the same, by its address.
+    Fixed,
+    /// Other text.
+    Text,
+    /// A number, a truth or an address.
+    Plain,
+    /// A list, which may be empty.
+    List,
+    /// Null.
+    Null,
+}
+
+impl Shape {
+    /// The fields and what is known of their values, in the order of the slots.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (FieldId, Outline)> {
+        self.0.iter().map(|(field, sketch)| {
+            let outline = match *sketch {
+                TEXT => Outline::Text,
+                PLAIN => Outline::Plain,
+                LIST => Outline::List,
+                NULL => Outline::Null,
+                _ => Outline::Fixed,
+            };
+            (*field, outline)
+        })
+    }
+}
+
+// Sketches of values: no text has an address so low.
+const TEXT: u64 = 1;
+const PLAIN: u64 = 2;
+const LIST: u64 = 3;
+const NULL: u64 = 4;
+/// Addresses have fewer bits; the length of a text stands above them.
+const ADDRESS_BITS: u32 = 48;
+
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
 
@@ -206,6 +250,42 @@ impl Slots {
         entries.filter_map(move |(field, slot)| Some((wanted(*field)?, self.resolve(*slot, text))))
     }
 
+    /// A number that slots of one shape have in common, and others mostly do not.
+    #[inline]
+    pub fn hint(&self) -> u64 {
+        self.present
+    }
+
+    /// Whether these are slots of that shape.
+    #[inline]
+    pub fn are(&self, shape: &Shape) -> bool {
+        let pairs = self.entries.iter().zip(&shape.0);
+        // Nearly all are: so there is no hurry to find the first that is not.
+        let differences = pairs.fold(0, |found, ((field, slot), (wanted, sketch))| {
+            found
+                | u64::from(field.index() as u32 ^ wanted.index() as u32)
+                | (slot.sketch() ^ sketch)
+        });
+        self.entries.len() == shape.0.len() && differences == 0
+    }
+
+    /// Makes `shape` that of these slots.
+    pub fn outline(&self, shape: &mut Shape) {
+        shape.0.clear();
+        shape.0.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
+    }
+
+    /// The text in the slot at `place`.
+    #[inline]
+    pub fn text_at<'e>(&'e self, place: usize, text: &'e str) -> Option<&'e str> {
+        match self.entries.get(place)?.1 {
+            Slot::Span(start, length) => Some(cut(text, start, length)),
+            Slot::Made(start, length) => Some(cut(&self.made, start, length)),
+            Slot::Fixed(fixed) => Some(fixed),
+            _ => None,
+        }
+    }
+
     #[inline]
     fn find(&self, field: FieldId) -> Option<Slot> {
         let end = field.index() % ENDS;
@@ -266,6 +346,25 @@ impl Slots {
 }
 
 impl Slot {
+    /// What a shape knows of it: equal for texts known beforehand only where these are the same.
+    #[inline]
+    fn sketch(&self) -> u64 {
+        match self {
+            Self::Fixed(text) => {
+                let (address, length) = (text.as_ptr() as u64, text.len() as u64);
+                let fits =
+                    address >> ADDRESS_BITS == 0 && length >> (u64::BITS - ADDRESS_BITS) == 0;
+                if fits { address | length << ADDRESS_BITS } else { TEXT }
+            }
+            Self::Span(..) | Self::Made(..) => TEXT,
+            Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
+                PLAIN
+            }
+            Self::List(_) => LIST,
+            Self::Null => NULL,
+        }
+    }
+
     fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::V4(address),
@@ -314,6 +413,50 @@ mod tests {
             let found = slots.get(*id, "").map(|value| value.to_text().into_owned());
             assert_eq!(found, (n % 3 == 0).then(|| n.to_string()));
         }
+    }
+
+    #[test]
+    fn shapes_tell_fields_kinds_and_fixed_texts_apart() {
+        let (action, name) = (field::EVENT_ACTION, field::USER_NAME);
+        let slots = |values: &[(FieldId, Value)]| {
+            let mut slots = Slots::default();
+            for (id, value) in values {
+                slots.value(*id, value.clone());
+            }
+            slots
+        };
+        let list = |count| Value::List(vec![Value::Null; count].into());
+        let all = [
+            slots(&[]),
+            slots(&[(action, Value::Fixed("ssh_login"))]),
+            slots(&[(action, Value::Fixed("ssh_logout"))]),
+            slots(&[(action, Value::Made("ssh_login".into()))]),
+            slots(&[(name, Value::Fixed("ssh_login"))]),
+            slots(&[(name, Value::Integer(1))]),
+            slots(&[(name, Value::Null)]),
+            slots(&[(name, list(1))]),
+            slots(&[(name, Value::Span(0, 1)), (action, Value::Span(0, 1))]),
+            slots(&[(action, Value::Span(0, 1)), (name, Value::Span(0, 1))]),
+        ];
+        let mut shape = Shape::default();
+        for (place, one) in all.iter().enumerate() {
+            one.outline(&mut shape);
+            let alike: Vec<usize> =
+                (0..all.len()).filter(|other| all.get(*other).unwrap().are(&shape)).collect();
+            assert_eq!(alike, [place]);
+        }
+        for (one, other) in [
+            (Value::Span(0, 1), Value::Made("x".into())),
+            (Value::Integer(1), Value::Boolean(true)),
+            (Value::Float(0.5), Value::Address("192.0.2.1".parse().unwrap())),
+            (list(0), list(3)),
+        ] {
+            slots(&[(name, one)]).outline(&mut shape);
+            assert!(slots(&[(name, other)]).are(&shape));
+        }
+        let texts = slots(&[(name, Value::Span(1, 2)), (name, Value::Integer(1))]);
+        let found = [0, 1, 2].map(|place| texts.text_at(place, "text"));
+        assert_eq!(found, [Some("ex"), None, None]);
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod matcher;
 mod pattern;
 mod pipeline;
 mod predicate;
+mod regular;
 mod resolve;
 mod rule;
 mod set;

@@ -28,6 +28,11 @@ pub(crate) fn is_attribute(field: FieldId) -> bool {
     field == Some(field::EVENT_KIND) || [dataset, timestamp, path, original].contains(&&field)
 }
 
+/// Whether an event's shape, with its kind and dataset, tells the value of an attribute.
+pub(crate) fn is_told_by_shape(field: FieldId) -> bool {
+    field == field::EVENT_KIND || Some(field) == ATTRIBUTES.dataset
+}
+
 /// The value of `field`: its slot, or what the event itself tells (`event.dataset`,
 /// `event.kind`, `log.file.path`, `event.original`, and `@timestamp` in Unix seconds).
 pub(crate) fn get(event: &Event, field: FieldId) -> Option<ValueRef<'_>> {

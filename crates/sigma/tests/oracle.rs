@@ -384,20 +384,26 @@ proptest! {
     #[test]
     fn the_engine_answers_as_the_naive_evaluator(
         generated in prop::collection::vec(rule_strategy(), 1..12),
-        events in prop::collection::vec((prop::collection::vec(held(), FIELDS.len()), "[abk -]{0,6}"), 1..12),
+        events in prop::collection::vec((prop::collection::vec(held(), FIELDS.len()), "[abk -]{0,6}"), 2..12),
     ) {
         let yaml: Vec<String> =
             generated.iter().enumerate().map(|(index, rule)| write_rule(rule, index)).collect();
         let rules = rules(&yaml.join("---\n"));
         prop_assert_eq!(rules.rules().len(), generated.len());
         let mut matcher = Matcher::new(Arc::clone(&rules));
-        for (held, raw) in &events {
-            let event = build_event(held, raw);
+        let (everything, others) = (events.iter().cycle(), events.iter().skip(1).cycle());
+        // Each event comes several times, and with values of its neighbour's.
+        for (turn, ((held, raw), (other, _))) in everything.zip(others).take(4 * events.len() + 8).enumerate() {
+            let mut held = held.clone();
+            if turn >= 2 * events.len() {
+                held[turn % FIELDS.len()].clone_from(&other[turn % FIELDS.len()]);
+            }
+            let event = build_event(&held, raw);
             let found: Vec<u32> = matcher.matches(&event).iter().map(|rule| rule.0).collect();
             let expected: Vec<u32> = generated
                 .iter()
                 .enumerate()
-                .filter(|(_, rule)| holds(rule, &rule.condition, held, raw))
+                .filter(|(_, rule)| holds(rule, &rule.condition, &held, raw))
                 .map(|(index, _)| index as u32)
                 .collect();
             prop_assert_eq!(found, expected, "{:?} {:?}\n{}", held, raw, yaml.join("---\n"));

@@ -4,16 +4,16 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use regex::Regex;
 use rustc_hash::FxHashMap;
 use vigie_event::{FieldId, ValueRef, unmapped};
 
-use super::{Local, required};
+use super::Local;
 use crate::civil::{Civil, TimePart};
 use crate::expr::AtomId;
 use crate::fold::fold;
 use crate::pattern::{Anchor, Glob};
 use crate::predicate::{Comparison, Number, RegexSource, Test};
+use crate::regular::Regular;
 use vigie_event::Timestamp;
 
 /// A predicate and the field that it is asked of.
@@ -43,7 +43,7 @@ pub(super) enum Ask {
     /// Of the text as it stands.
     Cased(Anchor, Box<str>),
     CasedGlob(Glob),
-    Regex(Regex),
+    Regex(Regular),
     Cidr(IpNet),
     Compare(Comparison, Number),
     FieldRef {
@@ -60,7 +60,7 @@ impl Atom {
     pub fn build(
         local: Local,
         test: &Test,
-        regexes: &FxHashMap<RegexSource, Regex>,
+        regexes: &FxHashMap<RegexSource, Regular>,
         local_of: impl FnOnce(FieldId) -> Local,
     ) -> Self {
         let ask = match test {
@@ -105,12 +105,15 @@ impl Atom {
     }
 
     /// A literal that every text must have for a test to hold that no table answers.
-    pub fn required_literal(test: &Test) -> Option<String> {
+    pub fn required_literal(
+        test: &Test,
+        regexes: &FxHashMap<RegexSource, Regular>,
+    ) -> Option<String> {
         let literal = match test {
             Test::Glob { pattern, cased: false } => pattern.longest_literal(),
             Test::Glob { pattern, cased: true } => fold(&pattern.longest_literal()),
             Test::Literal { needle, cased: true, .. } => fold(needle),
-            Test::Regex(source) => required::literal(source)?,
+            Test::Regex(source) => regexes.get(source)?.required()?.to_owned(),
             _ => return None,
         };
         // One letter is in every other text.

@@ -7,19 +7,21 @@
 //! the rules whose witness they are; only these rules' programs run, asking the other atoms at
 //! most once.
 
+mod alike;
 mod atom;
 mod gate;
 mod grams;
 mod parts;
 mod program;
-mod required;
 mod route;
 mod scratch;
+mod shapes;
 mod table;
 mod trie;
 mod witness;
 
-use regex::Regex;
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
 
@@ -27,6 +29,7 @@ use crate::RuleIndex;
 use crate::expr::{Arena, AtomId, NodeId};
 use crate::pattern::Anchor;
 use crate::predicate::{RegexSource, Subject};
+use crate::regular::Regular;
 use crate::rule::LogsourceSpec;
 use crate::value::is_attribute;
 use atom::{Ask, Atom};
@@ -62,7 +65,7 @@ pub(crate) struct Engine {
     /// Fields that an event may have without a slot.
     attributes: Vec<(FieldId, Local)>,
     tables: Vec<Table>,
-    rarity: Rarity,
+    rarity: Arc<Rarity>,
     atoms: Vec<Atom>,
     ops: Vec<Op>,
     memos: usize,
@@ -83,7 +86,7 @@ impl Engine {
     /// Compiles `detections` over the expressions in `arena`.
     pub fn build(
         arena: &Arena,
-        regexes: &FxHashMap<RegexSource, Regex>,
+        regexes: &FxHashMap<RegexSource, Regular>,
         detections: &[Detection<'_>],
     ) -> Self {
         let mut engine = Self { fields: vec![None], ..Self::default() };
@@ -115,10 +118,12 @@ impl Engine {
             }
             engine.atoms.push(atom);
         }
-        engine.require_literals(arena, &mut parts, &mut table_drafts);
+        engine.require_literals(arena, regexes, &mut parts, &mut table_drafts);
+        let mut rarity = Rarity::default();
         for part in table_drafts.iter().flat_map(table::Draft::parts) {
-            engine.rarity.add(part);
+            rarity.add(part);
         }
+        engine.rarity = Arc::new(rarity);
         let tables = table_drafts.into_iter().map(|draft| draft.build(&engine.rarity));
         engine.tables = tables.collect();
         engine.compile(arena, &reached, detections);
@@ -130,14 +135,15 @@ impl Engine {
     fn require_literals(
         &mut self,
         arena: &Arena,
+        regexes: &FxHashMap<RegexSource, Regular>,
         parts: &mut FxHashMap<(Local, Box<str>), AtomId>,
         tables: &mut [table::Draft],
     ) {
         for (index, predicate) in arena.atoms().iter().enumerate() {
             let next = AtomId(self.atoms.len() as u32);
             let Some(atom) = self.atoms.get_mut(index) else { continue };
-            let Some(literal) =
-                Atom::required_literal(&predicate.test).filter(|_| !matches!(atom.ask, Ask::Never))
+            let Some(literal) = Atom::required_literal(&predicate.test, regexes)
+                .filter(|_| !matches!(atom.ask, Ask::Never))
             else {
                 continue;
             };
@@ -145,7 +151,7 @@ impl Engine {
             let required = *parts.entry((local, literal.into())).or_insert(next);
             atom.required = Some(required);
             if required == next
-                && let Some(literal) = Atom::required_literal(&predicate.test)
+                && let Some(literal) = Atom::required_literal(&predicate.test, regexes)
                 && let Some(table) = tables.get_mut(local as usize)
             {
                 table.add(Anchor::Anywhere, &literal, next);

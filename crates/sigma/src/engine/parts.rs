@@ -2,7 +2,7 @@
 //! for the same.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -14,9 +14,18 @@ use crate::expr::AtomId;
 /// The most marks that a text is searched for before its parts are.
 const MOST_MARKS: usize = 8;
 
-/// Parts that are looked for in a field.
+/// Parts that are looked for in a field. Most fields are in no event of a route, so they are made
+/// ready for the first text.
 #[derive(Debug)]
 pub(super) struct Parts {
+    signs: Vec<AtomId>,
+    others: Vec<AtomId>,
+    ready: OnceLock<Ready>,
+}
+
+/// Parts, ready to be found.
+#[derive(Debug)]
+pub(super) struct Ready {
     /// For the signs.
     pub gate: Option<Gate>,
     pub marks: Option<Marks>,
@@ -26,6 +35,13 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Ready to be found; `engine` is always the same.
+    pub fn ready(&self, engine: &Engine) -> &Ready {
+        self.ready.get_or_init(|| Ready::build(engine, &self.signs, &self.others))
+    }
+}
+
+impl Ready {
     fn build(engine: &Engine, signs: &[AtomId], others: &[AtomId]) -> Self {
         let parts = |atoms: &[AtomId]| -> Vec<(&str, AtomId)> {
             atoms.iter().filter_map(|atom| Some((engine.part(*atom)?, *atom))).collect()
@@ -91,19 +107,26 @@ pub(crate) struct Shelf(FxHashMap<Recipe, Arc<Parts>>);
 impl Shelf {
     pub(super) fn take(
         &mut self,
-        engine: &Engine,
         local: Local,
-        signs: &BTreeSet<AtomId>,
-        others: &BTreeSet<AtomId>,
+        signs: Vec<AtomId>,
+        others: Vec<AtomId>,
     ) -> Arc<Parts> {
-        let list = |atoms: &BTreeSet<AtomId>| atoms.iter().copied().collect::<Vec<_>>();
-        let recipe = (local, list(signs), list(others));
+        let [signs, others] = [signs, others].map(|mut atoms| {
+            atoms.sort_unstable();
+            atoms.dedup();
+            atoms
+        });
+        let recipe = (local, signs, others);
         if let Some(parts) = self.0.get(&recipe) {
             return Arc::clone(parts);
         }
         // What no plan holds any more was replaced by something better.
         self.0.retain(|_, parts| Arc::strong_count(parts) > 1);
-        let parts = Arc::new(Parts::build(engine, &recipe.1, &recipe.2));
+        let parts = Arc::new(Parts {
+            signs: recipe.1.clone(),
+            others: recipe.2.clone(),
+            ready: OnceLock::new(),
+        });
         self.0.insert(recipe, Arc::clone(&parts));
         parts
     }

@@ -1,23 +1,23 @@
 //! The rules that apply to events of one set of logsources.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use vigie_event::{Event, FieldId, Logsources};
 
+use super::alike::{Alike, Remembrance};
 use super::parts::{Parts, Shelf};
 use super::program::Op;
+use super::shapes::Shapes;
 use super::witness::{Finder, Seen, Sign};
 use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
-/// Events between two that are looked at closely, at first and once something is known.
-const EVERY: [u64; 2] = [4, 128];
-/// Events looked at closely after which the signs are chosen anew: the first times, and then
-/// whenever so many more were.
-const CHOOSE_AFTER: [u32; 3] = [64, 512, 4_096];
+/// Events looked at closely after which the signs are chosen anew, and events between two of them:
+/// at first soon, since a bad guess can be dear, and in the end whenever so many more were.
+const STAGES: [(u32, u64); 4] = [(16, 1), (64, 4), (512, 128), (4_096, 128)];
 
 /// The rules for one set of logsources, and what to look at to find them.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Route {
     plan: Plan,
     events: u64,
     seen: Seen,
+    alike: Alike,
+    shapes: Shapes,
     /// How many times the signs were chosen by what was seen.
     chosen: usize,
 }
@@ -40,7 +42,7 @@ pub(super) struct Plan {
     /// By local.
     stops: Vec<Stop>,
     /// By atom: the programs whose witness it is.
-    postings: FxHashMap<AtomId, Vec<u32>>,
+    postings: FxHashMap<AtomId, SmallVec<[u32; 2]>>,
 }
 
 /// What is done with a field that is present.
@@ -55,13 +57,24 @@ pub(super) struct Stop {
     pub programs: Vec<u32>,
 }
 
+impl Stop {
+    /// Whether its texts are searched.
+    pub(super) fn is_searched(&self) -> bool {
+        self.edges || self.inside.is_some()
+    }
+}
+
 impl Route {
     /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
     /// rules apply.
     pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
         let seen = Seen::new(engine.fields.len(), engine.atoms.len());
         let plan = Plan::build(engine, logsources, &seen, &mut scratch.shelf);
-        Self { logsources, plan, events: 0, seen, chosen: 0 }
+        let mut alike = Alike::new(engine.fields.len());
+        alike.ask(engine, &plan);
+        let mut shapes = Shapes::default();
+        shapes.ask(engine, &plan);
+        Self { logsources, plan, events: 0, seen, alike, shapes, chosen: 0 }
     }
 
     /// Appends the rules that `event` matches to `matched`, in no order.
@@ -72,23 +85,72 @@ impl Route {
         scratch: &mut Scratch,
         matched: &mut Vec<RuleIndex>,
     ) {
-        scratch.view(engine, event).matches(&self.plan, matched);
+        self.find(engine, event, scratch, matched);
         self.events += 1;
-        let every = EVERY.get(self.chosen.min(1)).copied().unwrap_or(1);
+        let (enough, every) = self.stage();
         if self.events.is_multiple_of(every) {
-            self.learn(engine, event, scratch);
+            self.learn(engine, event, scratch, enough);
+        }
+    }
+
+    /// How many events are looked at closely before the signs are chosen, and how far apart.
+    fn stage(&self) -> (u32, u64) {
+        let [.., last] = STAGES;
+        STAGES.get(self.chosen).copied().unwrap_or(last)
+    }
+
+    fn find(
+        &mut self,
+        engine: &Engine,
+        event: &Event,
+        scratch: &mut Scratch,
+        matched: &mut Vec<RuleIndex>,
+    ) {
+        let Self { plan, alike, shapes, .. } = self;
+        if !alike.is_awake() {
+            scratch.view(engine, event, plan, alike.edges()).matches(matched);
+            return;
+        }
+        if let Some((rules, candidates)) = shapes.outcome(event, alike) {
+            matched.extend_from_slice(rules);
+            scratch.recall_candidates(candidates);
+            alike.was_found();
+            return;
+        }
+        let before = matched.len();
+        scratch.view(engine, event, plan, &[]).classify(alike);
+        let remembrance = if let Some(known) = alike.outcome() {
+            matched.extend_from_slice(&known.rules);
+            scratch.recall_candidates(known.candidates);
+            Remembrance::Kept
+        } else {
+            scratch.view(engine, event, plan, alike.edges()).matches(matched);
+            let found = matched.get(before..).unwrap_or_default();
+            alike.remember(scratch.beyond(), found, scratch.candidates())
+        };
+        match remembrance {
+            Remembrance::None => {}
+            Remembrance::Kept => {
+                let found = matched.get(before..).unwrap_or_default();
+                shapes.remember(event, alike, found, scratch.candidates());
+            }
+            Remembrance::AskMore => {
+                alike.ask(engine, plan);
+                shapes.ask(engine, plan);
+            }
         }
     }
 
     /// Looks at everything that an event has, and now and then chooses the signs anew.
-    fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch) {
-        scratch.view(engine, event).observe(&self.plan, &mut self.seen);
-        let last = CHOOSE_AFTER.len() - 1;
-        let enough = CHOOSE_AFTER.get(self.chosen.min(last)).copied().unwrap_or(u32::MAX);
+    fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch, enough: u32) {
+        scratch.view(engine, event, &self.plan, &[]).observe(&mut self.seen);
         if self.seen.events() >= enough {
             self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
+            self.alike.forget();
+            self.alike.ask(engine, &self.plan);
+            self.shapes.ask(engine, &self.plan);
             self.chosen += 1;
-            if self.chosen > last {
+            if self.chosen >= STAGES.len() {
                 self.seen.age();
             }
         }
@@ -100,8 +162,8 @@ impl Plan {
         let mut plan = Self::default();
         plan.stops.resize_with(engine.fields.len(), Stop::default);
         let mut finder = Finder::new(&engine.clues, seen);
-        let mut parts = vec![BTreeSet::new(); engine.fields.len()];
-        let mut in_record = BTreeSet::new();
+        let mut parts = vec![Vec::new(); engine.fields.len()];
+        let mut in_record = Vec::new();
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
@@ -124,13 +186,14 @@ impl Plan {
                 continue;
             }
             // To search the record a second time would cost the most.
-            let others = if local == RECORD as usize { &in_record } else { &BTreeSet::new() };
-            stop.inside = Some(shelf.take(engine, local as Local, &parts, others));
+            let others =
+                if local == RECORD as usize { std::mem::take(&mut in_record) } else { Vec::new() };
+            stop.inside = Some(shelf.take(local as Local, parts, others));
         }
         plan
     }
 
-    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [BTreeSet<AtomId>]) {
+    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [Vec<AtomId>]) {
         let atom = match sign {
             Sign::Present(local) => {
                 if let Some(stop) = self.stops.get_mut(local as usize) {
@@ -149,12 +212,12 @@ impl Plan {
                 stop.edges = true;
             }
         } else if let Some(parts) = parts.get_mut(local) {
-            parts.insert(atom);
+            parts.push(atom);
         }
     }
 
     /// Notes the fields that a program asks about, and the parts that it looks for in the record.
-    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut BTreeSet<AtomId>) {
+    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut Vec<AtomId>) {
         for op in engine.ops.get(program.start as usize..).unwrap_or_default() {
             let id = match op {
                 Op::Done => break,
@@ -187,7 +250,7 @@ impl Plan {
 
     /// The programs whose witness an atom is.
     pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
-        self.postings.get(&atom).map(Vec::as_slice).unwrap_or_default()
+        self.postings.get(&atom).map(SmallVec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {

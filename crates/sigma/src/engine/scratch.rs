@@ -1,12 +1,14 @@
 //! One event's pass through the engine. All memory is kept from event to event; what belongs
 //! to the event at hand carries its generation number, so nothing is ever cleared.
 
+mod classes;
 mod notes;
 mod texts;
 
 use vigie_event::{Event, ValueRef};
 
 use self::notes::{Notes, Purpose};
+use super::alike::Beyond;
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
 use super::parts::{Parts, Shelf};
 use super::program::Op;
@@ -40,6 +42,10 @@ pub(crate) struct Scratch {
     rendered_other: String,
     /// A text that had to be folded to be searched.
     odd: String,
+    /// What the event's matches depend on, beside the classes of its fields.
+    beyond: Beyond,
+    /// The atoms that hold of a field.
+    found: Vec<AtomId>,
     pub(super) shelf: Shelf,
 }
 
@@ -71,6 +77,8 @@ impl Scratch {
             rendered: String::new(),
             rendered_other: String::new(),
             odd: String::new(),
+            beyond: Beyond::Nothing,
+            found: Vec::new(),
             shelf: Shelf::default(),
         }
     }
@@ -80,7 +88,25 @@ impl Scratch {
         self.candidates
     }
 
-    pub fn view<'v>(&'v mut self, engine: &'v Engine, event: &'v Event) -> View<'v> {
+    /// Programs that an event like the last one ran.
+    pub(super) fn recall_candidates(&mut self, candidates: usize) {
+        self.candidates = candidates;
+    }
+
+    /// What the matches of the last event depend on, beside the classes of its fields.
+    pub(super) fn beyond(&self) -> Beyond {
+        self.beyond
+    }
+
+    /// `event` under `plan`; `regarded` says by local whether the edges of its table tell classes
+    /// apart in any case.
+    pub(super) fn view<'v>(
+        &'v mut self,
+        engine: &'v Engine,
+        event: &'v Event,
+        plan: &'v Plan,
+        regarded: &'v [bool],
+    ) -> View<'v> {
         self.generation += 1;
         if self.generation == 1 << 31 {
             self.generation = 1;
@@ -93,7 +119,8 @@ impl Scratch {
         self.counters.clear();
         self.folded.clear();
         self.spans.clear();
-        View { engine, event, scratch: self }
+        self.beyond = Beyond::Nothing;
+        View { engine, event, plan, regarded, scratch: self }
     }
 
     fn answer(&self, stamp: u32) -> Option<bool> {
@@ -109,13 +136,15 @@ impl Scratch {
 pub(crate) struct View<'v> {
     engine: &'v Engine,
     event: &'v Event,
+    plan: &'v Plan,
+    regarded: &'v [bool],
     scratch: &'v mut Scratch,
 }
 
 impl View<'_> {
-    pub(super) fn matches(&mut self, plan: &Plan, matched: &mut Vec<RuleIndex>) {
-        self.look(plan);
-        for program in &plan.open {
+    pub(super) fn matches(&mut self, matched: &mut Vec<RuleIndex>) {
+        self.look();
+        for program in &self.plan.open {
             self.enqueue(*program);
         }
         let mut next = 0;
@@ -132,9 +161,9 @@ impl View<'_> {
     }
 
     /// Notes everything that stands in the tables of the fields which the rules ask about.
-    pub(super) fn observe(&mut self, plan: &Plan, seen: &mut Seen) {
+    pub(super) fn observe(&mut self, seen: &mut Seen) {
         seen.begin();
-        let event = self.event;
+        let (event, plan) = (self.event, self.plan);
         event.fields().for_each(|(field, value)| {
             let local = plan.local(field);
             if local != NO_LOCAL {
@@ -168,14 +197,14 @@ impl View<'_> {
     }
 
     /// Notes which fields are present and queues the rules that their values are signs of.
-    fn look(&mut self, plan: &Plan) {
-        let event = self.event;
+    fn look(&mut self) {
+        let (event, plan) = (self.event, self.plan);
         // `for_each`, since a loop moves each value once more, and the processor stalls on that:
         // it was half of the matcher's time.
         event.fields().for_each(|(field, value)| {
             let local = plan.local(field);
             if local != NO_LOCAL {
-                self.look_at(local, plan, Some(value));
+                self.look_at(local, Some(value));
             }
         });
         let engine = self.engine;
@@ -184,15 +213,15 @@ impl View<'_> {
             if state.is_none_or(|state| state.present != self.scratch.generation)
                 && let Some(value) = value::attribute(event, *field)
             {
-                self.look_at(*local, plan, Some(value));
+                self.look_at(*local, Some(value));
             }
         }
-        self.look_at(RECORD, plan, None);
+        self.look_at(RECORD, None);
     }
 
     /// Notes a field that is present; `value` spares the search for it.
-    fn look_at(&mut self, local: Local, plan: &Plan, value: Option<ValueRef<'_>>) {
-        let generation = self.scratch.generation;
+    fn look_at(&mut self, local: Local, value: Option<ValueRef<'_>>) {
+        let (generation, plan) = (self.scratch.generation, self.plan);
         let Some(state) = self.scratch.locals.get_mut(local as usize) else {
             return;
         };
@@ -214,7 +243,7 @@ impl View<'_> {
             self.scan(local, value, Half::Edges, Purpose::Find(plan));
         }
         if let Some(parts) = inside {
-            self.scan_parts(local, value, parts, plan);
+            self.scan_parts(local, value, parts, Purpose::Find(plan));
         }
     }
 
@@ -281,12 +310,13 @@ impl View<'_> {
         let Some(atom) = self.engine.atoms.get(id.index()) else {
             return false;
         };
-        let Some(state) = self.scratch.locals.get(atom.local as usize) else {
+        let Some(state) = self.scratch.locals.get(atom.local as usize).copied() else {
             return false;
         };
         if state.present != self.scratch.generation {
             return matches!(atom.ask, Ask::Null);
         }
+        self.depend(id, atom);
         let answer = match &atom.ask {
             Ask::Edge => return self.search(id, atom.local, Half::Edges),
             Ask::Inside(_) => return self.search(id, atom.local, Half::Inside),
@@ -403,16 +433,17 @@ impl View<'_> {
         local: Local,
         value: Option<ValueRef<'_>>,
         parts: &Parts,
-        plan: &Plan,
+        purpose: Purpose<'_>,
     ) {
         let (Some(table), Some(state)) =
             (self.engine.tables.get(local as usize), self.scratch.locals.get_mut(local as usize))
         else {
             return;
         };
+        let parts = parts.ready(self.engine);
         state.inside = if parts.complete { self.scratch.generation } else { 0 };
         let mut whole = true;
-        self.search_texts(local, value, Purpose::Find(plan), |text, folded, notes| {
+        self.search_texts(local, value, purpose, |text, folded, notes| {
             let ascii = text.is_ascii();
             if ascii && parts.marks.as_ref().is_some_and(|marks| !marks.let_through(text)) {
                 return;

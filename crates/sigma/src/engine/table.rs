@@ -5,6 +5,8 @@
 //! reading; *inside* those that may stand anywhere, for which the whole text is read once: by
 //! their grams where it is plain ASCII, as nearly all are, else by an automaton once it is folded.
 
+use std::sync::{Arc, OnceLock};
+
 use daachorse::DoubleArrayAhoCorasick;
 use memchr::memmem;
 use rustc_hash::FxHashMap;
@@ -61,9 +63,18 @@ pub(super) struct Table {
     whole_bytes: (usize, usize),
     starts: Trie,
     ends: Trie,
-    grams: Grams,
-    automaton: Automaton,
+    inside: Inside,
     empty: Vec<(Half, AtomId)>,
+}
+
+/// Literals that may stand anywhere in a field. Of most fields no text is ever searched for all of
+/// them, so they are made ready when the first is.
+#[derive(Debug, Default)]
+struct Inside {
+    parts: Vec<(Box<str>, AtomId)>,
+    rarity: Arc<Rarity>,
+    grams: OnceLock<Grams>,
+    automaton: OnceLock<Automaton>,
 }
 
 /// Finds parts in folded text of any script.
@@ -99,21 +110,19 @@ impl Draft {
         self.inside.iter().map(|(part, _)| &**part)
     }
 
-    pub fn build(self, rarity: &Rarity) -> Table {
+    pub fn build(self, rarity: &Arc<Rarity>) -> Table {
         let lengths = || self.whole.keys().map(|whole| whole.len());
         let whole_bytes = (lengths().min().unwrap_or(usize::MAX), lengths().max().unwrap_or(0));
         let mut whole: FxHashMap<u64, Alike> = FxHashMap::default();
         for (text, atom) in self.whole {
             whole.entry(brief(text.as_bytes())).or_default().push((text, atom));
         }
-        let parts = self.inside.iter().map(|(part, atom)| (&**part, *atom));
         Table {
             whole_bytes,
             whole,
             starts: Trie::build(self.starts),
             ends: Trie::build(self.ends),
-            grams: Grams::build(parts, rarity),
-            automaton: Automaton::build(&self.inside),
+            inside: Inside { parts: self.inside, rarity: Arc::clone(rarity), ..Inside::default() },
             empty: self.empty,
         }
     }
@@ -127,6 +136,19 @@ fn brief(text: &[u8]) -> u64 {
         _ => (text.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)), 0),
     };
     (head | SMALL).rotate_left(7) ^ (tail | SMALL).wrapping_mul(31) ^ text.len() as u64
+}
+
+impl Inside {
+    fn grams(&self) -> &Grams {
+        self.grams.get_or_init(|| {
+            let parts = self.parts.iter().map(|(part, atom)| (&**part, *atom));
+            Grams::build(parts, &self.rarity)
+        })
+    }
+
+    fn automaton(&self) -> &Automaton {
+        self.automaton.get_or_init(|| Automaton::build(&self.parts))
+    }
 }
 
 impl Automaton {
@@ -161,7 +183,7 @@ impl Table {
             }
         }
         let plain = text.is_ascii();
-        if plain && half == Half::Inside && self.grams.scan(text, &mut hit) {
+        if plain && half == Half::Inside && self.inside.grams().scan(text, &mut hit) {
             return;
         }
         let mut text = text;
@@ -172,7 +194,7 @@ impl Table {
         }
         match half {
             Half::Edges => self.scan_edges(text, hit),
-            Half::Inside => self.automaton.scan(text, hit),
+            Half::Inside => self.inside.automaton().scan(text, hit),
         }
     }
 
@@ -233,7 +255,7 @@ mod tests {
                 }
             }
             let mut found = Vec::new();
-            let table = draft.build(&Rarity::default());
+            let table = draft.build(&Arc::default());
             for text in ["shers", "SHeRs", "\u{17F}hers"] {
                 found.clear();
                 for half in [Half::Edges, Half::Inside] {

@@ -256,6 +256,14 @@ pub(super) struct Witness {
 }
 
 impl Witness {
+    fn of(cost: u32, mut signs: Vec<Sign>) -> Self {
+        if !signs.is_sorted() {
+            signs.sort_unstable();
+        }
+        signs.dedup();
+        Self { cost, signs }
+    }
+
     pub fn signs(&self) -> &[Sign] {
         &self.signs
     }
@@ -275,28 +283,50 @@ impl<'f> Finder<'f> {
 
     /// The cheapest witness of `id`; `None` where it can hold without any sign.
     pub fn witness(&mut self, id: NodeId) -> Option<Rc<Witness>> {
+        let clues = self.clues;
+        let clue = clues.get(id.index())?;
+        if let Clue::Sign { sign, prior, reading } = clue {
+            let cost = self.seen.cost(*sign, *prior, *reading);
+            return Some(Rc::new(Witness { cost, signs: vec![*sign] }));
+        }
         if let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        let clues = self.clues;
-        let witness = match clues.get(id.index())? {
-            Clue::None => None,
-            Clue::Sign { sign, prior, reading } => {
-                let cost = self.seen.cost(*sign, *prior, *reading);
-                Some(Rc::new(Witness { cost, signs: vec![*sign] }))
-            }
+        let witness = match clue {
+            Clue::None | Clue::Sign { .. } => None,
             Clue::AnyOf(children) => {
                 let witnesses = children.iter().filter_map(|child| self.witness(*child));
                 witnesses.min_by_key(|witness| witness.cost)
             }
-            Clue::Together(count, children) => self.union(children, *count),
+            Clue::Together(count, children) if *count == children.len() => self.all(children),
+            Clue::Together(count, children) => self.cheapest(children, *count),
         };
         self.known.insert(id, witness.clone());
         witness
     }
 
+    /// The signs of all `children`.
+    fn all(&mut self, children: &[NodeId]) -> Option<Rc<Witness>> {
+        let clues = self.clues;
+        let (mut cost, mut signs) = (0_u32, Vec::with_capacity(children.len()));
+        for child in children {
+            // Long lists of words are most of it: each of them needs no witness of its own.
+            let clue = clues.get(child.index())?;
+            let cost_of_one = if let Clue::Sign { sign, prior, reading } = clue {
+                signs.push(*sign);
+                self.seen.cost(*sign, *prior, *reading)
+            } else {
+                let witness = self.witness(*child)?;
+                signs.extend_from_slice(&witness.signs);
+                witness.cost
+            };
+            cost = cost.saturating_add(cost_of_one);
+        }
+        Some(Rc::new(Witness::of(cost, signs)))
+    }
+
     /// The signs of the `count` cheapest of `children`.
-    fn union(&mut self, children: &[NodeId], count: usize) -> Option<Rc<Witness>> {
+    fn cheapest(&mut self, children: &[NodeId], count: usize) -> Option<Rc<Witness>> {
         let mut witnesses: Vec<_> =
             children.iter().filter_map(|child| self.witness(*child)).collect();
         witnesses.sort_by_key(|witness| witness.cost);
@@ -304,11 +334,8 @@ impl<'f> Finder<'f> {
         if witnesses.len() < count {
             return None;
         }
-        let mut signs: Vec<Sign> =
-            witnesses.iter().flat_map(|witness| witness.signs.iter().copied()).collect();
-        signs.sort_unstable();
-        signs.dedup();
+        let signs = witnesses.iter().flat_map(|witness| witness.signs.iter().copied()).collect();
         let cost = witnesses.iter().fold(0, |sum: u32, witness| sum.saturating_add(witness.cost));
-        Some(Rc::new(Witness { cost, signs }))
+        Some(Rc::new(Witness::of(cost, signs)))
     }
 }

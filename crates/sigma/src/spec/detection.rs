@@ -1,16 +1,16 @@
 //! From searches and conditions to expressions.
 
-use regex::Regex;
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
 
 use super::condition::{self, Search};
 use super::modifier::SearchKey;
 use super::search::{Clause, DetectionSpec, Item, Match, SearchSpec, empty};
-use super::{regular, value};
+use super::value;
 use crate::diagnostic::{Refusal, Warnings, nearest, shown};
 use crate::expr::{Arena, NodeId};
 use crate::predicate::{Predicate, RegexSource, Subject, Test};
+use crate::regular::Regular;
 use crate::yaml::{Kind, Node, Position};
 
 /// Regular expressions of a rule; SigmaHQ's rules have 30 at most.
@@ -20,7 +20,7 @@ const MAX_REGEXES: usize = 128;
 #[derive(Debug, Default)]
 pub(crate) struct DetectionReader {
     pub arena: Arena,
-    pub regexes: FxHashMap<RegexSource, Regex>,
+    pub regexes: FxHashMap<RegexSource, Regular>,
     regexes_of_rule: usize,
 }
 
@@ -145,7 +145,7 @@ impl DetectionReader {
         if self.regexes.contains_key(source) {
             return Ok(());
         }
-        let regex = regular::compile(source, at)?;
+        let regex = Regular::new(source, at)?;
         self.regexes.insert(source.clone(), regex);
         Ok(())
     }

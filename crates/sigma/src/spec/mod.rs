@@ -8,7 +8,6 @@ mod guidance;
 mod metadata;
 mod modifier;
 mod placeholder;
-mod regular;
 mod search;
 mod value;
 

@@ -10,6 +10,8 @@ pub(super) enum Purpose<'p> {
     Ask,
     /// To find the rules whose signs are there.
     Find(&'p Plan),
+    /// To tell the classes of a field's values.
+    Collect(&'p mut Vec<AtomId>),
     /// To learn what is frequent.
     Observe(&'p mut Seen),
 }
@@ -35,6 +37,7 @@ impl Notes<'_> {
         *kept = self.stamp;
         match &mut self.purpose {
             Purpose::Ask => {}
+            Purpose::Collect(found) => found.push(atom),
             Purpose::Observe(seen) => seen.atom(atom),
             Purpose::Find(plan) => {
                 for program in plan.programs(atom) {

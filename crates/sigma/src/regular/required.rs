@@ -1,22 +1,13 @@
 //! What text must have for a regular expression to be found in it.
 
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::fold::{fold, fold_char};
-use crate::predicate::RegexSource;
 
-/// The longest literal, folded, that every text has in which `source` is found; `None` where
+/// The longest literal, folded, that every text has in which `expression` is found; `None` where
 /// there is none.
-pub(super) fn literal(source: &RegexSource) -> Option<String> {
-    let mut parser = ParserBuilder::new()
-        .case_insensitive(source.insensitive)
-        .multi_line(source.multi_line)
-        .dot_matches_new_line(source.dot_all)
-        .nest_limit(64)
-        .build();
-    let needs = needs(&parser.parse(&source.pattern).ok()?);
-    Some(needs.longest).filter(|longest| !longest.is_empty())
+pub(super) fn literal(expression: &Hir) -> Option<String> {
+    Some(needs(expression).longest).filter(|longest| !longest.is_empty())
 }
 
 /// What a part of an expression needs.
@@ -99,7 +90,9 @@ fn one_letter(class: &Class) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::predicate::RegexSource;
+    use crate::regular::Regular;
+    use crate::yaml::Position;
 
     #[test]
     fn literals_that_must_be_there() {
@@ -126,7 +119,8 @@ mod tests {
                 multi_line: false,
                 dot_all: false,
             };
-            assert_eq!(literal(&source).as_deref(), expected, "{pattern}");
+            let regular = Regular::new(&source, Position::default()).unwrap();
+            assert_eq!(regular.required(), expected, "{pattern}");
         }
     }
 }

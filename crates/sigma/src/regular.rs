@@ -1,8 +1,13 @@
 //! Regular expressions: PCRE as Sigma means it, for an engine without look-around.
 
+mod required;
+
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::diagnostic::{Refusal, shown};
 use crate::predicate::RegexSource;
@@ -13,9 +18,62 @@ const REGEX_BYTES: usize = 4 << 20;
 /// Bytes that each direction of its automaton may keep while it is in use; it starts over when
 /// they are full, and goes without an automaton where that happens too often.
 const AUTOMATON_BYTES: usize = 2 << 20;
+/// States up to which an expression surely fits into [`REGEX_BYTES`]: a state takes some 40 bytes.
+const FEW_STATES: usize = 32_768;
+/// Groups inside groups.
+const MOST_NESTED: u32 = 64;
 
-/// Compiles `source`.
-pub(super) fn compile(source: &RegexSource, at: Position) -> Result<Regex, Refusal> {
+/// A regular expression that is known to be sound. Most are never asked, so each is compiled when
+/// it first is; clones share that.
+#[derive(Clone, Debug)]
+pub(crate) struct Regular(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: RegexSource,
+    required: Option<String>,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Regular {
+    /// Checks `source`; compiles it at once where only that tells whether it is too large.
+    pub fn new(source: &RegexSource, at: Position) -> Result<Self, Refusal> {
+        let pattern = ascii_classes(&source.pattern);
+        let parsed = parse(source, &pattern).or_else(|| parse(source, &source.pattern));
+        let compiled = OnceLock::new();
+        if parsed.as_ref().is_none_or(|parsed| states(parsed) > FEW_STATES) {
+            let regex = compile(source).map_err(|error| refusal(&source.pattern, &error, at))?;
+            // It was not set before.
+            let _ = compiled.set(Some(regex));
+        }
+        let required = parsed.as_ref().and_then(required::literal);
+        Ok(Self(Arc::new(Inner { source: source.clone(), required, compiled })))
+    }
+
+    /// Whether it is found in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        let Inner { source, compiled, .. } = &*self.0;
+        let regex = compiled.get_or_init(|| compile(source).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+
+    /// The longest literal, folded, that every text has in which it is found.
+    pub fn required(&self) -> Option<&str> {
+        self.0.required.as_deref()
+    }
+}
+
+fn parse(source: &RegexSource, pattern: &str) -> Option<Hir> {
+    let mut parser = ParserBuilder::new()
+        .case_insensitive(source.insensitive)
+        .multi_line(source.multi_line)
+        .dot_matches_new_line(source.dot_all)
+        .nest_limit(MOST_NESTED)
+        .build();
+    parser.parse(pattern).ok()
+}
+
+fn compile(source: &RegexSource) -> Result<Regex, regex::Error> {
     let build = |pattern: &str| {
         RegexBuilder::new(pattern)
             .case_insensitive(source.insensitive)
@@ -23,14 +81,33 @@ pub(super) fn compile(source: &RegexSource, at: Position) -> Result<Regex, Refus
             .dot_matches_new_line(source.dot_all)
             .size_limit(REGEX_BYTES)
             .dfa_size_limit(AUTOMATON_BYTES)
-            .nest_limit(64)
+            .nest_limit(MOST_NESTED)
             .build()
     };
     match ascii_classes(&source.pattern) {
         Cow::Owned(ascii) => build(&ascii).or_else(|_| build(&source.pattern)),
         Cow::Borrowed(pattern) => build(pattern),
     }
-    .map_err(|error| refusal(&source.pattern, &error, at))
+}
+
+/// An upper bound of the states that an expression takes.
+fn states(part: &Hir) -> usize {
+    /// A range of characters is at most so many ways to go through their bytes.
+    const RANGE: usize = 40;
+    match part.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => RANGE * class.ranges().len() + 1,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 1,
+        HirKind::Capture(capture) => states(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(0).max(repetition.min) as usize + 1;
+            states(&repetition.sub).saturating_add(2).saturating_mul(times)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().map(states).fold(parts.len(), usize::saturating_add)
+        }
+    }
 }
 
 /// `\d`, `\w`, `\s` and `\b` as PCRE means them unless told otherwise: of ASCII alone. With all
@@ -139,8 +216,34 @@ mod tests {
                 multi_line: false,
                 dot_all: false,
             };
-            let regex = compile(&source, Position::default()).unwrap();
+            let regex = Regular::new(&source, Position::default()).unwrap();
             assert_eq!(regex.is_match(text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_too_large_is_compiled_at_once() {
+        for (pattern, expected) in [
+            ("^never[0-9]+$", Some(false)),
+            (r"\w{2,5}\s(a|b)*", Some(false)),
+            (r"\pL{50}", Some(true)),
+            ("[^a]{300}", Some(false)),
+            ("[^a]{3000}", Some(true)),
+            ("a{60000}", Some(true)),
+            ("(a{1000}){1000}", None),
+            (r"(?:\pL{1000}){9}", None),
+            ("(a", None),
+            ("(?=a)", None),
+        ] {
+            let source = RegexSource {
+                pattern: pattern.into(),
+                insensitive: false,
+                multi_line: false,
+                dot_all: false,
+            };
+            let regular = Regular::new(&source, Position::default()).ok();
+            let at_once = regular.map(|regular| regular.0.compiled.get().is_some());
+            assert_eq!(at_once, expected, "{pattern}");
         }
     }
 }
