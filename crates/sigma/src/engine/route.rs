@@ -80,6 +80,11 @@ impl Route {
         }
     }
 
+    /// How many times the signs were chosen by what was seen.
+    pub fn chosen(&self) -> usize {
+        self.chosen
+    }
+
     /// Looks at everything that an event has, and now and then chooses the signs anew.
     fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch) {
         scratch.view(engine, event).observe(&self.plan, &mut self.seen);
