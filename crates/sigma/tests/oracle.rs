@@ -432,7 +432,10 @@ fn signs_learned_from_traffic_find_what_the_naive_evaluator_finds() {
     let (rules_found_otherwise, compared) = (Cell::new(0_usize), Cell::new(0_usize));
     let strategy =
         (prop::collection::vec(rule_strategy(), 1..12), cases(2..3), cases(2..8), cases(24..25));
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(CASES));
+    let mut runner = TestRunner::new(ProptestConfig {
+        source_file: Some(file!()),
+        ..ProptestConfig::with_cases(CASES)
+    });
     let result = runner.run(&strategy, |(generated, common, others, unseen)| {
         let rules = rules(&write_rules(&generated));
         let mut learned = Matcher::new(Arc::clone(&rules));

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rustc_hash::FxHashMap;
+use vigie_detector::Bystander;
 use vigie_event::{Event, Timestamp};
 use vigie_parser::Parser;
 use vigie_sigma::{Matcher, RuleIndex};
@@ -17,18 +17,21 @@ use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
 
 use super::{Logins, Question};
 
-/// Records in a chunk, and one batch of the journal more at most: few enough that its events are
-/// still in the processor's cache when they are taken.
-const CHUNK: u64 = 2_048;
-/// Bytes of events handed over together: long ones go in several parcels.
-const PARCEL_BYTES: usize = 4 << 20;
-/// Parcels that a worker may be ahead.
-const AHEAD: usize = 3;
+/// Records in a chunk.
+const CHUNK: u64 = 16_384;
+/// Records before a chunk that are parsed for what they tell of those in it: a parser remembers
+/// what the lines of a connection before told.
+const BEFORE: u64 = 1_024;
+/// Events handed over together, and bytes of their text: few enough that they are still in the
+/// processor's cache when they are taken.
+const PARCEL: usize = 1_024;
+const PARCEL_BYTES: usize = 1 << 20;
+/// Parcels that a worker may be ahead: somewhat more than a chunk, since while one worker's chunk
+/// is taken the others fill theirs.
+const AHEAD: usize = 20;
 /// How far a record's own time may lie behind the time at which it came and still be looked for
 /// in older segments, in seconds: clocks differ.
 const CLOCKS_DIFFER_S: i64 = 3_600;
-/// Events of each source that are handed on though nothing matched, so that time goes by.
-const TICK_S: i64 = 60;
 /// Addresses whose logins are remembered.
 const MAX_LOGINS: usize = 100_000;
 
@@ -43,6 +46,26 @@ pub struct Span {
 impl Span {
     fn holds(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// Logins from one address that succeeded.
+pub struct Login {
+    pub times: u64,
+    pub first: Timestamp,
+    /// The account of the first one.
+    pub user: String,
+}
+
+impl Login {
+    /// Adds so many, the first of which was of `user`. Whoever adds them up in whatever order
+    /// comes to the same.
+    fn add(&mut self, times: u64, first: Timestamp, user: &str) {
+        self.times += times;
+        if (first, user) < (self.first, &self.user) {
+            self.first = first;
+            user.clone_into(&mut self.user);
+        }
     }
 }
 
@@ -73,7 +96,7 @@ struct Parcel {
 impl Parcel {
     fn clear(&mut self) {
         // What gave a long text room would keep it for ever.
-        if self.bytes > PARCEL_BYTES {
+        if self.bytes > 2 * PARCEL_BYTES {
             self.events = Vec::new();
         }
         self.ends.clear();
@@ -93,6 +116,10 @@ impl Parcel {
         self.ends.push(self.matched.len());
     }
 
+    fn is_full(&self) -> bool {
+        self.ends.len() >= PARCEL || self.bytes >= PARCEL_BYTES
+    }
+
     fn each(&self, mut each: impl FnMut(&Event, &[RuleIndex])) {
         let mut first = 0;
         for (event, end) in self.events.iter().zip(&self.ends) {
@@ -102,8 +129,8 @@ impl Parcel {
     }
 }
 
-/// Calls `each` with the events that match, in the journal's order, and with one now and then
-/// that does not.
+/// Calls `each` with the events that match, in the journal's order, and with those others that a
+/// [`Bystander`] wants.
 pub fn matching(
     journal: &Journal,
     question: &Question,
@@ -130,7 +157,7 @@ pub fn matching(
                 parser: Parser::new(question.options.clone()),
                 matcher: Matcher::new(Arc::clone(&question.rules)),
                 event: Event::default(),
-                ticks: FxHashMap::default(),
+                bystander: Bystander::default(),
                 read: Read::default(),
                 full,
                 empty,
@@ -174,8 +201,11 @@ impl Read {
         if let Some((from, user)) = vigie_detector::login(event) {
             let room = self.logins.len() < MAX_LOGINS;
             match self.logins.get_mut(&from) {
-                Some((times, _)) => *times += 1,
-                None if room => drop(self.logins.insert(from, (1, user.to_owned()))),
+                Some(login) => login.add(1, event.time, user),
+                None if room => {
+                    let login = Login { times: 1, first: event.time, user: user.to_owned() };
+                    self.logins.insert(from, login);
+                }
                 None => {}
             }
         }
@@ -188,10 +218,11 @@ impl Read {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
         };
-        for (address, (times, user)) in other.logins {
-            let login = self.logins.entry(address).or_default();
-            login.0 += times;
-            login.1 = user;
+        for (address, login) in other.logins {
+            match self.logins.get_mut(&address) {
+                Some(known) => known.add(login.times, login.first, &login.user),
+                None => drop(self.logins.insert(address, login)),
+            }
         }
     }
 }
@@ -204,8 +235,7 @@ struct Worker<'q> {
     parser: Parser,
     matcher: Matcher,
     event: Event,
-    /// By source: the time of the last event handed on.
-    ticks: FxHashMap<u64, i64>,
+    bystander: Bystander,
     read: Read,
     full: SyncSender<Parcel>,
     empty: Receiver<Parcel>,
@@ -215,20 +245,24 @@ impl<'q> Worker<'q> {
     /// Reads the batches that begin in the chunks at these positions.
     fn run(mut self, chunks: impl Iterator<Item = Position>) -> Result<Read, JournalError> {
         for first in chunks {
-            self.reader.skip_to(first);
-            if self.chunk(first.plus(CHUNK).min(self.end))?.is_break() {
+            self.reader.skip_to(Position(first.0.saturating_sub(BEFORE)));
+            if self.chunk(first, first.plus(CHUNK).min(self.end))?.is_break() {
                 break;
             }
         }
         Ok(self.read)
     }
 
-    /// Reads the batches that begin before `end`. Breaks off where nobody takes parcels any more,
-    /// since another worker has failed.
-    fn chunk(&mut self, end: Position) -> Result<ControlFlow<()>, JournalError> {
+    /// Reads the batches that begin from `first` to before `end`. Breaks off where nobody takes
+    /// parcels any more, since another worker has failed.
+    fn chunk(&mut self, first: Position, end: Position) -> Result<ControlFlow<()>, JournalError> {
         let mut parcel = self.empty_parcel();
         while self.reader.position() < end {
             let Some(batch) = self.reader.next_view()? else { break };
+            if batch.first() < first {
+                batch.records().for_each(|record| self.parser.parse(&record, &mut self.event));
+                continue;
+            }
             let here = self.end.0.saturating_sub(batch.first().0);
             for record in batch.records().take(usize::try_from(here).unwrap_or(usize::MAX)) {
                 self.parser.parse(&record, &mut self.event);
@@ -238,11 +272,12 @@ impl<'q> Worker<'q> {
                 }
                 self.read.note(&self.event);
                 let matched = self.matcher.matches(&self.event);
-                if !matched.is_empty() || is_tick(&mut self.ticks, &self.event) {
-                    parcel.keep(&mut self.event, matched);
+                if matched.is_empty() && !self.bystander.wants(&self.event) {
+                    continue;
                 }
+                parcel.keep(&mut self.event, matched);
             }
-            if parcel.bytes > PARCEL_BYTES {
+            if parcel.is_full() {
                 let more = self.empty_parcel();
                 if self.full.send(std::mem::replace(&mut parcel, more)).is_err() {
                     return Ok(ControlFlow::Break(()));
@@ -259,11 +294,4 @@ impl<'q> Worker<'q> {
         parcel.clear();
         parcel
     }
-}
-
-/// Whether `event` is the first of its source in its minute; of those handed on it need not be.
-fn is_tick(ticks: &mut FxHashMap<u64, i64>, event: &Event) -> bool {
-    let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
-    let tick = event.time.seconds().div_euclid(TICK_S);
-    ticks.insert(source, tick) != Some(tick)
 }
