@@ -118,8 +118,10 @@ impl Correlator {
                 let Some(firing) = feeder.feed(*feed, cause) else {
                     continue;
                 };
-                let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
-                pending.push((firing.rule, cause));
+                if !feeds_of(rules, firing.rule).is_empty() {
+                    let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
+                    pending.push((firing.rule, cause));
+                }
                 fired.push(firing);
             }
         }

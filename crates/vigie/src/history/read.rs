@@ -18,17 +18,17 @@ use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
 use super::{Logins, Question};
 
 /// Records in a chunk.
-const CHUNK: u64 = 16_384;
+const CHUNK: u64 = 8_192;
 /// Records before a chunk that are parsed for what they tell of those in it: a parser remembers
 /// what the lines of a connection before told.
 const BEFORE: u64 = 1_024;
 /// Events handed over together, and bytes of their text: few enough that they are still in the
 /// processor's cache when they are taken.
-const PARCEL: usize = 1_024;
+const PARCEL: usize = 512;
 const PARCEL_BYTES: usize = 1 << 20;
 /// Parcels that a worker may be ahead: somewhat more than a chunk, since while one worker's chunk
 /// is taken the others fill theirs.
-const AHEAD: usize = 20;
+const AHEAD: usize = 18;
 /// How far a record's own time may lie behind the time at which it came and still be looked for
 /// in older segments, in seconds: clocks differ.
 const CLOCKS_DIFFER_S: i64 = 3_600;
@@ -256,7 +256,7 @@ impl<'q> Worker<'q> {
     /// Reads the batches that begin from `first` to before `end`. Breaks off where nobody takes
     /// parcels any more, since another worker has failed.
     fn chunk(&mut self, first: Position, end: Position) -> Result<ControlFlow<()>, JournalError> {
-        let mut parcel = self.empty_parcel();
+        let mut parcel = emptied(&self.empty);
         while self.reader.position() < end {
             let Some(batch) = self.reader.next_view()? else { break };
             if batch.first() < first {
@@ -276,11 +276,11 @@ impl<'q> Worker<'q> {
                     continue;
                 }
                 parcel.keep(&mut self.event, matched);
-            }
-            if parcel.is_full() {
-                let more = self.empty_parcel();
-                if self.full.send(std::mem::replace(&mut parcel, more)).is_err() {
-                    return Ok(ControlFlow::Break(()));
+                if parcel.is_full() {
+                    let more = emptied(&self.empty);
+                    if self.full.send(std::mem::replace(&mut parcel, more)).is_err() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
             }
         }
@@ -288,10 +288,11 @@ impl<'q> Worker<'q> {
         let sent = self.full.send(parcel);
         Ok(if sent.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     }
+}
 
-    fn empty_parcel(&self) -> Parcel {
-        let mut parcel = self.empty.try_recv().unwrap_or_default();
-        parcel.clear();
-        parcel
-    }
+/// A parcel that came back, or a new one.
+fn emptied(empty: &Receiver<Parcel>) -> Parcel {
+    let mut parcel = empty.try_recv().unwrap_or_default();
+    parcel.clear();
+    parcel
 }
