@@ -69,7 +69,9 @@ pub fn ask(journal: &Journal, question: &Question) -> Result<Answer, JournalErro
         let (finished, heard) = sync_channel(CASES_AHEAD);
         let court = scope.spawn(move || {
             let mut court = Court::new(question);
-            heard.into_iter().for_each(|changes| court.hear(changes));
+            for changes in heard {
+                court.hear(changes);
+            }
             court
         });
         // Who does not take it has failed, which joining tells.

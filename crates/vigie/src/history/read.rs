@@ -241,7 +241,7 @@ struct Worker<'q> {
     empty: Receiver<Parcel>,
 }
 
-impl<'q> Worker<'q> {
+impl Worker<'_> {
     /// Reads the batches that begin in the chunks at these positions.
     fn run(mut self, chunks: impl Iterator<Item = Position>) -> Result<Read, JournalError> {
         for first in chunks {
