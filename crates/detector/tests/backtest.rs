@@ -59,7 +59,9 @@ proptest! {
     fn parts_give_what_the_whole_gives(events in events(), chunk in 1_usize..60) {
         let rules = rules();
         let mut detector = Detector::new(Arc::clone(&rules), Settings::default());
-        events.iter().for_each(|event| detector.observe(event));
+        for event in &events {
+            detector.observe(event);
+        }
         let whole = detector.take_changes();
 
         let mut test = BackTest::new(Arc::clone(&rules), Settings::default());
