@@ -54,7 +54,9 @@ def wait_for_index(work):
     """Until nothing has been added for some seconds."""
     size, since = 0, time.monotonic()
     while time.monotonic() - since < 4:
-        now = int(subprocess.check_output(["du", "-s", work / "data/index"]).split()[0])
+        # It fails where a file goes while it looks.
+        told = subprocess.run(["du", "-s", work / "data/index"], capture_output=True).stdout
+        now = int(told.split()[0]) if told else 0
         if now != size:
             size, since = now, time.monotonic()
         time.sleep(0.2)
