@@ -1,17 +1,19 @@
 //! What would rules have found in what has been?
 //!
 //! Reading, parsing and matching old events can be done on many cores; a [`BackTest`] then takes
-//! those that matched, in their order, and keeps account for each rule. Between them it needs to
-//! see an event a minute, to know the time ([`BackTest::observe`] with no match).
+//! those that matched, in their order, and keeps account for each rule. Of the others it needs to
+//! see those by which alerts are grouped, and one a minute to know the time: a [`Bystander`] tells
+//! which ([`BackTest::observe`] with no match).
 
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use vigie_event::{Alert, Event, Timestamp};
+use vigie_event::{Alert, Event, Timestamp, field, fingerprint};
 use vigie_sigma::{RuleIndex, RuleSet};
 
 use crate::detector::{Changes, Detector};
+use crate::facts::{Glance, Outcome};
 use crate::histogram::Histogram;
 use crate::settings::Settings;
 
@@ -19,6 +21,10 @@ use crate::settings::Settings;
 const SAMPLES: usize = 3;
 /// Values kept of each rule and field; beyond it those that were seen once give way.
 const MAX_VALUES: usize = 10_000;
+/// Seconds between two events of a source that tell the time.
+const TICK_S: i64 = 60;
+/// Addresses of hosts that are known to have been told; beyond it all are told again.
+const MAX_HOSTS: usize = 16_384;
 /// Whom alerts are about.
 const SUBJECTS: [&str; 3] = ["source.ip", "user.name", "host.name"];
 
@@ -67,8 +73,44 @@ struct Tally {
     alerts: u64,
     events: u64,
     span: Option<(Timestamp, Timestamp)>,
-    subjects: [BTreeMap<String, (u64, u64)>; 3],
+    subjects: [FxHashMap<String, (u64, u64)>; 3],
     samples: Vec<String>,
+}
+
+/// Which events that no rule matches a [`BackTest`] must see all the same, so that it groups
+/// alerts as a detector does that sees all events. Whoever reads a part of them has one of his own.
+#[derive(Debug, Default)]
+pub struct Bystander {
+    /// By source: the minute of the last event that was wanted for its time.
+    ticks: FxHashMap<u64, i64>,
+    /// By address: the host that it was told to be of.
+    hosts: FxHashMap<IpAddr, u64>,
+}
+
+impl Bystander {
+    /// Whether `event` is to be seen though nothing matched: a success, which may take an account
+    /// or a host into an incident, one that tells of a host's address, or the first of its source
+    /// in a minute.
+    pub fn wants(&mut self, event: &Event) -> bool {
+        let glance = Glance::of(event);
+        let told = glance.host_address.or(glance.destination);
+        let is_news = told.is_some_and(|address| self.is_news(address, event));
+        let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
+        let tick = event.time.seconds().div_euclid(TICK_S);
+        let ticks = self.ticks.insert(source, tick) != Some(tick);
+        glance.outcome == Outcome::Success || is_news || ticks
+    }
+
+    fn is_news(&mut self, address: IpAddr, event: &Event) -> bool {
+        let Some(host) = event.render(field::HOST_NAME) else {
+            return false;
+        };
+        if self.hosts.len() >= MAX_HOSTS {
+            self.hosts.clear();
+        }
+        let host = fingerprint(host.as_bytes());
+        self.hosts.insert(address, host) != Some(host)
+    }
 }
 
 impl BackTest {
@@ -144,9 +186,12 @@ impl Tally {
             }));
         for (name, values) in SUBJECTS.into_iter().zip(&mut self.subjects) {
             for value in alert.entities.values(name) {
-                let (alerts, events) = values.entry(value.clone()).or_default();
-                *alerts += 1;
-                *events += alert.count;
+                if let Some((alerts, events)) = values.get_mut(value) {
+                    *alerts += 1;
+                    *events += alert.count;
+                } else {
+                    values.insert(value.clone(), (1, alert.count));
+                }
             }
             if values.len() > MAX_VALUES {
                 values.retain(|_, (alerts, _)| *alerts > 1);
@@ -162,7 +207,10 @@ impl Tally {
                 .into_iter()
                 .map(|(value, (alerts, events))| Subject { value, alerts, events })
                 .collect();
-            subjects.sort_by_key(|one| std::cmp::Reverse((one.alerts, one.events)));
+            subjects.sort_unstable_by(|a, b| {
+                let most = (b.alerts, b.events).cmp(&(a.alerts, a.events));
+                most.then_with(|| a.value.cmp(&b.value))
+            });
             (name, subjects)
         });
         RuleHistory {

@@ -8,24 +8,42 @@ use vigie_event::Timestamp;
 const MAX_BUCKETS: usize = 1_024;
 
 /// Counts by time. Buckets widen as the time that they span grows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Histogram {
     width_s: i64,
     /// By number of the bucket since 1970.
     counts: BTreeMap<i64, u64>,
+    /// What the bucket that was counted in last has got since, and its number: times come in order,
+    /// nearly.
+    latest: (i64, u64),
 }
 
 impl Default for Histogram {
     /// Buckets of a minute.
     fn default() -> Self {
-        Self { width_s: 60, counts: BTreeMap::new() }
+        Self { width_s: 60, counts: BTreeMap::new(), latest: (0, 0) }
     }
 }
 
 impl Histogram {
     /// Counts `number` at `time`.
     pub fn add(&mut self, time: Timestamp, number: u64) {
-        *self.counts.entry(time.seconds().div_euclid(self.width_s)).or_default() += number;
+        let bucket = time.seconds().div_euclid(self.width_s);
+        if bucket == self.latest.0 {
+            self.latest.1 += number;
+            return;
+        }
+        self.settle();
+        // By then the buckets may be wider.
+        self.latest = (time.seconds().div_euclid(self.width_s), number);
+    }
+
+    /// Puts what the latest bucket has got to the others.
+    fn settle(&mut self) {
+        let (bucket, number) = std::mem::take(&mut self.latest);
+        if number > 0 {
+            *self.counts.entry(bucket).or_default() += number;
+        }
         while self.counts.len() > MAX_BUCKETS {
             self.widen();
         }
@@ -42,7 +60,7 @@ impl Histogram {
 
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.counts.is_empty() && self.latest.1 == 0
     }
 
     /// The time from `first` to `last` in `columns` equal parts, with what was counted in each. A
@@ -51,9 +69,10 @@ impl Histogram {
         let mut drawn = vec![0; columns.max(1)];
         let first = i128::from(first.seconds());
         let length = (i128::from(last.seconds()) - first + 1).max(1);
-        for (bucket, count) in &self.counts {
+        let latest = std::iter::once(self.latest);
+        for (bucket, count) in self.counts.iter().map(|(b, n)| (*b, *n)).chain(latest) {
             let middle =
-                i128::from(*bucket) * i128::from(self.width_s) + i128::from(self.width_s / 2);
+                i128::from(bucket) * i128::from(self.width_s) + i128::from(self.width_s / 2);
             let at =
                 ((middle - first) * drawn.len() as i128 / length).clamp(0, drawn.len() as i128 - 1);
             if let Some(column) = drawn.get_mut(at as usize) {

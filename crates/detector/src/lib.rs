@@ -48,7 +48,7 @@ mod success;
 mod title;
 mod totals;
 
-pub use backtest::{BackTest, RuleHistory, Subject};
+pub use backtest::{BackTest, Bystander, RuleHistory, Subject};
 pub use command::{Applied, Command};
 pub use detector::{Changes, Detector, DetectorStats};
 pub use histogram::Histogram;

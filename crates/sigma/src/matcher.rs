@@ -56,6 +56,12 @@ impl Matcher {
         self.scratch.candidates()
     }
 
+    /// How many times the signs by which rules are found were chosen by the events so far, for any
+    /// set of logsources. No answer depends on it.
+    pub fn learned(&self) -> usize {
+        self.routes.iter().map(Route::chosen).sum()
+    }
+
     /// Events so far without any logsource: all rules were tried on them.
     pub fn unrouted(&self) -> u64 {
         self.unrouted

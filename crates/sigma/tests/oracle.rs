@@ -6,11 +6,13 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use support::{event_of, rules};
+use proptest::test_runner::TestRunner;
+use support::{event, event_of, rule, rules};
 use vigie_event::{Event, Value};
 use vigie_sigma::Matcher;
 
@@ -378,35 +380,117 @@ fn held() -> impl Strategy<Value = Option<Held>> {
     ]
 }
 
+type Case = (Vec<Option<Held>>, String);
+
+fn cases(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Case>> {
+    prop::collection::vec((prop::collection::vec(held(), FIELDS.len()), "[abk -]{0,6}"), count)
+}
+
+/// Compares `matcher` with the naive evaluator.
+fn compare(generated: &[Rule], matcher: &mut Matcher, cases: &[Case]) -> Result<(), TestCaseError> {
+    for (held, raw) in cases {
+        let event = build_event(held, raw);
+        let found: Vec<u32> = matcher.matches(&event).iter().map(|rule| rule.0).collect();
+        let expected: Vec<u32> = generated
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| holds(rule, &rule.condition, held, raw))
+            .map(|(index, _)| index as u32)
+            .collect();
+        prop_assert_eq!(found, expected, "{:?} {:?}\n{}", held, raw, write_rules(generated));
+    }
+    Ok(())
+}
+
+fn write_rules(generated: &[Rule]) -> String {
+    let yaml = generated.iter().enumerate().map(|(index, rule)| write_rule(rule, index));
+    yaml.collect::<Vec<_>>().join("---\n")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn the_engine_answers_as_the_naive_evaluator(
         generated in prop::collection::vec(rule_strategy(), 1..12),
-        events in prop::collection::vec((prop::collection::vec(held(), FIELDS.len()), "[abk -]{0,6}"), 2..12),
+        events in cases(2..12),
     ) {
-        let yaml: Vec<String> =
-            generated.iter().enumerate().map(|(index, rule)| write_rule(rule, index)).collect();
-        let rules = rules(&yaml.join("---\n"));
+        let rules = rules(&write_rules(&generated));
         prop_assert_eq!(rules.rules().len(), generated.len());
-        let mut matcher = Matcher::new(Arc::clone(&rules));
-        let (everything, others) = (events.iter().cycle(), events.iter().skip(1).cycle());
+        let mut matcher = Matcher::new(rules);
+        compare(&generated, &mut matcher, &events)?;
         // Each event comes several times, and with values of its neighbour's.
-        for (turn, ((held, raw), (other, _))) in everything.zip(others).take(4 * events.len() + 8).enumerate() {
-            let mut held = held.clone();
-            if turn >= 2 * events.len() {
-                held[turn % FIELDS.len()].clone_from(&other[turn % FIELDS.len()]);
-            }
-            let event = build_event(&held, raw);
-            let found: Vec<u32> = matcher.matches(&event).iter().map(|rule| rule.0).collect();
-            let expected: Vec<u32> = generated
-                .iter()
-                .enumerate()
-                .filter(|(_, rule)| holds(rule, &rule.condition, &held, raw))
-                .map(|(index, _)| index as u32)
-                .collect();
-            prop_assert_eq!(found, expected, "{:?} {:?}\n{}", held, raw, yaml.join("---\n"));
-        }
+        let (everything, others) = (events.iter().cycle(), events.iter().skip(1).cycle());
+        let again = everything.zip(others).take(4 * events.len() + 8).enumerate();
+        let again: Vec<Case> = again
+            .map(|(turn, ((held, raw), (other, _)))| {
+                let mut held = held.clone();
+                if turn >= 2 * events.len() {
+                    held[turn % FIELDS.len()].clone_from(&other[turn % FIELDS.len()]);
+                }
+                (held, raw.clone())
+            })
+            .collect();
+        compare(&generated, &mut matcher, &again)?;
     }
+}
+
+/// Events until the signs by which rules are found are chosen by what was seen.
+const TRAFFIC: usize = 256;
+
+/// Two events make up nearly all of the traffic, so the matcher learns other signs than it
+/// guessed at; by these it must find the rules in events that it never saw.
+#[test]
+fn signs_learned_from_traffic_find_what_the_naive_evaluator_finds() {
+    const CASES: u32 = 200;
+    let (rules_found_otherwise, compared) = (Cell::new(0_usize), Cell::new(0_usize));
+    let strategy =
+        (prop::collection::vec(rule_strategy(), 1..12), cases(2..3), cases(2..8), cases(24..25));
+    let mut runner = TestRunner::new(ProptestConfig {
+        source_file: Some(file!()),
+        ..ProptestConfig::with_cases(CASES)
+    });
+    let result = runner.run(&strategy, |(generated, common, others, unseen)| {
+        let rules = rules(&write_rules(&generated));
+        let mut learned = Matcher::new(Arc::clone(&rules));
+        let build = |cases: &[Case]| -> Vec<Event> {
+            cases.iter().map(|(held, raw)| build_event(held, raw)).collect()
+        };
+        let (common, others) = (build(&common), build(&others));
+        for number in 0..TRAFFIC {
+            let among = if number % 41 == 0 { &others } else { &common };
+            learned.matches(&among[number / 4 % among.len()]);
+        }
+        // The plan in use is not the first one.
+        prop_assert!(learned.learned() >= 1);
+        compare(&generated, &mut learned, &unseen)?;
+        for event in build(&unseen) {
+            let mut guessing = Matcher::new(Arc::clone(&rules));
+            guessing.matches(&event);
+            learned.matches(&event);
+            compared.set(compared.get() + 1);
+            let differ = guessing.candidates() != learned.candidates();
+            rules_found_otherwise.set(rules_found_otherwise.get() + usize::from(differ));
+        }
+        Ok(())
+    });
+    result.unwrap();
+    let (differ, compared) = (rules_found_otherwise.get(), compared.get());
+    assert!(differ * 20 > compared, "other rules were looked at in {differ} of {compared} events");
+}
+
+/// Every event has the sign that is guessed to be rare, and nearly none the other.
+#[test]
+fn a_rule_is_found_by_the_sign_that_traffic_seldom_has() {
+    let rules = rules(&rule("    s: {event.action: login, f0|contains: abc}\n    condition: s"));
+    let mut matcher = Matcher::new(rules);
+    let event = |f0: &str| event(&[("event.action", "login"), ("f0", f0)]);
+    let (common, rare) = (event("nothing"), event("xabcx"));
+    let mut look = |event: &Event| (matcher.matches(event).len(), matcher.candidates());
+    assert_eq!([look(&common), look(&rare)], [(0, 1), (1, 1)]);
+    for _ in 0..TRAFFIC {
+        look(&common);
+    }
+    assert_eq!([look(&common), look(&rare)], [(0, 0), (1, 1)]);
+    assert!(matcher.learned() >= 1);
 }

@@ -64,6 +64,30 @@ fn check_lines(journal: &Journal, from: u64, expected: std::ops::Range<u64>) {
     assert_eq!(reader.position(), Position(expected.end));
 }
 
+/// Two readers take chunks in turn whose ends lie within batches.
+#[tokio::test]
+async fn readers_that_share_a_journal_share_no_batch() {
+    const CHUNK: u64 = 250;
+    let dir = TempDir::new().unwrap();
+    let (journal, _) = Journal::open(dir.path(), options()).unwrap();
+    for first in (0..10_000).step_by(100) {
+        journal.append(batch("a", first, 100)).await.unwrap();
+    }
+    let mut readers = [journal.reader(Position(0)), journal.reader(Position(0))];
+    let mut firsts = Vec::new();
+    for chunk in 0..10_000 / CHUNK {
+        let reader = &mut readers[chunk as usize % 2];
+        reader.skip_to(Position(chunk * CHUNK));
+        while reader.position() < Position((chunk + 1) * CHUNK) {
+            let Some(stored) = reader.next().unwrap() else { break };
+            assert_eq!(stored.batch.records.len(), 100);
+            firsts.push(stored.first.0);
+        }
+    }
+    assert_eq!(firsts, (0..10_000).step_by(100).collect::<Vec<_>>());
+    assert!(journal.damage().is_empty(), "what is passed by is not lost");
+}
+
 #[tokio::test]
 async fn what_is_appended_is_read_from_any_position() {
     let dir = TempDir::new().unwrap();

@@ -59,7 +59,30 @@ detection:
     user.name: nobody-at-all
   condition: one
 level: high
+---
+title: Given up
+id: 00000000-0000-4000-8000-000000000005
+logsource: { product: linux, service: sshd }
+detection:
+  one:
+    event.action: ssh_connection_closed
+    event.outcome: failure
+  condition: one
+level: low
+---
+title: Alice with her key
+id: 00000000-0000-4000-8000-000000000006
+logsource: { product: linux, service: sshd }
+detection:
+  one:
+    user.name: alice
+    message|contains: publickey
+  condition: one
+level: low
 ";
+
+/// Lines between a failure and the end of its connection: a chunk's end lies between some.
+const CONNECTION: i64 = 61;
 
 /// More lines than three chunks hold: noise, and now and then somebody who guesses.
 fn lines() -> Vec<String> {
@@ -68,7 +91,27 @@ fn lines() -> Vec<String> {
         let time = Timestamp::from_seconds(1_767_225_600 + second * 6);
         let (minute, port) = (second / 10, 1_024 + second % 60_000);
         let burst = minute % 100 == 99;
+        // Of a connection that a line before told of, and of one that nothing was told of.
+        let (before, peer) = (port - CONNECTION, (second - CONNECTION) % 200);
+        let mut pid = port;
         let line = match (burst, second % 10) {
+            // The account that somebody got into shortly before, unseen by any rule.
+            (_, 1) if minute == 3_100 => {
+                format!("Accepted publickey for alice from 192.0.2.99 port {port} ssh2")
+            }
+            (false, 5) => {
+                let peer = second % 200;
+                format!("Failed password for backup from 198.51.100.{peer} port {port} ssh2")
+            }
+            (false, 6) if second >= CONNECTION => {
+                pid = before;
+                let who = format!("backup 198.51.100.{peer} port {before}");
+                format!("Connection closed by authenticating user {who} [preauth]")
+            }
+            (false, 7) if second % 700 == 7 => {
+                let who = format!("git 198.51.100.9 port {port}");
+                format!("Connection closed by authenticating user {who} [preauth]")
+            }
             (true, _) if minute == 2_599 => {
                 format!("Failed password for root from 192.0.2.5 port {port} ssh2")
             }
@@ -85,7 +128,7 @@ fn lines() -> Vec<String> {
             ),
             _ => format!("Connection closed by 198.51.100.{} port {port}", second % 200),
         };
-        lines.push(format!("{time} web sshd[{port}]: {line}\n"));
+        lines.push(format!("{time} web sshd[{pid}]: {line}\n"));
     }
     lines
 }
@@ -124,8 +167,16 @@ fn finds_what_a_scan_finds_and_tells_whom_it_would_ban() {
         objects(&stdout_of(dir.path(), &["scan", "--json", "--rules", "r.yml", "auth.log"]));
     let stats = scanned.iter().find(|one| one["kind"] == "stats").unwrap();
     let expected: BTreeMap<String, u64> = serde_json::from_value(stats["by_rule"].clone()).unwrap();
-    assert!(expected.len() == 2 && expected.values().all(|alerts| *alerts > 10), "{expected:?}");
+    let often = expected.values().filter(|alerts| **alerts > 10).count();
+    assert!(expected.len() == 4 && often == 3, "{expected:?}");
     assert_eq!(by_rule(&told), expected);
+    // As many events in them, in as many incidents: nothing was lost between two chunks.
+    let events = |told: &[Value], kind: &str, count: &str| -> u64 {
+        told.iter().filter(|one| one["kind"] == kind).map(|one| one[count].as_u64().unwrap()).sum()
+    };
+    assert_eq!(events(&told, "rule_history", "events"), events(&scanned, "alert", "count"));
+    let incidents = scanned.iter().filter(|one| one["kind"] == "incident").count();
+    assert_eq!(told.last().unwrap()["incidents"], incidents);
 
     let last = told.last().unwrap();
     assert_eq!((&last["records"], &last["within"]), (&50_000.into(), &50_000.into()));

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 /// Least characters of a password (NIST SP 800-63B asks for 8 beside a second factor, 15 alone;

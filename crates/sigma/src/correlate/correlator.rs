@@ -71,7 +71,6 @@ struct Arrival<'e> {
     event: &'e Event,
     time: i64,
     source: u64,
-    owner: u64,
     /// Whether it was read when it happened.
     live: bool,
 }
@@ -119,8 +118,10 @@ impl Correlator {
                 let Some(firing) = feeder.feed(*feed, cause) else {
                     continue;
                 };
-                let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
-                pending.push((firing.rule, cause));
+                if !feeds_of(rules, firing.rule).is_empty() {
+                    let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
+                    pending.push((firing.rule, cause));
+                }
                 fired.push(firing);
             }
         }
@@ -146,7 +147,7 @@ impl Correlator {
         }
         let lag = event.observed.nanos().saturating_sub(time);
         let live = was_read && lag <= LATENESS;
-        Arrival { event, time, source, owner: group::owner(event), live }
+        Arrival { event, time, source, live }
     }
 
     /// Raises what is overdue now.
@@ -297,7 +298,7 @@ impl Feeder<'_> {
         if cause == Cause::Grew && !correlation.aggregate.counts_inputs() {
             return None;
         }
-        let Arrival { event, time, source, owner, .. } = self.arrival;
+        let Arrival { event, time, source, .. } = self.arrival;
         let group_place = correlation.groups.get(feed.input as usize).copied()?;
         let key = self.hash(group_place)?;
         let value = match correlation.aggregate {
@@ -315,7 +316,7 @@ impl Feeder<'_> {
         let weight = if cause == Cause::Matched { u64::from(event.repeat.max(1)) } else { 1 };
         let clocks = self.clocks;
         let pool = self.pools.get_mut(feed.correlation as usize)?;
-        let place = pool.place(key, owner, source);
+        let place = pool.place(key, || group::owner(event), source);
         if correlation.aggregate == Aggregate::Absence {
             self.expect(feed, place, group_place, Sighting { time, id: event.id, weight, value });
             return None;

@@ -130,12 +130,14 @@ impl Pool {
         self.slots.get_mut(*place as usize)
     }
 
-    /// The place of the window of `key`, made where there is none.
-    pub fn place(&mut self, key: u64, owner: u64, source: u64) -> u32 {
+    /// The place of the window of `key`, made where there is none: for the owner that `owner`
+    /// tells.
+    pub fn place(&mut self, key: u64, owner: impl FnOnce() -> u64, source: u64) -> u32 {
         self.turn += 1;
         if let Some(place) = self.place_of.get(&key) {
             return *place;
         }
+        let owner = owner();
         let share = (self.capacity / OWNER_SHARE).max(1);
         let windows_of_owner = self.owners.get(&owner).map_or(0, |list| list.len as usize);
         if owner != 0 && windows_of_owner >= share {
@@ -400,7 +402,7 @@ mod tests {
     use super::*;
 
     fn hear(pool: &mut Pool, key: u64, owner: u64) {
-        let place = pool.place(key, owner, 0);
+        let place = pool.place(key, || owner, 0);
         pool.change(place, 0, |window| window.heard += 1);
     }
 

@@ -141,6 +141,11 @@ impl Route {
         }
     }
 
+    /// How many times the signs were chosen by what was seen.
+    pub fn chosen(&self) -> usize {
+        self.chosen
+    }
+
     /// Looks at everything that an event has, and now and then chooses the signs anew.
     fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch, enough: u32) {
         scratch.view(engine, event, &self.plan, &[]).observe(&mut self.seen);

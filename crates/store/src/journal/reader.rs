@@ -60,6 +60,8 @@ pub struct JournalReader {
     /// Somebody else may have the journal open.
     is_view: bool,
     position: Position,
+    /// Batches that begin before it are passed by, not cut.
+    whole_from: Position,
     place: Option<Place>,
     window: Window,
     raw: Vec<u8>,
@@ -92,6 +94,7 @@ impl JournalReader {
             shared,
             is_view,
             position,
+            whole_from: Position(0),
             place: None,
             window: Window::default(),
             raw: Vec::new(),
@@ -102,6 +105,14 @@ impl JournalReader {
     /// The position of the record that comes next.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// Goes on with the first batch that *begins* at `position` or later, so that readers who share
+    /// the journal among them share no batch. What lies between is passed by unread. Never goes
+    /// back.
+    pub fn skip_to(&mut self, position: Position) {
+        self.position = self.position.max(position);
+        self.whole_from = self.whole_from.max(position);
     }
 
     /// The next batch with at least one record, or `None` at the durable end (wait for more with
@@ -209,9 +220,12 @@ impl JournalReader {
             }
         };
         let offset = place.offset;
-        if head.has(TABLE) || head.end() <= self.position {
+        if head.has(TABLE) || head.end() <= self.position || head.first < self.whole_from {
             place.segment.mark(head.first, offset);
             place.offset += head.frame_bytes();
+            if head.first < self.whole_from {
+                self.position = self.position.max(head.end());
+            }
             return Ok(Step::On);
         }
         let body = scan

@@ -77,9 +77,9 @@ pub fn yours(network: &IpNet, logins: &Logins, protection: &Protection) -> Vec<Y
     let mut inside: Vec<_> =
         logins.iter().filter(|(address, _)| network.contains(*address)).collect();
     inside.sort_by_key(|(address, _)| **address);
-    let times = inside.iter().map(|(_, (times, _))| times).sum();
-    if let Some((_, (_, user))) = inside.pop() {
-        reasons.push(Yours::LoggedIn { times, user: user.clone() });
+    let times = inside.iter().map(|(_, login)| login.times).sum();
+    if let Some((_, login)) = inside.pop() {
+        reasons.push(Yours::LoggedIn { times, user: login.user.clone() });
     }
     reasons
 }

@@ -7,22 +7,26 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 use vigie_analyzer::{BuiltIn, Case};
 use vigie_detector::{BackTest, Changes, RuleHistory, Settings};
-use vigie_event::{Alert, AlertId, Incident, Mode, Timestamp};
+use vigie_event::{Alert, AlertId, Incident, Lang, Langs, Mode, Timestamp};
 use vigie_parser::Options;
 use vigie_responder::{Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
 use vigie_store::journal::{Journal, JournalError};
 
 pub use banned::Banned;
+use read::Login;
 pub use read::Span;
 
 /// Matching events between two looks for what is finished.
 const LOOK_EVERY: u64 = 4_096;
+/// Such looks that judging may lie behind.
+const CASES_AHEAD: usize = 8;
 
 /// What to run over the journal, and how.
 pub struct Question {
@@ -60,28 +64,42 @@ pub struct Answer {
 /// The journal cannot be read.
 pub fn ask(journal: &Journal, question: &Question) -> Result<Answer, JournalError> {
     let began = Instant::now();
-    let mut court = Court::new(question);
-    let mut test = BackTest::new(Arc::clone(&question.rules), question.settings);
-    let mut observed = 0_u64;
-    let read = read::matching(journal, question, |event, matched| {
-        test.observe(event, matched);
-        observed += 1;
-        if observed.is_multiple_of(LOOK_EVERY) {
-            court.hear(test.take_finished());
-        }
-    })?;
-    let (rest, rules) = test.finish();
-    court.hear(rest);
-    let incidents = court.incidents;
-    let banned = court.banned(&read.logins, question);
-    Ok(Answer {
-        records: read.records,
-        within: read.within,
-        span: read.span,
-        seconds: began.elapsed().as_secs_f64(),
-        incidents,
-        rules,
-        banned,
+    std::thread::scope(|scope| {
+        // Judging goes on beside detection.
+        let (finished, heard) = sync_channel(CASES_AHEAD);
+        let court = scope.spawn(move || {
+            let mut court = Court::new(question);
+            for changes in heard {
+                court.hear(changes);
+            }
+            court
+        });
+        // Who does not take it has failed, which joining tells.
+        let hear = |changes: Changes| drop(finished.send(changes));
+        let mut test = BackTest::new(Arc::clone(&question.rules), question.settings);
+        let mut observed = 0_u64;
+        let read = read::matching(journal, question, |event, matched| {
+            test.observe(event, matched);
+            observed += 1;
+            if observed.is_multiple_of(LOOK_EVERY) {
+                hear(test.take_finished());
+            }
+        })?;
+        let (rest, rules) = test.finish();
+        hear(rest);
+        drop(finished);
+        let court = court.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let incidents = court.incidents;
+        let banned = court.banned(&read.logins, question);
+        Ok(Answer {
+            records: read.records,
+            within: read.within,
+            span: read.span,
+            seconds: began.elapsed().as_secs_f64(),
+            incidents,
+            rules,
+            banned,
+        })
     })
 }
 
@@ -104,14 +122,15 @@ struct Found {
     rules: BTreeSet<String>,
 }
 
-/// Logins that succeeded: how many, and as whom among others, by address.
-type Logins = FxHashMap<IpAddr, (u64, String)>;
+/// Logins that succeeded, by address.
+type Logins = FxHashMap<IpAddr, Login>;
 
 impl<'q> Court<'q> {
     fn new(question: &'q Question) -> Self {
         Self {
             question,
-            analyst: BuiltIn::new(),
+            // Nobody reads what it writes: one language is enough.
+            analyst: BuiltIn::speaking(Langs::only(Lang::En)),
             responder: Responder::new(question.policy.clone(), Mode::DryRun),
             alerts: BTreeMap::new(),
             incidents: 0,

@@ -1,13 +1,15 @@
 //! Reading the journal on all cores, and handing on in order what matched.
 //!
-//! The journal is cut into chunks. Each worker takes every so many-th of them, and has its own
-//! short queue; who asks takes from the queues in turn, so the order is the journal's.
+//! The journal is cut into chunks: the batches that begin in a range of positions. Each worker takes
+//! every so many-th of them, and has its own short queue; who asks takes from the queues in turn,
+//! so the order is the journal's. What was taken goes back and is filled again: a stream of events
+//! allocates nothing, and stays in the processor's cache.
 
-use std::ops::Range;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rustc_hash::FxHashMap;
+use vigie_detector::Bystander;
 use vigie_event::{Event, Timestamp};
 use vigie_parser::Parser;
 use vigie_sigma::{Matcher, RuleIndex};
@@ -16,14 +18,20 @@ use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
 use super::{Logins, Question};
 
 /// Records in a chunk.
-const CHUNK: u64 = 16_384;
-/// Chunks that a worker may be ahead.
-const AHEAD: usize = 2;
+const CHUNK: u64 = 8_192;
+/// Records before a chunk that are parsed for what they tell of those in it: a parser remembers
+/// what the lines of a connection before told.
+const BEFORE: u64 = 1_024;
+/// Events handed over together, and bytes of their text: few enough that they are still in the
+/// processor's cache when they are taken.
+const PARCEL: usize = 512;
+const PARCEL_BYTES: usize = 1 << 20;
+/// Parcels that a worker may be ahead: somewhat more than a chunk, since while one worker's chunk
+/// is taken the others fill theirs.
+const AHEAD: usize = 18;
 /// How far a record's own time may lie behind the time at which it came and still be looked for
 /// in older segments, in seconds: clocks differ.
 const CLOCKS_DIFFER_S: i64 = 3_600;
-/// Events of each source that are handed on though nothing matched, so that time goes by.
-const TICK_S: i64 = 60;
 /// Addresses whose logins are remembered.
 const MAX_LOGINS: usize = 100_000;
 
@@ -41,6 +49,26 @@ impl Span {
     }
 }
 
+/// Logins from one address that succeeded.
+pub struct Login {
+    pub times: u64,
+    pub first: Timestamp,
+    /// The account of the first one.
+    pub user: String,
+}
+
+impl Login {
+    /// Adds so many, the first of which was of `user`. Whoever adds them up in whatever order
+    /// comes to the same.
+    fn add(&mut self, times: u64, first: Timestamp, user: &str) {
+        self.times += times;
+        if (first, user) < (self.first, &self.user) {
+            self.first = first;
+            user.clone_into(&mut self.user);
+        }
+    }
+}
+
 /// What reading has counted.
 #[derive(Default)]
 pub struct Read {
@@ -50,15 +78,59 @@ pub struct Read {
     pub logins: Logins,
 }
 
-/// Events of a chunk, with what they matched: a range of `matched`.
+/// Events of a chunk, or of a part of it, with what they matched. It goes back to its worker, so
+/// that its memory is used again.
 #[derive(Default)]
-struct Found {
-    events: Vec<(Event, Range<usize>)>,
+struct Parcel {
+    /// The first ones, as many as `ends` has, are of this parcel; the others are spare.
+    events: Vec<Event>,
+    /// By event: where its rules end in `matched`.
+    ends: Vec<usize>,
     matched: Vec<RuleIndex>,
+    /// Bytes of the events' text.
+    bytes: usize,
+    /// Whether the chunk ends with it.
+    last: bool,
 }
 
-/// Calls `each` with the events that match, in the journal's order, and with one now and then
-/// that does not.
+impl Parcel {
+    fn clear(&mut self) {
+        // What gave a long text room would keep it for ever.
+        if self.bytes > 2 * PARCEL_BYTES {
+            self.events = Vec::new();
+        }
+        self.ends.clear();
+        self.matched.clear();
+        self.bytes = 0;
+        self.last = false;
+    }
+
+    /// Takes an event, and leaves memory for another in its place.
+    fn keep(&mut self, event: &mut Event, matched: &[RuleIndex]) {
+        self.bytes += event.text().len();
+        match self.events.get_mut(self.ends.len()) {
+            Some(spare) => std::mem::swap(spare, event),
+            None => self.events.push(std::mem::take(event)),
+        }
+        self.matched.extend_from_slice(matched);
+        self.ends.push(self.matched.len());
+    }
+
+    fn is_full(&self) -> bool {
+        self.ends.len() >= PARCEL || self.bytes >= PARCEL_BYTES
+    }
+
+    fn each(&self, mut each: impl FnMut(&Event, &[RuleIndex])) {
+        let mut first = 0;
+        for (event, end) in self.events.iter().zip(&self.ends) {
+            each(event, self.matched.get(first..*end).unwrap_or_default());
+            first = *end;
+        }
+    }
+}
+
+/// Calls `each` with the events that match, in the journal's order, and with those others that a
+/// [`Bystander`] wants.
 pub fn matching(
     journal: &Journal,
     question: &Question,
@@ -72,25 +144,39 @@ pub fn matching(
     let chunks = end.0.saturating_sub(start.0).div_ceil(CHUNK);
     let workers = question.workers.clamp(1, 64).min(chunks.max(1) as usize);
     std::thread::scope(|scope| {
-        let mut queues: Vec<Receiver<Found>> = Vec::with_capacity(workers);
+        let mut queues: Vec<(Receiver<Parcel>, Sender<Parcel>)> = Vec::with_capacity(workers);
         let mut running = Vec::with_capacity(workers);
         for number in 0..workers {
-            let (queue, found) = sync_channel(AHEAD);
-            queues.push(found);
-            let mut worker = Worker::new(journal, question, end);
-            running.push(scope.spawn(move || {
-                let own = (number as u64..chunks).step_by(workers);
-                let chunks = own.map(|chunk| start.plus(chunk.saturating_mul(CHUNK)));
-                worker.run(chunks, &queue).map(|()| worker.read)
-            }));
+            let (full, taken) = sync_channel(AHEAD);
+            let (used, empty) = channel();
+            queues.push((taken, used));
+            let worker = Worker {
+                question,
+                reader: journal.reader(start),
+                end,
+                parser: Parser::new(question.options.clone()),
+                matcher: Matcher::new(Arc::clone(&question.rules)),
+                event: Event::default(),
+                bystander: Bystander::default(),
+                read: Read::default(),
+                full,
+                empty,
+            };
+            let own = (number as u64..chunks).step_by(workers);
+            let firsts = own.map(move |chunk| start.plus(chunk.saturating_mul(CHUNK)));
+            running.push(scope.spawn(move || worker.run(firsts)));
         }
         let mut next = 0;
         // A worker that has failed or is done closes its queue.
-        while let Some(found) = queues.get(next).and_then(|queue| queue.recv().ok()) {
-            for (event, matched) in &found.events {
-                each(event, found.matched.get(matched.clone()).unwrap_or_default());
+        while let Some((taken, used)) = queues.get(next)
+            && let Ok(parcel) = taken.recv()
+        {
+            parcel.each(&mut each);
+            if parcel.last {
+                next = (next + 1) % workers;
             }
-            next = (next + 1) % workers;
+            // One that is done wants it no more.
+            let _ = used.send(parcel);
         }
         // Who still waits for room is let go.
         drop(queues);
@@ -106,6 +192,25 @@ pub fn matching(
 }
 
 impl Read {
+    /// Takes an event in that lies in the span of time.
+    fn note(&mut self, event: &Event) {
+        self.within += 1;
+        self.span = Some(self.span.map_or((event.time, event.time), |(first, last)| {
+            (first.min(event.time), last.max(event.time))
+        }));
+        if let Some((from, user)) = vigie_detector::login(event) {
+            let room = self.logins.len() < MAX_LOGINS;
+            match self.logins.get_mut(&from) {
+                Some(login) => login.add(1, event.time, user),
+                None if room => {
+                    let login = Login { times: 1, first: event.time, user: user.to_owned() };
+                    self.logins.insert(from, login);
+                }
+                None => {}
+            }
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.records += other.records;
         self.within += other.within;
@@ -113,98 +218,81 @@ impl Read {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (one, other) => one.or(other),
         };
-        for (address, (times, user)) in other.logins {
-            let login = self.logins.entry(address).or_default();
-            login.0 += times;
-            login.1 = user;
+        for (address, login) in other.logins {
+            match self.logins.get_mut(&address) {
+                Some(known) => known.add(login.times, login.first, &login.user),
+                None => drop(self.logins.insert(address, login)),
+            }
         }
     }
 }
 
 struct Worker<'q> {
-    journal: &'q Journal,
     question: &'q Question,
+    reader: JournalReader,
+    /// The journal's end, exclusive.
     end: Position,
     parser: Parser,
     matcher: Matcher,
     event: Event,
-    /// By source: the time of the last event handed on.
-    ticks: FxHashMap<u64, i64>,
+    bystander: Bystander,
     read: Read,
+    full: SyncSender<Parcel>,
+    empty: Receiver<Parcel>,
 }
 
-impl<'q> Worker<'q> {
-    fn new(journal: &'q Journal, question: &'q Question, end: Position) -> Self {
-        Self {
-            journal,
-            question,
-            end,
-            parser: Parser::new(question.options.clone()),
-            matcher: Matcher::new(Arc::clone(&question.rules)),
-            event: Event::default(),
-            ticks: FxHashMap::default(),
-            read: Read::default(),
-        }
-    }
-
-    fn run(
-        &mut self,
-        chunks: impl Iterator<Item = Position>,
-        queue: &SyncSender<Found>,
-    ) -> Result<(), JournalError> {
+impl Worker<'_> {
+    /// Reads the batches that begin in the chunks at these positions.
+    fn run(mut self, chunks: impl Iterator<Item = Position>) -> Result<Read, JournalError> {
         for first in chunks {
-            let mut reader = self.journal.reader(first);
-            let found = self.chunk(&mut reader, first.plus(CHUNK).min(self.end))?;
-            if queue.send(found).is_err() {
-                // Another worker has failed.
-                return Ok(());
+            self.reader.skip_to(Position(first.0.saturating_sub(BEFORE)));
+            if self.chunk(first, first.plus(CHUNK).min(self.end))?.is_break() {
+                break;
             }
         }
-        Ok(())
+        Ok(self.read)
     }
 
-    fn chunk(&mut self, reader: &mut JournalReader, end: Position) -> Result<Found, JournalError> {
-        let mut found = Found::default();
-        while reader.position() < end {
-            let Some(batch) = reader.next_view()? else { break };
-            let here = end.0.saturating_sub(batch.first().0);
+    /// Reads the batches that begin from `first` to before `end`. Breaks off where nobody takes
+    /// parcels any more, since another worker has failed.
+    fn chunk(&mut self, first: Position, end: Position) -> Result<ControlFlow<()>, JournalError> {
+        let mut parcel = emptied(&self.empty);
+        while self.reader.position() < end {
+            let Some(batch) = self.reader.next_view()? else { break };
+            if batch.first() < first {
+                batch.records().for_each(|record| self.parser.parse(&record, &mut self.event));
+                continue;
+            }
+            let here = self.end.0.saturating_sub(batch.first().0);
             for record in batch.records().take(usize::try_from(here).unwrap_or(usize::MAX)) {
                 self.parser.parse(&record, &mut self.event);
                 self.read.records += 1;
-                if self.question.span.holds(self.event.time) {
-                    self.take(&mut found);
+                if !self.question.span.holds(self.event.time) {
+                    continue;
+                }
+                self.read.note(&self.event);
+                let matched = self.matcher.matches(&self.event);
+                if matched.is_empty() && !self.bystander.wants(&self.event) {
+                    continue;
+                }
+                parcel.keep(&mut self.event, matched);
+                if parcel.is_full() {
+                    let more = emptied(&self.empty);
+                    if self.full.send(std::mem::replace(&mut parcel, more)).is_err() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
             }
         }
-        Ok(found)
+        parcel.last = true;
+        let sent = self.full.send(parcel);
+        Ok(if sent.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     }
+}
 
-    fn take(&mut self, found: &mut Found) {
-        let event = &self.event;
-        let read = &mut self.read;
-        read.within += 1;
-        read.span = Some(read.span.map_or((event.time, event.time), |(first, last)| {
-            (first.min(event.time), last.max(event.time))
-        }));
-        if let Some((from, user)) = vigie_detector::login(event) {
-            let room = read.logins.len() < MAX_LOGINS;
-            match read.logins.get_mut(&from) {
-                Some((times, _)) => *times += 1,
-                None if room => drop(read.logins.insert(from, (1, user.to_owned()))),
-                None => {}
-            }
-        }
-        let matched = self.matcher.matches(event);
-        if matched.is_empty() {
-            let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
-            let tick = event.time.seconds().div_euclid(TICK_S);
-            if self.ticks.insert(source, tick) == Some(tick) {
-                return;
-            }
-        }
-        let first = found.matched.len();
-        found.matched.extend_from_slice(matched);
-        let matched = first..found.matched.len();
-        found.events.push((std::mem::take(&mut self.event), matched));
-    }
+/// A parcel that came back, or a new one.
+fn emptied(empty: &Receiver<Parcel>) -> Parcel {
+    let mut parcel = empty.try_recv().unwrap_or_default();
+    parcel.clear();
+    parcel
 }
