@@ -198,6 +198,7 @@ fn scenarios() {
     for (name, matrix) in &by_behaviour {
         matrix.tell(name);
     }
+    assert!(all.found >= 178, "{} of {} alerts found", all.found, all.found + all.missed);
 }
 
 /// Requests of an attack set: those of paranoia level 1 found, ordinary ones silent.

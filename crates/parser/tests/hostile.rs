@@ -302,6 +302,10 @@ fn the_journal_vouches_for_who_wrote() {
         ],
     );
     check(&entry("sshd-session"), &["dataset=sshd"]);
+    check(
+        r#"{"__REALTIME_TIMESTAMP":"1767607933000000","SYSLOG_IDENTIFIER":"postfix/smtpd","_COMM":"logger","_PID":"7","MESSAGE":"warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: x"}"#,
+        &["kind=unparsed", "!source.ip", "!event.outcome"],
+    );
     check(&entry("logger"), &["dataset=journald", "kind=unparsed", "!event.outcome", "!source.ip"]);
     check(
         r#"{"__REALTIME_TIMESTAMP":"1767607933000000","_COMM":"sshd","_PID":"7","MESSAGE":[73,110,118,97,108,105,100,32,117,115,101,114,32,255,32,102,114,111,109,32,50,48,51,46,48,46,49,49,51,46,57]}"#,

@@ -217,6 +217,7 @@ const OPENSMTPD: &[Saying] = &[
     ("{w} smtp event=authentication user={user} address={ip} host={w} result=permfail", Failure),
     ("{w} smtp event=authentication user={user} address={ip} host={w} result=tempfail", Failure),
     ("{w} smtp event=authentication user={user} address={ip} host={w} result=ok", Success),
+    ("{w} smtp event=failed-command address={ip} host={w} command={*} result=\"535 {*}", Failure),
     ("{w} smtp event=failed-command address={ip} host={w} command={reason}", MailRefused),
     ("{w} smtp event=bad-input address={ip} host={w} result={reason}", MailRefused),
 ];

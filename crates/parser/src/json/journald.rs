@@ -2,7 +2,8 @@
 //!
 //! Any local user may write to the journal under any `SYSLOG_IDENTIFIER`, but `_COMM` is the
 //! journal's own knowledge of who wrote. A message of `sshd`, `sudo`, `su` or `login` that another
-//! executable wrote is kept, unparsed, and no event is made of it.
+//! executable wrote is kept, unparsed, and no event is made of it; nor of what `logger` or
+//! `systemd-cat` wrote under another's name.
 
 use vigie_event::{FieldId, Fields, Value, ValueRef, field};
 
