@@ -138,9 +138,6 @@ fn message(fields: &mut Fields<'_>, message: &str, level: &str) {
     let client = fields.has(field::SOURCE_IP) || fields.has(field::SOURCE_ADDRESS);
     let (action, category, outcome) = match login_failure(fields, body) {
         true => ("http_login", "authentication", Outcome::Failure),
-        false if application::waf_alert(fields, body) => {
-            (application::WAF_ALERT, "intrusion_detection", Outcome::Failure)
-        }
         false if body.starts_with("client denied by server configuration") => {
             ("access_denied", "web", Outcome::Failure)
         }

@@ -26,11 +26,13 @@ pub fn parse(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Written)> {
     let rest = process(fields, rest);
     fields.text(field::MESSAGE, rest);
     // Of ModSecurity 3: `[client <address>] ModSecurity: …`, with nginx's own parts behind it.
-    if let Some((client, message)) =
-        text::after(rest, "[client ").and_then(|rest| text::split_at(rest, "] "))
-        && modsecurity::parse(fields, message)
-    {
-        if !text::source(fields, client) {
+    let named = text::after(rest, "[client ").and_then(|rest| text::split_at(rest, "] "));
+    if modsecurity::parse(fields, named.map_or(rest, |(_, message)| message)) {
+        let behind = || last_client(rest).map(|(_, rest)| text::split_at(rest, ", "));
+        let behind = || behind()?.map(|(client, _)| client);
+        if let Some(client) = named.map(|(client, _)| client).or_else(behind)
+            && !text::source(fields, client)
+        {
             fields.text(field::SOURCE_ADDRESS, client);
         }
         return Some((modsecurity::known("nginx.error"), written));
@@ -108,9 +110,6 @@ fn details(
     {
         text::some_text(fields, field::USER_NAME, user);
         return Some(("http_login", "authentication", Outcome::Failure));
-    }
-    if application::waf_alert(fields, text_part) {
-        return Some((application::WAF_ALERT, "intrusion_detection", Outcome::Failure));
     }
     for (start, action) in [
         ("limiting ", "rate_limited"),

@@ -1,5 +1,5 @@
 //! One line of each kind of message, and what is read from it: dataset, action, outcome, and the
-//! fields that matter.
+//! fields that matter. Long, because it is one table: a reader looks for a line, not for a question.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod common;

@@ -243,26 +243,6 @@ pub fn event(dataset: &'static str) -> Known {
     Known { kind: EventKind::Event, dataset, logsources: logsources::APPLICATION }
 }
 
-/// Reads what `ModSecurity` writes to a web server's error log: the rule, where it tells of an
-/// attack. Whether it does; notes of single rules that weigh little are none.
-pub fn waf_alert(fields: &mut Fields<'_>, message: &str) -> bool {
-    let Some(rest) = message.strip_prefix("ModSecurity: ") else { return false };
-    // What the request held stands in quotes behind the names; the first is the engine's.
-    let part = |name: &str| text::between(rest, name, "\"]");
-    let severe = part("[severity \"").is_some_and(|severity| {
-        matches!(severity, "EMERGENCY" | "ALERT" | "CRITICAL" | "ERROR" | "0" | "1" | "2" | "3")
-    });
-    if !(rest.starts_with("Access denied") || severe) {
-        return false;
-    }
-    text::some_text(fields, field::RULE_ID, part("[id \"").unwrap_or_default());
-    text::some_text(fields, field::RULE_NAME, part("[msg \"").unwrap_or_default());
-    true
-}
-
-/// The action of an alert of a web application firewall.
-pub const WAF_ALERT: &str = "waf_alert";
-
 /// The user in a message of Nextcloud, whose client a field of its own holds.
 pub fn nextcloud_user(message: &str) -> Option<&str> {
     pattern::matches("Login failed: {user} (Remote IP: {ip})", message)?.user

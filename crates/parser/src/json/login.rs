@@ -167,8 +167,8 @@ fn client(value: &str) -> Option<(std::net::IpAddr, Option<u16>)> {
 pub fn derive(walker: &Walker, fields: &mut Fields<'_>, base: &str) -> Option<Known> {
     if let Some(incident) = INCIDENTS.text(walker, base) {
         fields.text(field::RULE_NAME, incident);
-        act(fields, application::WAF_ALERT, "intrusion_detection", "denied", Outcome::Failure);
-        return Some(application::event("json"));
+        act(fields, "waf_denied", "intrusion_detection", "denied", Outcome::Failure);
+        return Some(Known::event("json", logsources::WAF));
     }
     let signs_in = CONTROLLERS.text(walker, base) == Some("SessionsController");
     let unanswered = signs_in && matches!(STATUSES.number(walker, base), Some(0 | 200 | 401 | 422));
