@@ -117,6 +117,8 @@ impl BackTest {
     /// `rules` that have seen nothing yet.
     pub fn new(rules: Arc<RuleSet>, settings: Settings) -> Self {
         let events = vec![None; rules.rules().len()];
+        // Whoever asks what a rule would have found wants to know of marks too.
+        let settings = Settings { marks_open: true, ..settings };
         let detector = Detector::new(Arc::clone(&rules), settings);
         Self { rules, detector, tallies: FxHashMap::default(), events }
     }

@@ -125,10 +125,14 @@ impl Core {
         self.facets.read(event);
         self.recent.push(event, &self.facets);
         let mut entity = None;
+        let mut marks = false;
         for index in matched {
             let place = index.0 as usize;
-            let speaks = self.rules.get(place).is_some_and(|rule| !rule.silent);
-            if speaks {
+            let Some(rule) = self.rules.get(place).filter(|rule| !rule.silent) else {
+                continue;
+            };
+            marks |= rule.marks;
+            if !rule.marks {
                 let entity = entity.get_or_insert_with(|| EntityKey::of(event));
                 self.match_single(place, entity.clone(), event);
             }
@@ -137,6 +141,16 @@ impl Core {
             let place = firing.rule.0 as usize;
             if self.rules.get(place).is_some_and(|rule| !rule.silent) {
                 self.fire(place, firing, event);
+            }
+        }
+        if marks {
+            // Last: what the event has opened by then, they join.
+            for index in matched {
+                let place = index.0 as usize;
+                if self.rules.get(place).is_some_and(|rule| !rule.silent && rule.marks) {
+                    let entity = entity.get_or_insert_with(|| EntityKey::of(event));
+                    self.match_single(place, entity.clone(), event);
+                }
             }
         }
         while self.alerts.is_over(self.settings.max_alerts) && self.evict_alerts() {}
@@ -325,6 +339,13 @@ impl Core {
         let Some(info) = self.rules.get(raise.rule) else {
             return;
         };
+        let mut facts = Facts::of(event, raise.group, &info.families, raise.first, raise.last);
+        facts.from_host = facts.address().and_then(|from| self.hosts.host_of(from)).cloned();
+        let gap_s = u64::from(self.settings.incident_gap_s);
+        let place = self.incidents.place_of(&facts, gap_s);
+        if place.is_none() && info.marks && !self.settings.marks_open {
+            return;
+        }
         let mut alert = OpenAlert {
             id: raise.id,
             key: raise.key,
@@ -357,11 +378,7 @@ impl Core {
                 }
             }
         }
-        let mut facts = Facts::of(event, raise.group, &info.families, raise.first, raise.last);
-        facts.from_host = facts.address().and_then(|from| self.hosts.host_of(from)).cloned();
         let keys = facts.keys();
-        let gap_s = u64::from(self.settings.incident_gap_s);
-        let place = self.incidents.place_of(&facts, gap_s);
         let (slot, why) = place.unwrap_or_else(|| {
             let actor = facts.entity.actor();
             let why = Why::new("first", &actor.field, actor.value.as_str());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vigie_event::{FieldId, RuleRef, fingerprint};
+use vigie_event::{FieldId, RuleRef, Severity, fingerprint};
 use vigie_sigma::{Rule, RuleSet};
 
 use crate::settings::Settings;
@@ -13,6 +13,8 @@ pub(crate) struct RuleInfo {
     pub(crate) tags: Arc<Vec<String>>,
     /// It raises no alerts of its own.
     pub(crate) silent: bool,
+    /// Its alerts join incidents and open none.
+    pub(crate) marks: bool,
     /// Its alerts end after a longer pause, in seconds.
     pub(crate) gap_s: u64,
     pub(crate) group_by: Vec<FieldId>,
@@ -31,6 +33,7 @@ fn info(rule: &Rule, settings: &Settings) -> RuleInfo {
         reference: Arc::new(rule.reference.clone()),
         tags: Arc::new(rule.tags.clone()),
         silent: rule.silent,
+        marks: rule.reference.level == Severity::Informational,
         gap_s: window_s.max(u64::from(settings.alert_gap_s)),
         group_by: rule.group_by.clone(),
         families: families(rule),

@@ -14,12 +14,21 @@ pub struct Settings {
     /// Incidents in memory at once. Beyond it the ones that matter least leave memory: their
     /// actor's next alert opens a new incident.
     pub max_incidents: usize,
+    /// Alerts of rules of level informational open incidents too. Sigma means such rules to enrich
+    /// what others find and not to raise cases, so by default they only join.
+    pub marks_open: bool,
 }
 
 impl Default for Settings {
-    /// An hour, ten minutes, 10,000 alerts and 10,000 incidents.
+    /// An hour, ten minutes, 10,000 alerts and 10,000 incidents, marks that only join.
     fn default() -> Self {
-        Self { incident_gap_s: 3_600, alert_gap_s: 600, max_alerts: 10_000, max_incidents: 10_000 }
+        Self {
+            incident_gap_s: 3_600,
+            alert_gap_s: 600,
+            max_alerts: 10_000,
+            max_incidents: 10_000,
+            marks_open: false,
+        }
     }
 }
 

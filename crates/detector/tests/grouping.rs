@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Stream, detector, rules, run, summary};
+use std::sync::Arc;
+
+use common::{RULES, Stream, detector, rules, rules_of, run, summary};
 use vigie_detector::{Detector, Settings};
 use vigie_event::{EVIDENCE_PER_ALERT, Event};
 
@@ -42,6 +44,44 @@ fn a_scanner_is_one_alert_that_grows() {
     assert_eq!(alert.first_seen, events[0].time);
     assert_eq!(alert.last_seen, events[4_999].time);
     assert_eq!(changes.incidents[0].title.fr, "Recherche de secrets depuis 203.0.113.7");
+}
+
+const MARK: &str = "
+title: Password file
+id: 00000000-0000-4000-8000-000000000020
+tags: [attack.t1003.008]
+logsource: { product: linux, service: sudo }
+detection: { it: { process.command_line|contains: passwd }, condition: it }
+level: informational
+";
+
+#[test]
+fn what_is_informational_joins_an_incident_and_opens_none() {
+    let mut stream = Stream::default();
+    let events = [
+        stream.sudo(0, "alice", "root", "/usr/bin/passwd bob"),
+        stream.sudo(60, "carol", "root", "/usr/bin/cat /etc/passwd"),
+        // The event opens the incident by another rule, and the mark joins it.
+        stream.sudo(120, "carol", "root", "/usr/bin/env PASSWD=/etc/passwd /bin/bash"),
+        stream.sudo(180, "carol", "root", "/usr/bin/tee /etc/passwd"),
+        stream.sudo(240, "alice", "root", "/usr/bin/passwd bob"),
+    ];
+    let rules = rules_of(&format!("{RULES}---{MARK}"));
+    let run = |marks_open| {
+        let settings = Settings { marks_open, ..Settings::default() };
+        let mut detector = Detector::new(Arc::clone(&rules), settings);
+        for event in &events {
+            detector.observe(event);
+        }
+        detector.take_changes()
+    };
+    assert_eq!(
+        summary(&run(false)),
+        "# Shell through sudo, account carol: high\n\
+         Shell through sudo ×1 [first carol]\n\
+         Password file ×2 [same_account carol]\n"
+    );
+    assert_eq!(run(true).incidents.len(), 2);
 }
 
 #[test]

@@ -117,6 +117,7 @@ known! {
     DNS_QUESTION_TYPE = "dns.question.type",
     DNS_RESPONSE_CODE = "dns.response_code",
     DNS_TYPE = "dns.type",
+    EMAIL_SUBJECT = "email.subject",
     ERROR_CODE = "error.code",
     ERROR_MESSAGE = "error.message",
     EVENT_ACTION = "event.action",

@@ -140,6 +140,15 @@ fn one_line_of_each_kind() {
             "postfix login failure 203.0.113.9 -",
         ),
         (
+            "Jan  5 10:12:13 mail postfix/cleanup[7]: 4F1A: warning: header Subject: Hello from unknown[203.0.113.9]; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<x>",
+            "postfix message - 203.0.113.9 -",
+        ),
+        // A subject that names another client: nobody can tell which is which.
+        (
+            "Jan  5 10:12:13 mail postfix/cleanup[7]: 4F1A: warning: header Subject: a from b[192.0.2.1]; from=<c> to=<d> proto=SMTP helo=<e> from unknown[203.0.113.9]; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<x>",
+            "postfix message - - -",
+        ),
+        (
             "Jan  5 10:12:13 mail postfix/submission/smtpd[7]: warning: a.example.com[203.0.113.9]:4242: SASL PLAIN authentication failed: authentication failure, sasl_username=bob",
             "postfix login failure 203.0.113.9 bob",
         ),

@@ -85,6 +85,8 @@ const POSTFIX: &[Saying] = &[
     ("lost connection after {w} ({*}) from {w}[{ip}]{p}", Abandoned),
     ("timeout after {w} from {w}[{ip}]{p}", Abandoned),
     ("disconnect from {w}[{ip}]{p} {*}auth=0/{n} {*}", Abandoned),
+    // What `header_checks` reports: the subject is the sender's, and may hold what follows it.
+    ("{w}: {w}: header Subject: {subject} from {w}[{ip}]{p}; from=<{*}> to=<{*}> proto={**}", Note),
     ("connect from {w}[{ip}]{p}", Note),
     ("disconnect from {w}[{ip}]{p}{*}", Note),
 ];

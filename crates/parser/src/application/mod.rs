@@ -194,6 +194,7 @@ fn fill_refused(fields: &mut Fields<'_>, found: &general::Refused<'_>) -> Known 
         host: found.client.map(|(shown, ..)| shown),
         port: found.client.and_then(|(_, _, port)| port),
         reason: None,
+        subject: None,
     };
     fill(fields, GENERAL, &taken, Tells::Failure)
 }
@@ -233,6 +234,7 @@ fn fill(fields: &mut Fields<'_>, dataset: &'static str, taken: &Taken<'_>, tells
     let user = taken.user.unwrap_or_default();
     text::some_text(fields, field::USER_NAME, user.trim_matches(['"', '\'', '`']));
     text::some_text(fields, field::EVENT_REASON, taken.reason.unwrap_or_default());
+    text::some_text(fields, field::EMAIL_SUBJECT, taken.subject.unwrap_or_default());
     let (action, category, kind, outcome) = tells.words();
     act(fields, action, category, kind, outcome);
     event(dataset)

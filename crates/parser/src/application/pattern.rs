@@ -12,7 +12,7 @@
 //! | `{kv}` | `,name="value"` any number of times, the values plain |
 //! | `{w}` | anything without spaces, as little as possible |
 //! | `{*}` | anything, as little as possible |
-//! | `{user}`, `{reason}`, `{**}` | anything, as **much** as possible |
+//! | `{user}`, `{reason}`, `{subject}`, `{**}` | anything, as **much** as possible |
 //!
 //! A user name is whatever an attacker types, so it may hold the text that follows it in the
 //! pattern. It takes as much as it can, so what follows is the last that fits, and the pattern
@@ -33,6 +33,8 @@ pub struct Taken<'t> {
     pub host: Option<&'t str>,
     pub port: Option<u16>,
     pub reason: Option<&'t str>,
+    /// What a mail says it is about.
+    pub subject: Option<&'t str>,
 }
 
 /// Matches all of `text`. `None`: it does not fit.
@@ -116,11 +118,12 @@ fn step<'t>(pattern: &str, text: &'t str, taken: &mut Taken<'t>, state: &mut Sta
         }
         "*" => places(rest, text, false).any(|at| go(at, taken)),
         "**" => places(rest, text, true).any(|at| go(at, taken)),
-        "user" | "reason" => {
+        "user" | "reason" | "subject" => {
             let end = places(rest, text, true).find(|at| go(*at, taken));
             let Some(value) = end.and_then(|end| text.get(..end)) else { return false };
             match part {
                 "user" => taken.user = Some(value),
+                "subject" => taken.subject = Some(value),
                 _ => taken.reason = Some(value),
             }
             true
