@@ -188,18 +188,3 @@ fn what_actors_did_survives_as_bytes() {
     }
     assert_eq!(after.to_bytes(), kept);
 }
-
-#[test]
-fn one_network_of_64_bits_is_one_actor() {
-    let mut reader = common::Reader::new();
-    let mut activities = Activities::default();
-    for number in 1..=9 {
-        let line = format!(
-            "2026-11-20T09:00:0{number}Z web-01 sshd[1]: Failed password for root from 2001:db8:1:2:{number}::5 port 4242 ssh2"
-        );
-        reader.read(&line, None, |event| activities.observe(event));
-    }
-    assert_eq!(activities.len(), 1);
-    assert_eq!(activities.of_address("2001:db8:1:2::1").unwrap().total(), 9);
-    assert!(activities.of_address("2001:db8:1:3::1").is_none());
-}

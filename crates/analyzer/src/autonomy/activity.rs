@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
 
 use super::planted::Planted;
+use super::ties::Ties;
 use super::words::{self, Words};
 
 /// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
@@ -25,24 +26,42 @@ const BEFORE_S: i64 = 600;
 const MOST_ACCOUNTS: usize = 16;
 /// Addresses of one network whose work is looked at as that of one actor.
 const MOST_ADDRESSES: usize = 16;
+/// Actors tied by planted values whose work is looked at as that of one.
+const MOST_TIED: usize = 16;
 /// A pause that ends a block of work, in seconds.
 pub(super) const GATE_S: i64 = 120;
 
 /// Records that only accompany an action.
-const ACCOMPANY: [&str; 12] = [
-    "ssh_connection",
-    "ssh_connection_closed",
-    "ssh_disconnect",
-    "ssh_invalid_user",
-    "ssh_listen",
-    "ssh_kex_error",
-    "session_opened",
-    "session_closed",
-    "pam_auth_failure",
-    "pam_user_unknown",
-    "windows_logoff",
-    "group_created",
-];
+fn accompanies(name: &str) -> bool {
+    matches!(
+        name,
+        "ssh_connection"
+            | "ssh_connection_closed"
+            | "ssh_disconnect"
+            | "ssh_invalid_user"
+            | "ssh_listen"
+            | "ssh_kex_error"
+            | "session_opened"
+            | "session_closed"
+            | "pam_auth_failure"
+            | "pam_user_unknown"
+            | "windows_logoff"
+            | "group_created"
+            // Audit records: what a call was made of, and the steps of a login beside the login.
+            | "syscall"
+            | "proctitle"
+            | "cwd"
+            | "path"
+            | "login"
+            | "cred_acq"
+            | "cred_disp"
+            | "cred_refr"
+            | "user_acct"
+            | "user_start"
+            | "user_end"
+            | "user_logout"
+    )
+}
 
 /// One thing that an actor did. Texts are kept as their hashes; 0: there is none.
 #[derive(Clone, Copy, Debug)]
@@ -121,9 +140,9 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn observe(&mut self, event: &Event, name: Option<&str>, planted: &Planted) {
+    fn observe(&mut self, event: &Event, name: Option<&str>, planted: (u8, u8)) {
         let (mut action, kind) = action_of(event, name, &mut self.agent);
-        (action.served, action.used) = planted.marks(event);
+        (action.served, action.used) = planted;
         self.add(action, kind);
     }
 
@@ -196,6 +215,7 @@ impl Activity {
 #[derive(Clone, Debug, Default)]
 pub struct Activities {
     pub(super) actors: FxHashMap<u64, Activity>,
+    pub(super) ties: Ties,
     planted: Planted,
 }
 
@@ -205,29 +225,35 @@ impl Activities {
         Self { planted, ..Self::default() }
     }
 
-    /// Takes in an event: an action of its source address, else of its account on its host. What
-    /// names neither, and what only accompanies an action, counts for nobody.
+    /// Takes in an event: an action of its source address, else of who began its session, else of its
+    /// account on its host. What names none of them, and what only accompanies an action, counts for
+    /// nobody.
     pub fn observe(&mut self, event: &Event) {
         let name = event.text_of(field::EVENT_ACTION);
-        if name.is_some_and(|name| ACCOMPANY.contains(&name)) {
+        let session = self.ties.session(event, name);
+        let accompanies = name.is_some_and(accompanies);
+        if accompanies && session.is_none() {
             return;
         }
-        let key = match event.address_of(field::SOURCE_IP) {
-            Some(address) => address_key(unmapped(address)),
-            None => match (event.text_of(field::USER_NAME), event.text_of(field::HOST_NAME)) {
-                (Some(user), Some(host)) => account_key(user, host),
-                _ => return,
-            },
+        let address = event.address_of(field::SOURCE_IP).map(|from| address_key(unmapped(from)));
+        let account = || {
+            let user = event.text_of(field::USER_NAME)?;
+            Some(account_key(user, event.text_of(field::HOST_NAME)?))
         };
-        if let Some(activity) = self.actors.get_mut(&key) {
-            activity.observe(event, name, &self.planted);
+        let named = address.or_else(account);
+        let owner = session.and_then(|session| self.ties.owner(session, named));
+        let Some(key) = address.or(owner).or(named).filter(|_| !accompanies) else {
             return;
+        };
+        let (served, used) = self.planted.marks(event);
+        if served != 0 || used != 0 {
+            self.ties.planted(key, event.time, served, used);
         }
-        if self.actors.len() >= MOST_ACTORS {
+        if !self.actors.contains_key(&key) && self.actors.len() >= MOST_ACTORS {
             self.forget();
         }
         let activity = self.actors.entry(key).or_insert_with(Activity::new);
-        activity.observe(event, name, &self.planted);
+        activity.observe(event, name, (served, used));
     }
 
     /// What the actor did whose address this is. One /64 is one actor: whoever has an address of
@@ -242,8 +268,9 @@ impl Activities {
     }
 
     /// What the actor of `incident` did in its time and in the ten minutes before; with it, what was
-    /// done from the other addresses of his network that are in the incident, and by the accounts
-    /// that he took.
+    /// done from the other addresses of his network that are in the incident, by the accounts that he
+    /// took, and by those whom a planted value ties to him: who fetched the page, and who used what
+    /// stands in it.
     pub fn of_incident(&self, incident: &Incident) -> Option<Activity> {
         let actor = &incident.actor;
         let own = Some(actor.value.as_str()).filter(|_| actor.field == "user.name");
@@ -253,14 +280,19 @@ impl Activities {
         users.dedup();
         let hosts = incident.entities.values("host.name");
         let accounts = users.iter().flat_map(|user| hosts.iter().map(move |host| (user, host)));
-        let accounts = accounts.filter_map(|(user, host)| self.of_account(user, host));
-        let near = neighbours(&actor.value, incident.entities.values("source.ip"));
-        let near = near.iter().filter_map(|key| self.actors.get(key));
-        let first = incident.first_seen.plus_seconds(-BEFORE_S);
-        self.of_address(&actor.value)
+        let accounts = accounts.map(|(user, host)| account_key(user, host));
+        let address = actor.value.parse().ok().map(|address| address_key(unmapped(address)));
+        let mut keys: Vec<u64> = address
             .into_iter()
-            .chain(near)
-            .chain(accounts.take(MOST_ACCOUNTS))
+            .chain(neighbours(&actor.value, incident.entities.values("source.ip")))
+            .chain(accounts.filter(|key| self.actors.contains_key(key)).take(MOST_ACCOUNTS))
+            .collect();
+        let known = keys.len();
+        let fetched = self.ties.join(&mut keys, known + MOST_TIED);
+        let first = incident.first_seen.plus_seconds(-BEFORE_S);
+        let first = fetched.map_or(first, |fetched| first.min(fetched));
+        keys.iter()
+            .filter_map(|key| self.actors.get(key))
             .map(|activity| activity.within(first, incident.last_seen))
             .reduce(|mut all, one| {
                 all.join(one);
@@ -323,8 +355,13 @@ fn hash(text: &str) -> u32 {
     (fingerprint(text.as_bytes()) as u32).max(1)
 }
 
+/// Two hashes as one number.
+pub(super) fn mixed(one: u32, other: u32) -> u64 {
+    u64::from(one) << 32 | u64::from(other)
+}
+
 /// Any value of the field as a hash.
-fn hash_of(event: &Event, id: FieldId) -> u32 {
+pub(super) fn hash_of(event: &Event, id: FieldId) -> u32 {
     event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text))
 }
 

@@ -6,6 +6,9 @@
 //! |---|---|
 //! | 4 | `VGAC` |
 //! | 2 | format version, [`VERSION`] |
+//! | … | number of sessions (4), of each its key and its owner's (16), oldest first |
+//! | … | number of pages (4), of each its number (1), how many fetched it (4), of each key and time (16) |
+//! | … | number of uses of planted values (4), of each user, reader, time fetched (24) |
 //! | … | the actors in order of their keys: key (8), total (8), number of blocks (2), of actions (2), user agent (8 + 1), the blocks (24 each), the actions (50 each), oldest first |
 //! | 8 | XXH3 of everything before |
 
@@ -15,11 +18,12 @@ use vigie_event::{EventId, Timestamp, fingerprint};
 use super::activity::{
     Action, Activities, Activity, Block, MOST_ACTIONS, MOST_ACTORS, MOST_BLOCKS,
 };
+use super::ties::{MOST_READERS, MOST_SESSIONS, MOST_USES, Ties, Use};
 use super::words::Words;
 
 const MAGIC: &[u8; 4] = b"VGAC";
 /// Raised with every change of the format.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER: usize = 4 + 2;
 const CHECKSUM: usize = 8;
 
@@ -38,13 +42,14 @@ pub enum MemoryError {
 }
 
 impl Activities {
-    /// All of it as bytes; at most some 7 MB.
+    /// All of it as bytes; at most some 8 MB.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut actors: Vec<_> = self.actors.iter().collect();
         actors.sort_unstable_by_key(|(key, _)| **key);
         let mut bytes = Vec::with_capacity(64 + self.actors.len() * 1_024);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
+        write_ties(&mut bytes, &self.ties);
         for (key, activity) in actors {
             bytes.extend_from_slice(&key.to_le_bytes());
             bytes.extend_from_slice(&activity.total.to_le_bytes());
@@ -81,6 +86,7 @@ impl Activities {
         if fingerprint(body).to_le_bytes() != sum {
             return Err(MemoryError::Damaged);
         }
+        let ties = rest.ties()?;
         let mut actors = FxHashMap::default();
         while !rest.0.is_empty() {
             let key = rest.number()?;
@@ -89,8 +95,37 @@ impl Activities {
                 return Err(MemoryError::Damaged);
             }
         }
-        self.actors = actors;
+        (self.actors, self.ties) = (actors, ties);
         Ok(())
+    }
+}
+
+fn write_ties(bytes: &mut Vec<u8>, ties: &Ties) {
+    let count = |bytes: &mut Vec<u8>, count: usize| {
+        bytes.extend_from_slice(&(count as u32).to_le_bytes());
+    };
+    count(bytes, ties.order.len());
+    for key in &ties.order {
+        let owner = ties.sessions.get(key).copied().unwrap_or_default();
+        bytes.extend_from_slice(&key.to_le_bytes());
+        bytes.extend_from_slice(&owner.to_le_bytes());
+    }
+    let mut pages: Vec<_> = ties.readers.iter().collect();
+    pages.sort_unstable_by_key(|(page, _)| **page);
+    count(bytes, pages.len());
+    for (page, readers) in pages {
+        bytes.push(*page);
+        count(bytes, readers.len());
+        for (reader, time) in readers {
+            bytes.extend_from_slice(&reader.to_le_bytes());
+            bytes.extend_from_slice(&time.nanos().to_le_bytes());
+        }
+    }
+    count(bytes, ties.uses.len());
+    for tie in &ties.uses {
+        bytes.extend_from_slice(&tie.user.to_le_bytes());
+        bytes.extend_from_slice(&tie.reader.to_le_bytes());
+        bytes.extend_from_slice(&tie.fetched.nanos().to_le_bytes());
     }
 }
 
@@ -126,6 +161,32 @@ impl Rest<'_> {
 
     fn count(&mut self, most: usize) -> Result<usize, MemoryError> {
         let count = usize::from(u16::from_le_bytes(self.take()?));
+        if count > most { Err(MemoryError::Damaged) } else { Ok(count) }
+    }
+
+    fn ties(&mut self) -> Result<Ties, MemoryError> {
+        let mut ties = Ties::default();
+        for _ in 0..self.many(MOST_SESSIONS)? {
+            let (key, owner) = (self.number()?, self.number()?);
+            if ties.sessions.insert(key, owner).is_none() {
+                ties.order.push_back(key);
+            }
+        }
+        for _ in 0..self.many(usize::from(u8::MAX))? {
+            let [page] = self.take()?;
+            let readers = 0..self.many(MOST_READERS + 1)?;
+            let readers = readers.map(|_| Ok((self.number()?, self.time()?)));
+            ties.readers.insert(page, readers.collect::<Result<_, MemoryError>>()?);
+        }
+        for _ in 0..self.many(MOST_USES)? {
+            let (user, reader) = (self.number()?, self.number()?);
+            ties.uses.push_back(Use { user, reader, fetched: self.time()? });
+        }
+        Ok(ties)
+    }
+
+    fn many(&mut self, most: usize) -> Result<usize, MemoryError> {
+        let count = self.short()? as usize;
         if count > most { Err(MemoryError::Damaged) } else { Ok(count) }
     }
 

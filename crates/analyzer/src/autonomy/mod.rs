@@ -30,6 +30,7 @@ mod incident;
 mod memory;
 mod planted;
 mod ramp;
+mod ties;
 mod words;
 
 use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Langs, Localized};
