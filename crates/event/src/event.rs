@@ -226,6 +226,19 @@ impl Fields<'_> {
         }
     }
 
+    /// Starts with what a frame tells, all as spans of the event's text (first byte, length): host,
+    /// program, process id and message. Nothing may have been added before.
+    #[inline]
+    pub fn frame(
+        &mut self,
+        host: (u32, u32),
+        program: (u32, u32),
+        pid: Option<i64>,
+        message: (u32, u32),
+    ) {
+        self.slots.frame(host, program, pid, message);
+    }
+
     /// Adds several texts that the parser knows beforehand.
     #[inline]
     pub fn all_fixed<const N: usize>(&mut self, values: [(FieldId, &'static str); N]) {

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::FieldId;
 use crate::value::{Value, ValueRef};
+use crate::{FieldId, field};
 
 /// What a field holds. What must be owned stands in [`Slots`].
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +135,40 @@ impl Slots {
             self.note(*field, place + index);
         }
         self.entries.extend(slots);
+    }
+
+    /// Starts over with these, of which nothing but the values is left for run time where the
+    /// fields are constants.
+    #[inline]
+    fn start<const N: usize>(&mut self, slots: [(FieldId, Slot); N]) {
+        self.clear();
+        for (place, (field, _)) in slots.iter().enumerate() {
+            self.note(*field, place);
+        }
+        self.entries.extend(slots);
+    }
+
+    /// Starts over with what a frame tells.
+    #[inline]
+    pub fn frame(
+        &mut self,
+        host: (u32, u32),
+        program: (u32, u32),
+        pid: Option<i64>,
+        message: (u32, u32),
+    ) {
+        let span = |(start, length)| Slot::Span(start, length);
+        let host_name = (field::HOST_NAME, span(host));
+        let host_hostname = (field::HOST_HOSTNAME, span(host));
+        let program = (field::PROCESS_NAME, span(program));
+        let message = (field::MESSAGE, span(message));
+        match pid {
+            Some(pid) => {
+                let pid = (field::PROCESS_PID, Slot::Integer(pid));
+                self.start([host_name, host_hostname, program, pid, message]);
+            }
+            None => self.start([host_name, host_hostname, program, message]),
+        }
     }
 
     /// Adds several spans of the event's text.
@@ -382,7 +416,6 @@ fn cut(text: &str, start: u32, length: u32) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field;
 
     #[test]
     fn starting_over_forgets_every_kind_of_value() {

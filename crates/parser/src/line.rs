@@ -2,7 +2,7 @@
 
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
-use crate::sshd::{Memory, Place};
+use crate::sshd::{Memory, Place, Server};
 use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
@@ -58,6 +58,8 @@ pub struct Line<'e, 'p> {
     pub origin: u64,
     /// The address read last.
     pub last_address: &'p mut LastAddress,
+    /// The host's server, where it is known already.
+    pub server: Option<Server>,
     /// Where the connection stands in memory, once it has been asked for.
     pub place: Option<Place>,
     /// What sshd's connections have told so far.

@@ -47,7 +47,7 @@ pub struct Parser {
 #[derive(Debug)]
 struct State {
     clock: Clockwork,
-    last: syslog::Last,
+    frames: syslog::Heads,
     last_address: text::LastAddress,
     /// The name of the source that was asked last, and the server that it speaks of.
     server: (String, Option<Server>),
@@ -77,7 +77,7 @@ impl Parser {
             reference: options.reference,
             state: State {
                 clock: Clockwork::new(options.timezone),
-                last: syslog::Last::default(),
+                frames: syslog::Heads::default(),
                 last_address: text::LastAddress::default(),
                 server: (String::new(), None),
                 memory: Memory::default(),
@@ -108,12 +108,10 @@ impl Parser {
             Some(b'\r' | b'\n') => text.trim_end_matches(['\r', '\n']),
             _ => text,
         };
-        let first = text::trimmed_start(line).as_bytes().first();
-        let found = match first {
-            Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, line.trim()),
-            _ => None,
+        let found = match reading.known_frame(&mut fields, line) {
+            Some(found) => reading.or_whole(&mut fields, line, found),
+            None => reading.any(&mut self.walker, &mut fields, line),
         };
-        let found = found.unwrap_or_else(|| reading.line(&mut self.walker, &mut fields, line));
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -163,9 +161,72 @@ impl<'r> Reading<'r> {
         Server::of_format(self.source.format).or(*server)
     }
 
+    /// Reads a line in a frame as one read before it had, with date, hour, host and program the
+    /// same byte for byte: most lines are that. `None`, with nothing filled in: look at it.
+    #[inline]
+    fn known_frame(&mut self, fields: &mut Fields<'_>, line: &str) -> Option<Found> {
+        if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
+            || line.len() > u32::MAX as usize
+        {
+            return None;
+        }
+        let (time, at) = self.state.clock.stamped(line, self.reference)?;
+        let after = line.get(at..)?;
+        let head = self.state.frames.of(after)?;
+        let (pid, begin) = head.process(after)?;
+        let message = after.get(begin..)?;
+        if !message.as_bytes().first().is_some_and(u8::is_ascii_graphic)
+            || message.starts_with(['{', '@'])
+        {
+            // It may be JSON.
+            return None;
+        }
+        let (host, program) = (head.host(), head.program());
+        let span = |start: usize, length: usize| ((at + start) as u32, length as u32);
+        fields.frame(
+            span(0, host),
+            span(program.start, program.len()),
+            pid,
+            span(begin, message.len()),
+        );
+        let (repeat, message) = syslog::unwrap_repeat(message);
+        let parse = head.parse;
+        let mut line = Line {
+            fields,
+            program: after.get(program)?,
+            host: after.get(..host)?,
+            pid: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
+            time,
+            origin: self.source.fingerprint,
+            last_address: &mut self.state.last_address,
+            server: Some(head.server(self.source.fingerprint)),
+            place: None,
+            memory: &mut self.state.memory,
+        };
+        let known = parse(&mut line, message);
+        let known = known.unwrap_or_else(|| program::unknown(&mut line));
+        Some(Found { known, time: Some(time), repeat })
+    }
+
+    /// Reads any line.
+    #[inline(never)]
+    fn any(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
+        let found = match text::trimmed_start(line).as_bytes().first() {
+            Some(b'{') => json::parse(walker, self, fields, line.trim()),
+            _ => None,
+        };
+        found.unwrap_or_else(|| self.line(walker, fields, line))
+    }
+
     /// Reads a line that is no JSON: what has no frame may still be an application's own.
     fn line(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
         let found = self.text(walker, fields, line);
+        self.or_whole(fields, line, found)
+    }
+
+    /// What was found of a line, or what the line says as a whole where that is nothing.
+    #[inline]
+    fn or_whole(&mut self, fields: &mut Fields<'_>, line: &str, found: Found) -> Found {
         if found.known.kind != EventKind::Unparsed || self.source.format.is_some() {
             return found;
         }
@@ -186,7 +247,7 @@ impl<'r> Reading<'r> {
         if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
             let after = text::unindented(line.get(length..).unwrap_or_default());
             let mut header = Header::default();
-            self.state.last.read(after, &mut header);
+            self.state.frames.read(after, &mut header);
             return self.framed_at(walker, fields, &header, Some(time));
         }
         if let Some(body) = line.strip_prefix("CEF:")
@@ -210,7 +271,7 @@ impl<'r> Reading<'r> {
         if starts_with_digit && let Some((known, written)) = nginx_error::parse(fields, line) {
             return Found::new(known, self.instant(written));
         }
-        if let Some(header) = syslog::parse(line, &mut self.state.last) {
+        if let Some(header) = syslog::parse(line, &mut self.state.frames) {
             let time = header.written.and_then(|written| {
                 let time = self.instant(written)?;
                 self.state.clock.remember_stamp(line, written);
@@ -245,7 +306,7 @@ impl<'r> Reading<'r> {
     ) -> Option<Found> {
         match self.source.format? {
             Format::Sshd => {
-                let framed = syslog::parse(line, &mut self.state.last);
+                let framed = syslog::parse(line, &mut self.state.frames);
                 let framed = framed.or_else(|| syslog::parse_untimed(line));
                 let mut header = framed.unwrap_or(Header { message: line, ..Header::default() });
                 if header.program.is_empty() {
@@ -254,7 +315,7 @@ impl<'r> Reading<'r> {
                 Some(self.framed(walker, fields, &header))
             }
             Format::Iptables => {
-                let header = syslog::parse(line, &mut self.state.last)?;
+                let header = syslog::parse(line, &mut self.state.frames)?;
                 let known = iptables::parse(fields, header.message)?;
                 syslog::fill(fields, &header);
                 let time = header.written.and_then(|written| self.instant(written));
@@ -299,6 +360,7 @@ impl<'r> Reading<'r> {
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
             last_address: &mut self.state.last_address,
+            server: None,
             place: None,
             memory: &mut self.state.memory,
         };

@@ -1,5 +1,6 @@
 //! What a connection's earlier lines told.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use rustc_hash::FxHasher;
@@ -31,14 +32,31 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(origin: u64, host: &str, pid: u32) -> Self {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(origin);
-        hasher.write(host.as_bytes());
+    #[inline]
+    fn of(Server(mut hasher): Server, pid: u32) -> Self {
         let start = hasher.finish() >> 20;
         hasher.write_u32(pid);
         let index = start.wrapping_add(u64::from(pid)) as usize & (SLOTS - 1);
         Self { index, key: (hasher.finish() >> 32) as u32 }
+    }
+}
+
+/// A host's server, of which a source tells: what its connections' places have in common.
+#[derive(Clone)]
+pub struct Server(FxHasher);
+
+impl Server {
+    pub fn of(origin: u64, host: &str) -> Self {
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(origin);
+        hasher.write(host.as_bytes());
+        Self(hasher)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.0.finish()).finish()
     }
 }
 
@@ -101,8 +119,10 @@ impl Line<'_, '_> {
         if self.pid == 0 {
             return None;
         }
-        let (origin, host, pid) = (self.origin, self.host, self.pid);
-        let place = self.place.get_or_insert_with(|| Place::of(origin, host, pid));
+        let place = self.place.get_or_insert_with(|| {
+            let server = self.server.take();
+            Place::of(server.unwrap_or_else(|| Server::of(self.origin, self.host)), self.pid)
+        });
         self.memory.connection(*place, self.time)
     }
 

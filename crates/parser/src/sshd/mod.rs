@@ -37,7 +37,7 @@ mod memory;
 mod peer;
 mod server;
 
-pub(crate) use memory::{Memory, Place};
+pub(crate) use memory::{Memory, Place, Server};
 
 use vigie_event::field;
 
