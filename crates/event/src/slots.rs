@@ -69,6 +69,14 @@ const NULL: u64 = 4;
 /// Addresses have fewer bits; the length of a text stands above them.
 const ADDRESS_BITS: u32 = 48;
 
+/// The fields that a piece of an event's text gave, to be filled in again where an equal piece
+/// stands in the text of another event.
+#[derive(Clone, Debug, Default)]
+pub struct Passage {
+    /// Spans count from the start of the piece.
+    slots: Vec<(FieldId, Slot)>,
+}
+
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
 
@@ -169,6 +177,48 @@ impl Slots {
             }
             None => self.start([host_name, host_hostname, program, message]),
         }
+    }
+
+    /// How many there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Keeps those from `first` on in `passage`, where all of them are spans within these bytes of
+    /// the event's text, or plain values. Whether they are.
+    pub fn keep_from(
+        &self,
+        first: usize,
+        (start, length): (u32, u32),
+        passage: &mut Passage,
+    ) -> bool {
+        passage.slots.clear();
+        let Some(added) = self.entries.get(first..) else { return false };
+        for (field, slot) in added {
+            let kept = match *slot {
+                Slot::Span(at, long) if at >= start && at - start + long <= length => {
+                    Slot::Span(at - start, long)
+                }
+                Slot::Span(..) | Slot::Made(..) | Slot::List(_) => return false,
+                plain => plain,
+            };
+            passage.slots.push((*field, kept));
+        }
+        true
+    }
+
+    /// Adds those of `passage`, whose piece stands at `start` of the event's text.
+    #[inline]
+    pub fn again(&mut self, passage: &Passage, start: u32) {
+        let place = self.entries.len();
+        for (index, (field, _)) in passage.slots.iter().enumerate() {
+            self.note(*field, place + index);
+        }
+        self.entries.extend(passage.slots.iter().map(|(field, slot)| match *slot {
+            Slot::Span(at, length) => (*field, Slot::Span(start + at, length)),
+            plain => (*field, plain),
+        }));
     }
 
     /// Adds several spans of the event's text.

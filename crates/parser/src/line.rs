@@ -2,7 +2,7 @@
 
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
-use crate::sshd::{Memory, Place, Server};
+use crate::sshd::{Ending, Memory, Place, Server};
 use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
@@ -59,9 +59,13 @@ pub struct Line<'e, 'p> {
     /// The address read last.
     pub last_address: &'p mut LastAddress,
     /// The host's server, where it is known already.
-    pub server: Option<Server>,
+    pub server: Option<&'p Server>,
     /// Where the connection stands in memory, once it has been asked for.
     pub place: Option<Place>,
+    /// What is left to be done about the connection.
+    pub ending: Option<Ending>,
+    /// Whether the memory has been asked.
+    pub asked: bool,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }

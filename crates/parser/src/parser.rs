@@ -6,6 +6,7 @@ use vigie_event::{Event, EventKind, Fields, Format, RecordRef, Source, Timestamp
 use crate::access::{self, Server};
 use crate::application::{self, Stamp};
 use crate::line::{Known, Line};
+use crate::said::Said;
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
 use crate::time::{Clockwork, Written};
@@ -52,6 +53,7 @@ struct State {
     /// The name of the source that was asked last, and the server that it speaks of.
     server: (String, Option<Server>),
     memory: Memory,
+    said: Said,
     renames: Renames,
     /// The heads of Zeek's logs.
     heads: Heads,
@@ -81,6 +83,7 @@ impl Parser {
                 last_address: text::LastAddress::default(),
                 server: (String::new(), None),
                 memory: Memory::default(),
+                said: Said::default(),
                 renames: Renames::default(),
                 heads: Heads::default(),
             },
@@ -92,6 +95,16 @@ impl Parser {
     /// `unparsed` with `message`.
     pub fn parse(&mut self, record: &RecordRef<'_>, event: &mut Event) {
         event.begin(record);
+        self.read(record, event);
+    }
+
+    /// The same of a record whose bytes are known to be `text`.
+    pub fn parse_text(&mut self, record: &RecordRef<'_>, text: &str, event: &mut Event) {
+        event.begin_text(record, text);
+        self.read(record, event);
+    }
+
+    fn read(&mut self, record: &RecordRef<'_>, event: &mut Event) {
         let reference = match self.reference {
             Reference::Observed => record.observed,
             Reference::Fixed(reference) => reference,
@@ -108,9 +121,14 @@ impl Parser {
             Some(b'\r' | b'\n') => text.trim_end_matches(['\r', '\n']),
             _ => text,
         };
-        let found = match reading.known_frame(&mut fields, line) {
-            Some(found) => reading.or_whole(&mut fields, line, found),
-            None => reading.any(&mut self.walker, &mut fields, line),
+        let stamped = reading.state.clock.stamped(line.as_bytes(), reference);
+        let known = match stamped {
+            Some(stamped) => reading.known_frame(&mut fields, line, stamped),
+            None => None,
+        };
+        let found = match known {
+            Some(found) => found,
+            None => reading.any(&mut self.walker, &mut fields, line, stamped),
         };
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
@@ -164,22 +182,25 @@ impl<'r> Reading<'r> {
     /// Reads a line in a frame as one read before it had, with date, hour, host and program the
     /// same byte for byte: most lines are that. `None`, with nothing filled in: look at it.
     #[inline]
-    fn known_frame(&mut self, fields: &mut Fields<'_>, line: &str) -> Option<Found> {
+    fn known_frame(
+        &mut self,
+        fields: &mut Fields<'_>,
+        line: &str,
+        (time, at): (Timestamp, usize),
+    ) -> Option<Found> {
         if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
             || line.len() > u32::MAX as usize
         {
             return None;
         }
-        let (time, at) = self.state.clock.stamped(line, self.reference)?;
-        let after = line.get(at..)?;
-        let head = self.state.frames.of(after)?;
-        let (pid, begin) = head.process(after)?;
-        let message = after.get(begin..)?;
-        if !message.as_bytes().first().is_some_and(u8::is_ascii_graphic)
-            || message.starts_with(['{', '@'])
-        {
+        let head = self.state.frames.of(line, at)?;
+        let (pid, begin) = head.process(line.as_bytes().get(at..)?)?;
+        let message = line.get(at + begin..)?;
+        match message.as_bytes().first()? {
             // It may be JSON.
-            return None;
+            b'{' | b'@' => return None,
+            first if !first.is_ascii_graphic() => return None,
+            _ => {}
         }
         let (host, program) = (head.host(), head.program());
         let span = |start: usize, length: usize| ((at + start) as u32, length as u32);
@@ -189,62 +210,96 @@ impl<'r> Reading<'r> {
             pid,
             span(begin, message.len()),
         );
-        let (repeat, message) = syslog::unwrap_repeat(message);
-        let parse = head.parse;
+        let (repeat, message) = match message.as_bytes().first() {
+            Some(b'm') => syslog::unwrap_repeat(message),
+            _ => (1, message),
+        };
+        let origin = self.source.fingerprint;
+        let (parse, repeats) = (head.parse, head.repeats);
+        head.know_server(origin);
+        let head = &*head;
+        let whole = line;
         let mut line = Line {
             fields,
-            program: after.get(program)?,
-            host: after.get(..host)?,
+            program: &head.name,
+            host: "",
             pid: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
             time,
-            origin: self.source.fingerprint,
+            origin,
             last_address: &mut self.state.last_address,
-            server: Some(head.server(self.source.fingerprint)),
+            server: Some(head.server()),
             place: None,
+            ending: None,
+            asked: false,
             memory: &mut self.state.memory,
         };
-        let known = parse(&mut line, message);
-        let known = known.unwrap_or_else(|| program::unknown(&mut line));
-        Some(Found { known, time: Some(time), repeat })
-    }
-
-    /// Reads any line.
-    #[inline(never)]
-    fn any(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
-        let found = match text::trimmed_start(line).as_bytes().first() {
-            Some(b'{') => json::parse(walker, self, fields, line.trim()),
-            _ => None,
+        let known = if repeats {
+            self.state.said.read(&mut line, message, parse, pid.is_some())
+        } else {
+            parse(&mut line, message)
         };
-        found.unwrap_or_else(|| self.line(walker, fields, line))
+        let known = match known {
+            Some(known) => known,
+            None => program::unknown(&mut line),
+        };
+        line.settle();
+        let mut found = Found { known, time: Some(time), repeat };
+        if known.kind == EventKind::Unparsed {
+            self.whole(fields, whole, &mut found);
+        }
+        Some(found)
     }
 
-    /// Reads a line that is no JSON: what has no frame may still be an application's own.
-    fn line(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
-        let found = self.text(walker, fields, line);
-        self.or_whole(fields, line, found)
-    }
-
-    /// What was found of a line, or what the line says as a whole where that is nothing.
-    #[inline]
-    fn or_whole(&mut self, fields: &mut Fields<'_>, line: &str, found: Found) -> Found {
-        if found.known.kind != EventKind::Unparsed || self.source.format.is_some() {
+    /// Reads any line, of which the time may be known already.
+    #[inline(never)]
+    fn any(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        line: &str,
+        stamped: Option<(Timestamp, usize)>,
+    ) -> Found {
+        if let Some(b'{') = text::trimmed_start(line).as_bytes().first()
+            && let Some(found) = json::parse(walker, self, fields, line.trim())
+        {
             return found;
         }
-        let Some((known, stamp)) = application::parse_whole(fields, line) else { return found };
+        let mut found = self.text(walker, fields, line, stamped);
+        if found.known.kind == EventKind::Unparsed {
+            self.whole(fields, line, &mut found);
+        }
+        found
+    }
+
+    /// Reads a line that nobody knows as a whole: what has no frame may still be an application's
+    /// own.
+    #[cold]
+    fn whole(&mut self, fields: &mut Fields<'_>, line: &str, found: &mut Found) {
+        if self.source.format.is_some() {
+            return;
+        }
+        let Some((known, stamp)) = application::parse_whole(fields, line) else { return };
         let time = match stamp {
             Some(Stamp::Written(written)) => self.instant(written),
             Some(Stamp::Instant(instant)) => Some(instant),
             None => None,
         };
-        Found { known, time: time.or(found.time), ..found }
+        found.known = known;
+        found.time = time.or(found.time);
     }
 
     /// Reads a line by its frame, or by its shape.
-    fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
+    fn text(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        line: &str,
+        stamped: Option<(Timestamp, usize)>,
+    ) -> Found {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
         }
-        if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
+        if let Some((time, length)) = stamped {
             let after = text::unindented(line.get(length..).unwrap_or_default());
             let mut header = Header::default();
             self.state.frames.read(after, &mut header);
@@ -362,10 +417,13 @@ impl<'r> Reading<'r> {
             last_address: &mut self.state.last_address,
             server: None,
             place: None,
+            ending: None,
+            asked: false,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);
         let known = known.unwrap_or_else(|| program::unknown(&mut line));
+        line.settle();
         Found { known, time, repeat }
     }
 }

@@ -42,6 +42,24 @@ pub fn reader_of(name: &str) -> Parse {
     parser_of(name).unwrap_or(otherwise)
 }
 
+/// Whether programs called `name` say the same again and again, and it says all: a web server's
+/// requests and the kernel's records are as good as never the same.
+pub fn repeats_itself(name: &str) -> bool {
+    !matches!(
+        name,
+        "kernel"
+            | "ulogd"
+            | "iptables"
+            | "nftables"
+            | "ufw"
+            | "CEF"
+            | "audispd"
+            | "audisp-syslog"
+            | "auditd"
+            | "audit"
+    ) && Server::named(name).is_none()
+}
+
 /// Reads `message` by the program that the line names. `None`: nobody knows it.
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     reader_of(line.program)(line, message)

@@ -33,7 +33,8 @@ pub struct Place {
 
 impl Place {
     #[inline]
-    fn of(Server(mut hasher): Server, pid: u32) -> Self {
+    fn of(Server(hasher): &Server, pid: u32) -> Self {
+        let mut hasher = hasher.clone();
         let start = hasher.finish() >> 20;
         hasher.write_u32(pid);
         let index = start.wrapping_add(u64::from(pid)) as usize & (SLOTS - 1);
@@ -116,12 +117,13 @@ impl Memory {
 impl Line<'_, '_> {
     /// What the connection of this line has told so far; without a process id there is none.
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.asked = true;
         if self.pid == 0 {
             return None;
         }
-        let place = self.place.get_or_insert_with(|| {
-            let server = self.server.take();
-            Place::of(server.unwrap_or_else(|| Server::of(self.origin, self.host)), self.pid)
+        let place = self.place.get_or_insert_with(|| match self.server {
+            Some(server) => Place::of(server, self.pid),
+            None => Place::of(&Server::of(self.origin, self.host), self.pid),
         });
         self.memory.connection(*place, self.time)
     }

@@ -6,13 +6,13 @@ use crate::sshd::Server;
 use crate::text;
 
 /// Places for heads; a power of two.
-const PLACES: usize = 16;
+const PLACES: usize = 64;
 
 /// The heads of frames read lately, each in a place of its own kind. The next frame is likely to
 /// have one of them, and then only that is compared.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Heads {
-    places: [Head; PLACES],
+    places: Box<[Head]>,
     /// Bytes of the host that was read last.
     host: usize,
 }
@@ -23,6 +23,12 @@ pub struct Head {
     start: String,
     /// Bytes of the host in `start`.
     host: usize,
+    /// The program's name.
+    pub name: String,
+    /// Whether the program's messages are worth remembering.
+    pub repeats: bool,
+    /// Whether a process id follows.
+    numbered: bool,
     /// Reads what the program says.
     pub parse: Parse,
     /// The source that was asked about last, and the host's server.
@@ -34,9 +40,18 @@ impl Default for Head {
         Self {
             start: String::new(),
             host: 0,
+            name: String::new(),
+            repeats: false,
+            numbered: false,
             parse: program::parse,
             server: (0, Server::of(0, "")),
         }
+    }
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self { places: (0..PLACES).map(|_| Head::default()).collect(), host: 0 }
     }
 }
 
@@ -52,8 +67,8 @@ impl Heads {
     /// Reads `<host> <plain name>[[<digits>]]: <message>`: what nearly every frame is. `None`: look
     /// again.
     fn read_plain<'l>(&mut self, after: &'l str, header: &mut Header<'l>) -> Option<()> {
-        let head = self.of(after)?;
-        let (pid, message) = head.process(after)?;
+        let head = self.of(after, 0)?;
+        let (pid, message) = head.process(after.as_bytes())?;
         let process = match pid {
             Some(_) => after.get(head.length()..message - 3)?,
             None => "",
@@ -64,14 +79,17 @@ impl Heads {
         Some(())
     }
 
-    /// The head of `<host> <plain name>[…` or `<host> <plain name>:…`. `None`: there is no such
+    /// The head at `at` of `line`, of `<host> <plain name>[…` or `<host> <plain name>:…`. `None`: there is no such
     /// head.
     #[inline]
-    pub fn of(&mut self, after: &str) -> Option<&mut Head> {
-        let bytes = after.as_bytes();
+    pub fn of(&mut self, line: &str, at: usize) -> Option<&mut Head> {
+        let bytes = line.as_bytes().get(at..)?;
         let host = match bytes.get(self.host) {
             Some(b' ') => self.host,
-            _ => text::find(bytes, b' ')?,
+            _ => {
+                self.host = text::find(bytes, b' ')?;
+                self.host
+            }
         };
         let place = place_of(bytes, host)?;
         let known = self
@@ -79,7 +97,7 @@ impl Heads {
             .get(place)
             .is_some_and(|head| !head.start.is_empty() && bytes.starts_with(head.start.as_bytes()));
         if !known {
-            self.learn(after, place)?;
+            self.learn(line.get(at..)?, place)?;
         }
         self.places.get_mut(place)
     }
@@ -92,14 +110,18 @@ impl Heads {
         if host.len() > MAX_TAG || host.ends_with(':') || host == "---" {
             return None;
         }
-        self.host = host.len();
         let end = host.len() + 1 + plain_tag_end(rest)?;
         let start = after.get(..=end)?;
         let head = self.places.get_mut(place)?;
         head.start.clear();
         head.start.push_str(start);
         head.host = host.len();
-        head.parse = program::reader_of(start.get(head.program())?);
+        head.numbered = start.ends_with('[');
+        let name = start.get(head.program())?;
+        head.name.clear();
+        head.name.push_str(name);
+        head.parse = program::reader_of(name);
+        head.repeats = program::repeats_itself(name);
         head.server = (0, Server::of(0, host));
         Some(())
     }
@@ -135,9 +157,9 @@ impl Head {
     /// The process id in `after`, which begins with the head, and where the message begins. `None`:
     /// the tag goes on otherwise.
     #[inline]
-    pub fn process(&self, after: &str) -> Option<(Option<i64>, usize)> {
-        let rest = after.as_bytes().get(self.start.len()..)?;
-        if self.start.ends_with('[') {
+    pub fn process(&self, after: &[u8]) -> Option<(Option<i64>, usize)> {
+        let rest = after.get(self.start.len()..)?;
+        if self.numbered {
             let (pid, digits) = text::leading_number(rest)?;
             let Some(b"]: ") = rest.get(digits..)?.first_chunk() else { return None };
             Some((Some(pid), self.start.len() + digits + 3))
@@ -146,14 +168,19 @@ impl Head {
         }
     }
 
-    /// The host's server, of which `origin` tells.
+    /// The host's server, of which the source tells that was made known last.
     #[inline]
-    pub fn server(&mut self, origin: u64) -> Server {
+    pub fn server(&self) -> &Server {
+        &self.server.1
+    }
+
+    /// Makes known the source, which tells of the host's server.
+    #[inline]
+    pub fn know_server(&mut self, origin: u64) {
         if self.server.0 != origin {
             let host = self.start.get(..self.host).unwrap_or_default();
             self.server = (origin, Server::of(origin, host));
         }
-        self.server.1.clone()
     }
 }
 

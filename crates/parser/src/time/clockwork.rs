@@ -73,12 +73,11 @@ impl Clockwork {
         }
     }
 
-    /// The instant at the start of `line`, where date and hour stand there as in a line remembered
+    /// The instant at the start of the line in `bytes`, where date and hour stand there as in a line remembered
     /// and mean the same year, and the length of the time and the space behind it. `None`: read
     /// it.
     #[inline]
-    pub fn stamped(&self, line: &str, reference: Timestamp) -> Option<(Timestamp, usize)> {
-        let bytes = line.as_bytes();
+    pub fn stamped(&self, bytes: &[u8], reference: Timestamp) -> Option<(Timestamp, usize)> {
         match bytes.split_first_chunk() {
             Some((hour, rest)) if *hour == self.stamp.hour => self.stamp.read(rest, reference),
             _ => match bytes.split_first_chunk() {
