@@ -75,6 +75,8 @@ const ADDRESS_BITS: u32 = 48;
 pub struct Passage {
     /// Spans count from the start of the piece.
     slots: Vec<(FieldId, Slot)>,
+    /// How the numbers of the fields end.
+    present: u64,
 }
 
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
@@ -194,6 +196,7 @@ impl Slots {
         passage: &mut Passage,
     ) -> bool {
         passage.slots.clear();
+        passage.present = 0;
         let Some(added) = self.entries.get(first..) else { return false };
         for (field, slot) in added {
             let kept = match *slot {
@@ -204,6 +207,7 @@ impl Slots {
                 plain => plain,
             };
             passage.slots.push((*field, kept));
+            passage.present |= 1 << (field.index() % ENDS);
         }
         true
     }
@@ -212,13 +216,25 @@ impl Slots {
     #[inline]
     pub fn again(&mut self, passage: &Passage, start: u32) {
         let place = self.entries.len();
-        for (index, (field, _)) in passage.slots.iter().enumerate() {
-            self.note(*field, place + index);
+        if self.present & passage.present == 0 {
+            self.present |= passage.present;
+            // Backwards, so that the first of those that end alike is noted.
+            for (index, (field, _)) in passage.slots.iter().enumerate().rev() {
+                if let Some(first) = self.first.get_mut(field.index() % ENDS) {
+                    *first = (place + index) as u8;
+                }
+            }
+        } else {
+            for (index, (field, _)) in passage.slots.iter().enumerate() {
+                self.note(*field, place + index);
+            }
         }
-        self.entries.extend(passage.slots.iter().map(|(field, slot)| match *slot {
-            Slot::Span(at, length) => (*field, Slot::Span(start + at, length)),
-            plain => (*field, plain),
-        }));
+        self.entries.extend_from_slice(&passage.slots);
+        for (_, slot) in self.entries.iter_mut().skip(place) {
+            if let Slot::Span(at, _) = slot {
+                *at += start;
+            }
+        }
     }
 
     /// Adds several spans of the event's text.

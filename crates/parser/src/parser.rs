@@ -196,11 +196,9 @@ impl<'r> Reading<'r> {
         let head = self.state.frames.of(line, at)?;
         let (pid, begin) = head.process(line.as_bytes().get(at..)?)?;
         let message = line.get(at + begin..)?;
-        match message.as_bytes().first()? {
+        if let Some(b'{' | b'@') = text::trimmed_start(message).as_bytes().first() {
             // It may be JSON.
-            b'{' | b'@' => return None,
-            first if !first.is_ascii_graphic() => return None,
-            _ => {}
+            return None;
         }
         let (host, program) = (head.host(), head.program());
         let span = |start: usize, length: usize| ((at + start) as u32, length as u32);
@@ -215,7 +213,6 @@ impl<'r> Reading<'r> {
             _ => (1, message),
         };
         let origin = self.source.fingerprint;
-        let (parse, repeats) = (head.parse, head.repeats);
         head.know_server(origin);
         let head = &*head;
         let whole = line;
@@ -233,10 +230,11 @@ impl<'r> Reading<'r> {
             asked: false,
             memory: &mut self.state.memory,
         };
-        let known = if repeats {
-            self.state.said.read(&mut line, message, parse, pid.is_some())
-        } else {
-            parse(&mut line, message)
+        let known = match &head.packed {
+            Some(program) => {
+                self.state.said.read(&mut line, message, head.parse, program, pid.is_some())
+            }
+            None => (head.parse)(&mut line, message),
         };
         let known = match known {
             Some(known) => known,
@@ -244,7 +242,8 @@ impl<'r> Reading<'r> {
         };
         line.settle();
         let mut found = Found { known, time: Some(time), repeat };
-        if known.kind == EventKind::Unparsed {
+        // A frame with a process id holds: its message has been looked at.
+        if known.kind == EventKind::Unparsed && !(head.named && pid.is_some()) {
             self.whole(fields, whole, &mut found);
         }
         Some(found)

@@ -18,6 +18,16 @@ const PLACES: usize = 256;
 /// Longer messages are not remembered, in bytes.
 const LONGEST: usize = 512;
 
+/// A program's name with zeros behind it, which no plain name has: quick to compare.
+pub type Packed = [u8; 24];
+
+/// The name, where it is short enough.
+pub fn pack(name: &str) -> Option<Packed> {
+    let mut packed = Packed::default();
+    packed.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+    Some(packed)
+}
+
 /// What programs said lately, and what was filled in then. Bounded: a message has one place, and
 /// takes it from another when it is met a second time.
 #[derive(Debug)]
@@ -30,7 +40,7 @@ struct Saying {
     /// The hash of the message that stands here, and of the one that asked for the place last.
     hash: u64,
     candidate: u64,
-    program: String,
+    program: Packed,
     message: String,
     /// Whether the frame had a process id, and one that counts.
     process: (bool, bool),
@@ -53,6 +63,7 @@ impl Said {
         line: &mut Line<'_, '_>,
         message: &str,
         parse: Parse,
+        program: &Packed,
         numbered: bool,
     ) -> Option<Known> {
         if message.len() > LONGEST {
@@ -66,7 +77,7 @@ impl Said {
         let process = (numbered, line.pid != 0);
         if saying.hash == hash
             && saying.message == message
-            && saying.program == line.program
+            && saying.program == *program
             && saying.process == process
         {
             line.fields.again(&saying.fields, message);
@@ -76,8 +87,10 @@ impl Said {
         let first = line.fields.count();
         let known = parse(line, message);
         if saying.candidate == hash {
-            saying.learn(line, message, hash, first);
-            (saying.process, saying.known) = (process, known);
+            let learnt = saying.learn(line, message, first);
+            // No program has no name.
+            saying.program = if learnt { *program } else { Packed::default() };
+            (saying.hash, saying.process, saying.known) = (hash, process, known);
         }
         saying.candidate = hash;
         known
@@ -85,18 +98,15 @@ impl Said {
 }
 
 impl Saying {
-    /// Takes the place for `message`, from which the fields from `first` on were filled in.
-    fn learn(&mut self, line: &Line<'_, '_>, message: &str, hash: u64, first: usize) {
+    /// Takes the place for `message`, from which the fields from `first` on were filled in. Whether
+    /// they can be kept.
+    fn learn(&mut self, line: &Line<'_, '_>, message: &str, first: usize) -> bool {
         if line.asked || !line.fields.keep(first, message, &mut self.fields) {
-            // No program has no name.
-            self.program.clear();
-            return;
+            return false;
         }
-        self.hash = hash;
-        for (kept, text) in [(&mut self.program, line.program), (&mut self.message, message)] {
-            kept.clear();
-            kept.push_str(text);
-        }
+        self.message.clear();
+        self.message.push_str(message);
         self.ending = line.ending;
+        true
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Header, MAX_TAG, host_and_tag};
 use crate::program::{self, Parse};
+use crate::said::{self, Packed};
 use crate::sshd::Server;
-use crate::text;
+use crate::{application, text};
 
 /// Places for heads; a power of two.
 const PLACES: usize = 64;
@@ -25,8 +26,10 @@ pub struct Head {
     host: usize,
     /// The program's name.
     pub name: String,
-    /// Whether the program's messages are worth remembering.
-    pub repeats: bool,
+    /// The program's name, where its messages are worth remembering.
+    pub packed: Option<Packed>,
+    /// Whether the name is one that a program can have.
+    pub named: bool,
     /// Whether a process id follows.
     numbered: bool,
     /// Reads what the program says.
@@ -41,7 +44,8 @@ impl Default for Head {
             start: String::new(),
             host: 0,
             name: String::new(),
-            repeats: false,
+            packed: None,
+            named: false,
             numbered: false,
             parse: program::parse,
             server: (0, Server::of(0, "")),
@@ -121,7 +125,8 @@ impl Heads {
         head.name.clear();
         head.name.push_str(name);
         head.parse = program::reader_of(name);
-        head.repeats = program::repeats_itself(name);
+        head.packed = program::repeats_itself(name).then(|| said::pack(name)).flatten();
+        head.named = application::is_name(name);
         head.server = (0, Server::of(0, host));
         Some(())
     }
