@@ -122,14 +122,14 @@ impl Parser {
             _ => text,
         };
         let stamped = reading.state.clock.stamped(line.as_bytes(), reference);
-        let known = match stamped {
-            Some(stamped) => reading.known_frame(&mut fields, line, stamped),
-            None => None,
+        let mut found = Found::new(Known::unparsed("", logsources::NONE), None);
+        let in_known_frame = match stamped {
+            Some(stamped) => reading.known_frame(&mut fields, line, stamped, &mut found).is_some(),
+            None => false,
         };
-        let found = match known {
-            Some(found) => found,
-            None => reading.any(&mut self.walker, &mut fields, line, stamped),
-        };
+        if !in_known_frame {
+            found = reading.any(&mut self.walker, &mut fields, line, stamped);
+        }
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -187,7 +187,8 @@ impl<'r> Reading<'r> {
         fields: &mut Fields<'_>,
         line: &str,
         (time, at): (Timestamp, usize),
-    ) -> Option<Found> {
+        found: &mut Found,
+    ) -> Option<()> {
         if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
             || line.len() > u32::MAX as usize
         {
@@ -236,17 +237,17 @@ impl<'r> Reading<'r> {
             }
             None => (head.parse)(&mut line, message),
         };
-        let known = match known {
+        found.known = match known {
             Some(known) => known,
             None => program::unknown(&mut line),
         };
         line.settle();
-        let mut found = Found { known, time: Some(time), repeat };
+        (found.time, found.repeat) = (Some(time), repeat);
         // A frame with a process id holds: its message has been looked at.
-        if known.kind == EventKind::Unparsed && !(head.named && pid.is_some()) {
-            self.whole(fields, whole, &mut found);
+        if found.known.kind == EventKind::Unparsed && !(head.named && pid.is_some()) {
+            self.whole(fields, whole, found);
         }
-        Some(found)
+        Some(())
     }
 
     /// Reads any line, of which the time may be known already.

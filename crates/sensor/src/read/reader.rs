@@ -16,6 +16,9 @@ use crate::lines::{HEAD_BYTES, Lost, MAX_LINE, head_fingerprint, without_termina
 
 /// Bytes asked of the file or decompressor at a time.
 const CHUNK: usize = 256 * 1024;
+/// Bytes of lines that are looked at together whether they are text; what stands after them is not
+/// kept from it by a byte among them that is none.
+const TOGETHER: usize = 2_000;
 /// The largest Windows event log that is read from a pipe or decompressed, in bytes.
 const MOST_EVTX: u64 = 1 << 30;
 /// The source's name where standard input is read.
@@ -42,8 +45,8 @@ pub struct Reader {
     start: usize,
     searched: usize,
     filled: usize,
-    /// A copy of the part of `buffer` from `text_start` on whose lines are known to be text, and up
-    /// to where `buffer` has been looked at for that.
+    /// A copy of lines in `buffer` that are known to be text, where they begin, and up to where it
+    /// has been looked whether they are.
     text: String,
     text_start: usize,
     checked: usize,
@@ -252,10 +255,11 @@ impl Reader {
         RecordRef { source: &self.source, offset, observed: self.observed, bytes }
     }
 
-    /// Looks whether the whole lines from `start` on, of which the first ends at `end`, are text.
+    /// Looks whether the next whole lines are text, of which the first stands from `start` to `end`.
     #[cold]
     fn check(&mut self, start: usize, end: usize) {
-        let read = self.buffer.get(start..self.filled).unwrap_or_default();
+        let most = self.filled.min(start + TOGETHER);
+        let read = self.buffer.get(start..most).unwrap_or_default();
         self.checked = memrchr(b'\n', read).map_or(end, |last| (start + last).max(end));
         self.text.clear();
         self.text_start = start;
