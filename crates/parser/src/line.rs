@@ -36,6 +36,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The value of `event.outcome`.
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Success => Some("success"),
+            Self::Failure => Some("failure"),
+            Self::None => None,
+        }
+    }
+
     /// Failure where `failed` holds, else no outcome.
     pub const fn failure_if(failed: bool) -> Self {
         if failed { Self::Failure } else { Self::None }
@@ -119,19 +128,18 @@ pub fn act(
     kind: &'static str,
     outcome: Outcome,
 ) {
-    fields.all_fixed([
-        (field::EVENT_ACTION, action),
-        (field::EVENT_CATEGORY, category),
-        (field::EVENT_TYPE, kind),
-    ]);
-    told(fields, outcome);
+    let action = (field::EVENT_ACTION, action);
+    let category = (field::EVENT_CATEGORY, category);
+    let kind = (field::EVENT_TYPE, kind);
+    match outcome.name() {
+        Some(name) => fields.all_fixed([action, category, kind, (field::EVENT_OUTCOME, name)]),
+        None => fields.all_fixed([action, category, kind]),
+    }
 }
 
 #[inline]
 fn told(fields: &mut Fields<'_>, outcome: Outcome) {
-    match outcome {
-        Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
-        Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),
-        Outcome::None => {}
+    if let Some(name) = outcome.name() {
+        fields.fixed(field::EVENT_OUTCOME, name);
     }
 }

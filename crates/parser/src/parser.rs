@@ -197,7 +197,11 @@ impl<'r> Reading<'r> {
         let head = self.state.frames.of(line, at)?;
         let (pid, begin) = head.process(line.as_bytes().get(at..)?)?;
         let message = line.get(at + begin..)?;
-        if let Some(b'{' | b'@') = text::trimmed_start(message).as_bytes().first() {
+        let first = match message.as_bytes().first() {
+            Some(first) if first.is_ascii_graphic() => Some(first),
+            _ => text::trimmed_start(message).as_bytes().first(),
+        };
+        if let Some(b'{' | b'@') = first {
             // It may be JSON.
             return None;
         }
@@ -235,13 +239,16 @@ impl<'r> Reading<'r> {
             Some(program) => {
                 self.state.said.read(&mut line, message, head.parse, program, pid.is_some())
             }
-            None => (head.parse)(&mut line, message),
+            None => {
+                let known = (head.parse)(&mut line, message);
+                line.settle();
+                known
+            }
         };
         found.known = match known {
             Some(known) => known,
             None => program::unknown(&mut line),
         };
-        line.settle();
         (found.time, found.repeat) = (Some(time), repeat);
         // A frame with a process id holds: its message has been looked at.
         if found.known.kind == EventKind::Unparsed && !(head.named && pid.is_some()) {

@@ -4,9 +4,6 @@
 //! whether there is a process id; what its connection makes of it is left to the end
 //! ([`crate::sshd`]). So an equal message of the same program gives the same fields.
 
-use std::hash::Hasher;
-
-use rustc_hash::FxHasher;
 use vigie_event::Passage;
 
 use crate::line::{Known, Line};
@@ -56,7 +53,7 @@ impl Default for Said {
 }
 
 impl Said {
-    /// Reads `message` with `parse`, or as it was read before.
+    /// Reads `message` with `parse`, or as it was read before, to the end. `None`: nobody knows it.
     #[inline]
     pub fn read(
         &mut self,
@@ -66,38 +63,70 @@ impl Said {
         program: &Packed,
         numbered: bool,
     ) -> Option<Known> {
-        if message.len() > LONGEST {
+        let hash = hash_of(message.as_bytes());
+        let Some(saying) = self.places.get_mut((hash >> 32) as usize % PLACES) else {
             return parse(line, message);
-        }
-        let mut hasher = FxHasher::default();
-        hasher.write(message.as_bytes());
-        let hash = hasher.finish();
-        let place = (hash >> 32) as usize % PLACES;
-        let Some(saying) = self.places.get_mut(place) else { return parse(line, message) };
+        };
         let process = (numbered, line.pid != 0);
         if saying.hash == hash
-            && saying.message == message
             && saying.program == *program
             && saying.process == process
+            && saying.message == message
         {
             line.fields.again(&saying.fields, message);
-            line.ending = saying.ending;
+            if let Some(ending) = &saying.ending {
+                line.settle_with(ending);
+            }
             return saying.known;
         }
-        let first = line.fields.count();
-        let known = parse(line, message);
-        if saying.candidate == hash {
-            let learnt = saying.learn(line, message, first);
-            // No program has no name.
-            saying.program = if learnt { *program } else { Packed::default() };
-            (saying.hash, saying.process, saying.known) = (hash, process, known);
-        }
-        saying.candidate = hash;
-        known
+        saying.read(line, message, parse, (program, process, hash))
     }
 }
 
+/// A number that messages of different texts mostly do not have in common: most of them differ in
+/// the middle, or towards the end.
+#[inline]
+fn hash_of(message: &[u8]) -> u64 {
+    const MIXER: u64 = 0x9E37_79B9_7F4A_7C15;
+    let word = |at: usize| match message.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => 0,
+    };
+    let length = message.len();
+    let Some(end) = length.checked_sub(24) else {
+        return message.iter().fold(length as u64, |hash, byte| {
+            (hash.rotate_left(8) ^ u64::from(*byte)).wrapping_mul(MIXER)
+        });
+    };
+    let [middle, one, two, three] = [length / 2 - 4, end, end + 8, end + 16].map(word);
+    let mixed = (middle ^ length as u64).wrapping_mul(MIXER).rotate_left(29) ^ one;
+    let mixed = mixed.wrapping_mul(MIXER).rotate_left(31) ^ two;
+    (mixed.wrapping_mul(MIXER).rotate_left(33) ^ three).wrapping_mul(MIXER)
+}
+
 impl Saying {
+    /// Reads `message` with `parse`. It may take the place.
+    #[inline(never)]
+    fn read(
+        &mut self,
+        line: &mut Line<'_, '_>,
+        message: &str,
+        parse: Parse,
+        (program, process, hash): (&Packed, (bool, bool), u64),
+    ) -> Option<Known> {
+        let first = line.fields.count();
+        let known = parse(line, message);
+        if self.candidate == hash && message.len() <= LONGEST {
+            let learnt = self.learn(line, message, first);
+            // No program has no name.
+            self.program = if learnt { *program } else { Packed::default() };
+            (self.hash, self.process, self.known) = (hash, process, known);
+        }
+        self.candidate = hash;
+        line.settle();
+        known
+    }
+
     /// Takes the place for `message`, from which the fields from `first` on were filled in. Whether
     /// they can be kept.
     fn learn(&mut self, line: &Line<'_, '_>, message: &str, first: usize) -> bool {

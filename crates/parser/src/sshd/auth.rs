@@ -216,6 +216,9 @@ pub(super) fn push_peer(line: &mut Line<'_, '_>, peer: &Peer<'_>) {
 
 /// `RSA SHA256:…`, the key that was offered.
 fn push_key(line: &mut Line<'_, '_>, information: &str) {
+    if information.is_empty() {
+        return;
+    }
     let (kind, rest) = text::word(information);
     let (fingerprint, _) = text::word(rest);
     if fingerprint.contains(':') && !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_graphic()) {

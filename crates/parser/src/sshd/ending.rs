@@ -57,12 +57,13 @@ impl Line<'_, '_> {
     #[inline]
     pub fn settle(&mut self) {
         if let Some(ending) = self.ending {
-            self.settle_with(ending);
+            self.settle_with(&ending);
         }
     }
 
-    fn settle_with(&mut self, Ending { what, named }: Ending) {
-        let outcome = self.outcome(what);
+    /// Does it as `ending` says.
+    pub fn settle_with(&mut self, Ending { what, named }: &Ending) {
+        let outcome = self.outcome(*what);
         if let Some([action, category, kind]) = named {
             self.action(action, category, kind, outcome);
         }

@@ -155,7 +155,13 @@ impl Line<'_, '_> {
     /// A failure: remembered as told where the address is known, else as pending. Whether the
     /// address is known.
     pub(super) fn failed(&mut self) -> bool {
-        self.remember_address();
+        if let Some(vigie_event::ValueRef::Address(address)) = self.fields.get(field::SOURCE_IP) {
+            if let Some(connection) = self.connection() {
+                connection.address = Some(address);
+                connection.failed = true;
+            }
+            return true;
+        }
         let known = self.recall_address();
         if let Some(connection) = self.connection() {
             connection.failed |= known;

@@ -61,10 +61,8 @@ fn from(before: &str) -> Option<&str> {
 }
 
 fn without_protocol(text: &str) -> &str {
-    match text::rsplit(text, b' ') {
-        Some((rest, "ssh2" | "ssh1" | "ssh")) => rest,
-        _ => text,
-    }
+    let ends = [" ssh2", " ssh1", " ssh"];
+    ends.into_iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text)
 }
 
 #[cfg(test)]

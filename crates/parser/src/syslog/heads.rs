@@ -183,9 +183,14 @@ impl Head {
     #[inline]
     pub fn know_server(&mut self, origin: u64) {
         if self.server.0 != origin {
-            let host = self.start.get(..self.host).unwrap_or_default();
-            self.server = (origin, Server::of(origin, host));
+            self.learn_server(origin);
         }
+    }
+
+    #[cold]
+    fn learn_server(&mut self, origin: u64) {
+        let host = self.start.get(..self.host).unwrap_or_default();
+        self.server = (origin, Server::of(origin, host));
     }
 }
 

@@ -45,10 +45,10 @@ pub struct Reader {
     start: usize,
     searched: usize,
     filled: usize,
-    /// A copy of lines in `buffer` that are known to be text, where they begin, and up to where it
-    /// has been looked whether they are.
+    /// A copy of whole lines in `buffer` that are known to be text, how far it has been handed out,
+    /// and up to where in `buffer` it has been looked for such lines.
     text: String,
-    text_start: usize,
+    taken_text: usize,
     checked: usize,
     /// Offset of `buffer[start]` in the decompressed stream.
     offset: u64,
@@ -183,7 +183,7 @@ impl Reader {
             searched: 0,
             filled: 0,
             text: String::new(),
-            text_start: 0,
+            taken_text: 0,
             checked: 0,
             offset: 0,
             ended: false,
@@ -226,44 +226,49 @@ impl Reader {
     // An iterator cannot lend what it owns.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<RecordRef<'_>>, ReadError> {
+        self.text.clear();
+        self.taken_text = 0;
         let Some(line) = self.next_line()? else { return Ok(None) };
-        Ok(Some(self.lend(line.offset, self.buffer.get(line.start..line.end).unwrap_or_default())))
+        let bytes = self.buffer.get(line.start..line.end).unwrap_or_default();
+        let (source, offset, observed) = (&self.source, line.offset, self.observed);
+        Ok(Some(RecordRef { source, offset, observed, bytes }))
     }
 
-    /// The next record, and its bytes as text where they are known to be that: what is read
-    /// together is looked at together, which costs less than line by line.
+    /// The next record, and its bytes as text where they are known to be that: lines that were read
+    /// together are looked at together, which costs less.
     ///
     /// # Errors
     /// As [`Reader::next`].
     #[inline]
     pub fn next_text(&mut self) -> Result<Option<(RecordRef<'_>, Option<&str>)>, ReadError> {
-        let Some(line) = self.next_line()? else { return Ok(None) };
-        if line.end > self.checked {
-            self.check(line.start, line.end);
+        if self.taken_text == self.text.len() && self.start >= self.checked {
+            self.look_ahead();
         }
-        let inside = line.start.wrapping_sub(self.text_start)..line.end - self.text_start;
-        let text = self.text.get(inside);
-        let bytes = match text {
-            Some(text) => text.as_bytes(),
-            None => self.buffer.get(line.start..line.end).unwrap_or_default(),
+        let lines = self.text.as_bytes().get(self.taken_text..).unwrap_or_default();
+        let Some(found) = memchr(b'\n', lines) else {
+            return Ok(self.next()?.map(|record| (record, None)));
         };
-        Ok(Some((self.lend(line.offset, bytes), text)))
+        let line = self.text.get(self.taken_text..self.taken_text + found).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (offset, length) = (self.offset, found + 1);
+        self.taken_text += length;
+        self.start += length;
+        self.searched = self.start;
+        self.offset += length as u64;
+        let (source, observed, bytes) = (&self.source, self.observed, line.as_bytes());
+        Ok(Some((RecordRef { source, offset, observed, bytes }, Some(line))))
     }
 
-    #[inline]
-    fn lend<'r>(&'r self, offset: u64, bytes: &'r [u8]) -> RecordRef<'r> {
-        RecordRef { source: &self.source, offset, observed: self.observed, bytes }
-    }
-
-    /// Looks whether the next whole lines are text, of which the first stands from `start` to `end`.
+    /// Takes the next whole lines together, where they are text.
     #[cold]
-    fn check(&mut self, start: usize, end: usize) {
-        let most = self.filled.min(start + TOGETHER);
-        let read = self.buffer.get(start..most).unwrap_or_default();
-        self.checked = memrchr(b'\n', read).map_or(end, |last| (start + last).max(end));
+    fn look_ahead(&mut self) {
         self.text.clear();
-        self.text_start = start;
-        let lines = self.buffer.get(start..self.checked).unwrap_or_default();
+        self.taken_text = 0;
+        let most = self.filled.min(self.start + TOGETHER);
+        let read = self.buffer.get(self.start..most).unwrap_or_default();
+        let whole = memrchr(b'\n', read).map_or(0, |last| last + 1);
+        self.checked = self.start + whole;
+        let lines = read.get(..whole).unwrap_or_default();
         if let Ok(text) = simdutf8::basic::from_utf8(lines) {
             self.text.push_str(text);
         }
@@ -350,7 +355,7 @@ impl Reader {
     /// Moves what has not been handed out to the buffer's beginning.
     fn compact(&mut self) {
         self.text.clear();
-        self.checked = 0;
+        (self.taken_text, self.checked) = (0, 0);
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
