@@ -122,14 +122,17 @@ impl Parser {
             _ => text,
         };
         let stamped = reading.state.clock.stamped(line.as_bytes(), reference);
-        let mut found = Found::new(Known::unparsed("", logsources::NONE), None);
-        let in_known_frame = match stamped {
-            Some(stamped) => reading.known_frame(&mut fields, line, stamped, &mut found).is_some(),
-            None => false,
-        };
-        if !in_known_frame {
-            found = reading.any(&mut self.walker, &mut fields, line, stamped);
+        if let Some((time, at)) = stamped
+            && let Some((known, repeat, time)) = reading.known_frame(&mut fields, line, time, at)
+        {
+            event.kind = known.kind;
+            event.dataset = known.dataset;
+            event.logsources = known.logsources;
+            event.repeat = repeat;
+            event.finish(time);
+            return;
         }
+        let found = reading.any(&mut self.walker, &mut fields, line, stamped);
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -186,9 +189,9 @@ impl<'r> Reading<'r> {
         &mut self,
         fields: &mut Fields<'_>,
         line: &str,
-        (time, at): (Timestamp, usize),
-        found: &mut Found,
-    ) -> Option<()> {
+        time: Timestamp,
+        at: usize,
+    ) -> Option<(Known, u32, Timestamp)> {
         if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
             || line.len() > u32::MAX as usize
         {
@@ -245,16 +248,18 @@ impl<'r> Reading<'r> {
                 known
             }
         };
-        found.known = match known {
+        let known = match known {
             Some(known) => known,
             None => program::unknown(&mut line),
         };
-        (found.time, found.repeat) = (Some(time), repeat);
         // A frame with a process id holds: its message has been looked at.
-        if found.known.kind == EventKind::Unparsed && !(head.named && pid.is_some()) {
-            self.whole(fields, whole, found);
+        if known.kind == EventKind::Unparsed
+            && !(head.named && pid.is_some())
+            && let Some((known, when)) = self.whole(fields, whole)
+        {
+            return Some((known, repeat, when.unwrap_or(time)));
         }
-        Some(())
+        Some((known, repeat, time))
     }
 
     /// Reads any line, of which the time may be known already.
@@ -272,8 +277,11 @@ impl<'r> Reading<'r> {
             return found;
         }
         let mut found = self.text(walker, fields, line, stamped);
-        if found.known.kind == EventKind::Unparsed {
-            self.whole(fields, line, &mut found);
+        if found.known.kind == EventKind::Unparsed
+            && let Some((known, time)) = self.whole(fields, line)
+        {
+            found.known = known;
+            found.time = time.or(found.time);
         }
         found
     }
@@ -281,18 +289,17 @@ impl<'r> Reading<'r> {
     /// Reads a line that nobody knows as a whole: what has no frame may still be an application's
     /// own.
     #[cold]
-    fn whole(&mut self, fields: &mut Fields<'_>, line: &str, found: &mut Found) {
+    fn whole(&mut self, fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Timestamp>)> {
         if self.source.format.is_some() {
-            return;
+            return None;
         }
-        let Some((known, stamp)) = application::parse_whole(fields, line) else { return };
+        let (known, stamp) = application::parse_whole(fields, line)?;
         let time = match stamp {
             Some(Stamp::Written(written)) => self.instant(written),
             Some(Stamp::Instant(instant)) => Some(instant),
             None => None,
         };
-        found.known = known;
-        found.time = time.or(found.time);
+        Some((known, time))
     }
 
     /// Reads a line by its frame, or by its shape.

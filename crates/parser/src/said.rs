@@ -11,7 +11,7 @@ use crate::program::Parse;
 use crate::sshd::Ending;
 
 /// Messages remembered; a power of two.
-const PLACES: usize = 256;
+const PLACES: usize = 512;
 /// Longer messages are not remembered, in bytes.
 const LONGEST: usize = 512;
 
