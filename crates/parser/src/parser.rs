@@ -463,3 +463,6 @@ fn unknown(fields: &mut Fields<'_>, line: &str) -> Found {
     fields.text(field::MESSAGE, line);
     Found::new(Known::unparsed("", logsources::NONE), None)
 }
+
+#[cfg(test)]
+mod tests;

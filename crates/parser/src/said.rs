@@ -53,6 +53,12 @@ impl Default for Said {
 }
 
 impl Said {
+    /// A memory that remembers nothing.
+    #[cfg(test)]
+    pub fn nothing() -> Self {
+        Self { places: Box::new([]) }
+    }
+
     /// Reads `message` with `parse`, or as it was read before, to the end. `None`: nobody knows it.
     #[inline]
     pub fn read(
@@ -65,7 +71,9 @@ impl Said {
     ) -> Option<Known> {
         let hash = hash_of(message.as_bytes());
         let Some(saying) = self.places.get_mut((hash >> 32) as usize % PLACES) else {
-            return parse(line, message);
+            let known = parse(line, message);
+            line.settle();
+            return known;
         };
         let process = (numbered, line.pid != 0);
         if saying.hash == hash

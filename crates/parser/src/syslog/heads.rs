@@ -60,6 +60,12 @@ impl Default for Heads {
 }
 
 impl Heads {
+    /// A memory that remembers nothing.
+    #[cfg(test)]
+    pub fn nothing() -> Self {
+        Self { places: Box::new([]), host: 0 }
+    }
+
     /// Reads `[<host> ]<tag>: <message>`, which follows the time, into `header`.
     #[inline]
     pub fn read<'l>(&mut self, after: &'l str, header: &mut Header<'l>) {
