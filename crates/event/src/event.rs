@@ -259,7 +259,7 @@ impl Fields<'_> {
     /// How many fields there are.
     #[inline]
     pub fn count(&self) -> usize {
-        self.slots.len()
+        self.slots.count()
     }
 
     /// Keeps the fields from `first` on in `passage`, as those of `piece`, a slice of the event's

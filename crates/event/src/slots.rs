@@ -1,10 +1,14 @@
 //! The memory behind an event's fields: plain values in one list, texts and lists that had to be
 //! made beside it, so that starting over frees nothing and visits nothing.
 
+mod passage;
+
+pub use passage::Passage;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::FieldId;
 use crate::value::{Value, ValueRef};
-use crate::{FieldId, field};
 
 /// What a field holds. What must be owned stands in [`Slots`].
 #[derive(Clone, Copy, Debug)]
@@ -68,16 +72,6 @@ const LIST: u64 = 3;
 const NULL: u64 = 4;
 /// Addresses have fewer bits; the length of a text stands above them.
 const ADDRESS_BITS: u32 = 48;
-
-/// The fields that a piece of an event's text gave, to be filled in again where an equal piece
-/// stands in the text of another event.
-#[derive(Clone, Debug, Default)]
-pub struct Passage {
-    /// Spans count from the start of the piece.
-    slots: Vec<(FieldId, Slot)>,
-    /// How the numbers of the fields end.
-    present: u64,
-}
 
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
@@ -147,94 +141,10 @@ impl Slots {
         self.entries.extend(slots);
     }
 
-    /// Starts over with these, of which nothing but the values is left for run time where the
-    /// fields are constants.
-    #[inline]
-    fn start<const N: usize>(&mut self, slots: [(FieldId, Slot); N]) {
-        self.clear();
-        for (place, (field, _)) in slots.iter().enumerate() {
-            self.note(*field, place);
-        }
-        self.entries.extend(slots);
-    }
-
-    /// Starts over with what a frame tells.
-    #[inline]
-    pub fn frame(
-        &mut self,
-        host: (u32, u32),
-        program: (u32, u32),
-        pid: Option<i64>,
-        message: (u32, u32),
-    ) {
-        let span = |(start, length)| Slot::Span(start, length);
-        let host_name = (field::HOST_NAME, span(host));
-        let host_hostname = (field::HOST_HOSTNAME, span(host));
-        let program = (field::PROCESS_NAME, span(program));
-        let message = (field::MESSAGE, span(message));
-        match pid {
-            Some(pid) => {
-                let pid = (field::PROCESS_PID, Slot::Integer(pid));
-                self.start([host_name, host_hostname, program, pid, message]);
-            }
-            None => self.start([host_name, host_hostname, program, message]),
-        }
-    }
-
     /// How many there are.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Keeps those from `first` on in `passage`, where all of them are spans within these bytes of
-    /// the event's text, or plain values. Whether they are.
-    pub fn keep_from(
-        &self,
-        first: usize,
-        (start, length): (u32, u32),
-        passage: &mut Passage,
-    ) -> bool {
-        passage.slots.clear();
-        passage.present = 0;
-        let Some(added) = self.entries.get(first..) else { return false };
-        for (field, slot) in added {
-            let kept = match *slot {
-                Slot::Span(at, long) if at >= start && at - start + long <= length => {
-                    Slot::Span(at - start, long)
-                }
-                Slot::Span(..) | Slot::Made(..) | Slot::List(_) => return false,
-                plain => plain,
-            };
-            passage.slots.push((*field, kept));
-            passage.present |= 1 << (field.index() % ENDS);
-        }
-        true
-    }
-
-    /// Adds those of `passage`, whose piece stands at `start` of the event's text.
-    #[inline]
-    pub fn again(&mut self, passage: &Passage, start: u32) {
-        let place = self.entries.len();
-        if self.present & passage.present == 0 {
-            self.present |= passage.present;
-            // Backwards, so that the first of those that end alike is noted.
-            for (index, (field, _)) in passage.slots.iter().enumerate().rev() {
-                if let Some(first) = self.first.get_mut(field.index() % ENDS) {
-                    *first = (place + index) as u8;
-                }
-            }
-        } else {
-            for (index, (field, _)) in passage.slots.iter().enumerate() {
-                self.note(*field, place + index);
-            }
-        }
-        self.entries.extend_from_slice(&passage.slots);
-        for (_, slot) in self.entries.iter_mut().skip(place) {
-            if let Slot::Span(at, _) = slot {
-                *at += start;
-            }
-        }
     }
 
     /// Adds several spans of the event's text.
@@ -482,6 +392,7 @@ fn cut(text: &str, start: u32, length: u32) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field;
 
     #[test]
     fn starting_over_forgets_every_kind_of_value() {
