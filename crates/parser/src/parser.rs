@@ -238,15 +238,12 @@ impl<'r> Reading<'r> {
             asked: false,
             memory: &mut self.state.memory,
         };
-        let known = match &head.packed {
-            Some(program) => {
-                self.state.said.read(&mut line, message, head.parse, program, pid.is_some())
-            }
-            None => {
-                let known = (head.parse)(&mut line, message);
-                line.settle();
-                known
-            }
+        let known = if let Some(program) = &head.packed {
+            self.state.said.read(&mut line, message, head.parse, program, pid.is_some())
+        } else {
+            let known = (head.parse)(&mut line, message);
+            line.settle();
+            known
         };
         let known = match known {
             Some(known) => known,

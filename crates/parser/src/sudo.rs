@@ -47,17 +47,19 @@ fn refusal(rest: &str) -> Option<&str> {
     (!setting).then_some(first.trim())
 }
 
+/// The settings and their fields.
+const NAMES: [(&str, FieldId); 4] = [
+    ("TTY=", field::PROCESS_TTY),
+    ("PWD=", field::PROCESS_WORKING_DIRECTORY),
+    ("USER=", field::USER_EFFECTIVE_NAME),
+    ("GROUP=", field::USER_GROUP_NAME),
+];
+
 fn settings(line: &mut Line<'_, '_>, rest: &str) {
     let (head, command) = match text::split_at(rest, "COMMAND=") {
         Some((head, command)) => (head, Some(command)),
         None => (rest, None),
     };
-    const NAMES: [(&str, FieldId); 4] = [
-        ("TTY=", field::PROCESS_TTY),
-        ("PWD=", field::PROCESS_WORKING_DIRECTORY),
-        ("USER=", field::USER_EFFECTIVE_NAME),
-        ("GROUP=", field::USER_GROUP_NAME),
-    ];
     let mut values = [None; NAMES.len()];
     let mut rest = Some(head);
     while let Some(parts) = rest {

@@ -94,14 +94,10 @@ impl Heads {
     #[inline]
     pub fn of(&mut self, line: &str, at: usize) -> Option<&mut Head> {
         let bytes = line.as_bytes().get(at..)?;
-        let host = match bytes.get(self.host) {
-            Some(b' ') => self.host,
-            _ => {
-                self.host = text::find(bytes, b' ')?;
-                self.host
-            }
-        };
-        let place = place_of(bytes, host)?;
+        if bytes.get(self.host) != Some(&b' ') {
+            self.host = text::find(bytes, b' ')?;
+        }
+        let place = place_of(bytes, self.host)?;
         let known = self
             .places
             .get(place)
