@@ -92,7 +92,7 @@ impl Core {
     /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
     /// counted then. What matches nothing needs no remembering.
     pub(crate) fn is_news(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
-        matched.is_empty() || self.seen_lately.is_new(event.id)
+        matched.is_empty() || self.seen_lately.is_new(event.id())
     }
 
     /// Takes in an event that counts; of another, that it came.
@@ -180,7 +180,7 @@ impl Core {
                         info.reference.id.as_bytes(),
                         about.field.as_bytes(),
                         about.value.as_bytes(),
-                        &event.id.as_u128().to_be_bytes(),
+                        &event.id().as_u128().to_be_bytes(),
                     ],
                 );
                 let raise = Raise {
@@ -192,7 +192,7 @@ impl Core {
                     last: time,
                     count: weight,
                     counted_before: 0,
-                    events: &[event.id],
+                    events: &[event.id()],
                 };
                 self.raise(raise, event);
             }
@@ -214,7 +214,7 @@ impl Core {
         let open = self.alerts.at(&key).map(|(slot, _)| slot);
         let (first, last) = (to_micros(firing.first), to_micros(firing.last));
         if firing.raised {
-            let first_event = firing.events.first().copied().unwrap_or(event.id);
+            let first_event = firing.events.first().copied().unwrap_or_else(|| event.id());
             let id = self.window_id(rule, &firing.group, firing.window.0, first, first_event);
             if open.and_then(|slot| self.alerts.slots.get(slot)).is_some_and(|open| open.id == id) {
                 return;
@@ -241,7 +241,7 @@ impl Core {
             // goes on: that is news.
             let group = self.group_of(rule, event);
             let time = to_micros(event.time);
-            let id = self.window_id(rule, &group, firing.window.0, time, event.id);
+            let id = self.window_id(rule, &group, firing.window.0, time, event.id());
             let weight = u64::from(event.repeat.max(1)).min(firing.count.max(1));
             let raise = Raise {
                 rule,
@@ -252,7 +252,7 @@ impl Core {
                 last: time,
                 count: weight,
                 counted_before: firing.count.saturating_sub(weight),
-                events: &[event.id],
+                events: &[event.id()],
             };
             self.raise(raise, event);
         }
@@ -308,18 +308,18 @@ impl Core {
                 alert.first = alert.first.min(first);
                 alert.last = alert.last.max(last);
                 alert.touched = *seen;
-                let wants_evidence = alert.add_event(event.id);
+                let wants_evidence = alert.add_event(event.id());
                 let mut add = |(facet, hash): (Facet<'_>, u64)| {
                     if let Some(text) = alert.add_facet(facet, hash) {
                         incident.add_entity(facet.name(), &text);
                     }
                 };
-                let at_hand = facets.of() == event.id;
+                let at_hand = facets.of() == event.id();
                 if at_hand {
                     facets.hashed().for_each(&mut add);
                 }
                 if (wants_evidence || !at_hand)
-                    && let Some(known) = recent.find(event.id)
+                    && let Some(known) = recent.find(event.id())
                 {
                     if !at_hand {
                         known.facets().for_each(add);
@@ -463,7 +463,7 @@ pub(crate) fn incident_id(alert: AlertId, first: Timestamp) -> IncidentId {
 /// An event that has only what is known of a group that was not heard of.
 fn absent(firing: &Firing) -> Event {
     let mut event = Event::default();
-    event.id = firing.events.first().copied().unwrap_or_default();
+    event.set_id(firing.events.first().copied().unwrap_or_default());
     event.time = firing.last;
     let (_, mut fields) = event.fields_mut();
     for (field, value) in &firing.group {

@@ -36,7 +36,7 @@ pub(crate) struct Facets {
 impl Facets {
     /// Takes the entities of `event`.
     pub(crate) fn read(&mut self, event: &Event) {
-        self.of = event.id;
+        self.of = event.id();
         self.bytes.clear();
         self.hashes.clear();
         for (number, value) in event.fields_among(number_of) {

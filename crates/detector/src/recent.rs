@@ -82,7 +82,7 @@ impl Recent {
         self.write(start + raw.len() as u64, facets);
         self.written = start + length;
         self.link(Entry {
-            id: event.id,
+            id: event.id(),
             time: to_micros(event.time),
             source: event.source.clone(),
             offset: event.offset,
@@ -292,7 +292,7 @@ mod tests {
         let mut facets = Facets::default();
         facets.read(&event);
         recent.push(&event, &facets);
-        event.id
+        event.id()
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Evidence {
         let text = event.text();
         let end = text.floor_char_boundary(EVIDENCE_BYTES.min(text.len()));
         Self {
-            event: event.id,
+            event: event.id(),
             time: event.time,
             source: event.source.as_ref().map(|source| source.name.clone()).unwrap_or_default(),
             offset: event.offset,

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::record::{RecordRef, Source};
-use crate::slots::{Shape, Slots};
+use crate::slots::{Passage, Shape, Slots};
 use crate::value::{Value, ValueRef};
 use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
 
@@ -38,8 +38,7 @@ impl EventKind {
 /// stream of events allocates nothing once the buffers have grown.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// A function of the event's time, source, offset and raw bytes.
-    pub id: EventId,
+    id: OnceLock<EventId>,
     /// When it happened.
     pub time: Timestamp,
     /// When it was read.
@@ -64,7 +63,7 @@ pub struct Event {
 impl Default for Event {
     fn default() -> Self {
         Self {
-            id: EventId::default(),
+            id: EventId::default().into(),
             time: Timestamp::default(),
             observed: Timestamp::default(),
             kind: EventKind::Event,
@@ -84,6 +83,16 @@ impl Event {
     /// Starts over with `record`: its text and origin are set, its time is the observed one until
     /// the parser finds a better, and all slots are empty.
     pub fn begin(&mut self, record: &RecordRef<'_>) {
+        if let Ok(text) = simdutf8::basic::from_utf8(record.bytes) {
+            self.begin_text(record, text);
+        } else {
+            self.begin_text(record, &String::from_utf8_lossy(record.bytes));
+            self.raw = Some(record.bytes.to_vec());
+        }
+    }
+
+    /// The same of a record whose bytes are known to be `text`.
+    pub fn begin_text(&mut self, record: &RecordRef<'_>, text: &str) {
         self.time = record.observed;
         self.observed = record.observed;
         self.kind = EventKind::Event;
@@ -95,21 +104,29 @@ impl Event {
         }
         self.offset = record.offset;
         self.slots.clear();
+        self.raw = None;
         self.text.clear();
-        if let Ok(text) = simdutf8::basic::from_utf8(record.bytes) {
-            self.raw = None;
-            self.text.push_str(text);
-        } else {
-            self.raw = Some(record.bytes.to_vec());
-            self.text.push_str(&String::from_utf8_lossy(record.bytes));
-        }
+        self.text.push_str(text);
     }
 
-    /// Sets time and id once the parser knows when it happened.
+    /// A function of the event's time, source, offset and raw bytes, once the parser has set the
+    /// time. It is made where it is first asked for: most events need none.
+    pub fn id(&self) -> EventId {
+        *self.id.get_or_init(|| {
+            let fingerprint = self.source.as_ref().map_or(0, |source| source.fingerprint);
+            EventId::of_record(self.time, fingerprint, self.offset, self.raw())
+        })
+    }
+
+    /// Gives the event an id of one's own.
+    pub fn set_id(&mut self, id: EventId) {
+        self.id = id.into();
+    }
+
+    /// Sets the time once the parser knows when it happened.
     pub fn finish(&mut self, time: Timestamp) {
         self.time = time;
-        let fingerprint = self.source.as_ref().map_or(0, |source| source.fingerprint);
-        self.id = EventId::of_record(time, fingerprint, self.offset, self.raw());
+        self.id = OnceLock::new();
     }
 
     /// The record as text; bytes that are not UTF-8 are shown as U+FFFD.
@@ -223,6 +240,40 @@ impl Fields<'_> {
         match self.span(value) {
             Some((start, length)) => self.slots.span(field, start, length),
             None => self.slots.copy(field, value),
+        }
+    }
+
+    /// Starts with what a frame tells, all as spans of the event's text (first byte, length): host,
+    /// program, process id and message. Nothing may have been added before.
+    #[inline]
+    pub fn frame(
+        &mut self,
+        host: (u32, u32),
+        program: (u32, u32),
+        pid: Option<i64>,
+        message: (u32, u32),
+    ) {
+        self.slots.frame(host, program, pid, message);
+    }
+
+    /// How many fields there are.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.slots.count()
+    }
+
+    /// Keeps the fields from `first` on in `passage`, as those of `piece`, a slice of the event's
+    /// own text. False where they hold more than what stands in it and plain values.
+    pub fn keep(&self, first: usize, piece: &str, passage: &mut Passage) -> bool {
+        self.span(piece).is_some_and(|span| self.slots.keep_from(first, span, passage))
+    }
+
+    /// Fills in the fields of `passage` again, of which an equal piece stands at `piece`, a slice of
+    /// the event's own text.
+    #[inline]
+    pub fn again(&mut self, passage: &Passage, piece: &str) {
+        if let Some((start, _)) = self.span(piece) {
+            self.slots.again(passage, start);
         }
     }
 

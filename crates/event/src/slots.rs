@@ -1,6 +1,10 @@
 //! The memory behind an event's fields: plain values in one list, texts and lists that had to be
 //! made beside it, so that starting over frees nothing and visits nothing.
 
+mod passage;
+
+pub use passage::Passage;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::FieldId;
@@ -135,6 +139,12 @@ impl Slots {
             self.note(*field, place + index);
         }
         self.entries.extend(slots);
+    }
+
+    /// How many there are.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.entries.len()
     }
 
     /// Adds several spans of the event's text.

@@ -276,7 +276,7 @@ pub fn event(event: &Event) -> impl Serialize + use<'_> {
             let event = self.0;
             let mut object = serializer.serialize_map(None)?;
             object.serialize_entry("@timestamp", &event.time)?;
-            object.serialize_entry("event.id", &event.id)?;
+            object.serialize_entry("event.id", &event.id())?;
             object.serialize_entry("event.kind", event.kind.name())?;
             object.serialize_entry("event.dataset", event.dataset)?;
             object.serialize_entry("event.created", &event.observed)?;

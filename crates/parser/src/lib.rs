@@ -49,6 +49,7 @@ mod nginx_error;
 mod pam;
 mod parser;
 mod program;
+mod said;
 pub mod sshd;
 mod su;
 mod sudo;

@@ -2,7 +2,7 @@
 
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
-use crate::sshd::{Memory, Place};
+use crate::sshd::{Ending, Memory, Place, Server};
 use crate::text::{self, LastAddress};
 
 /// What a parser says of a line that it knows.
@@ -36,6 +36,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The value of `event.outcome`.
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Success => Some("success"),
+            Self::Failure => Some("failure"),
+            Self::None => None,
+        }
+    }
+
     /// Failure where `failed` holds, else no outcome.
     pub const fn failure_if(failed: bool) -> Self {
         if failed { Self::Failure } else { Self::None }
@@ -58,8 +67,14 @@ pub struct Line<'e, 'p> {
     pub origin: u64,
     /// The address read last.
     pub last_address: &'p mut LastAddress,
+    /// The host's server, where it is known already.
+    pub server: Option<&'p Server>,
     /// Where the connection stands in memory, once it has been asked for.
     pub place: Option<Place>,
+    /// What is left to be done about the connection.
+    pub ending: Option<Ending>,
+    /// Whether the memory has been asked.
+    pub asked: bool,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }
@@ -113,19 +128,18 @@ pub fn act(
     kind: &'static str,
     outcome: Outcome,
 ) {
-    fields.all_fixed([
-        (field::EVENT_ACTION, action),
-        (field::EVENT_CATEGORY, category),
-        (field::EVENT_TYPE, kind),
-    ]);
-    told(fields, outcome);
+    let action = (field::EVENT_ACTION, action);
+    let category = (field::EVENT_CATEGORY, category);
+    let kind = (field::EVENT_TYPE, kind);
+    match outcome.name() {
+        Some(name) => fields.all_fixed([action, category, kind, (field::EVENT_OUTCOME, name)]),
+        None => fields.all_fixed([action, category, kind]),
+    }
 }
 
 #[inline]
 fn told(fields: &mut Fields<'_>, outcome: Outcome) {
-    match outcome {
-        Outcome::Success => fields.fixed(field::EVENT_OUTCOME, "success"),
-        Outcome::Failure => fields.fixed(field::EVENT_OUTCOME, "failure"),
-        Outcome::None => {}
+    if let Some(name) = outcome.name() {
+        fields.fixed(field::EVENT_OUTCOME, name);
     }
 }

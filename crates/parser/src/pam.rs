@@ -38,7 +38,11 @@ pub fn parse_tagged(line: &mut Line<'_, '_>, service: &str, message: &str) -> Kn
 /// `pam_unix(sshd:auth): …`, `pam_unix(auth): …`, `pam_unix: …`: the service and the rest.
 fn module(message: &str) -> Option<(&str, &str)> {
     let rest = text::after(message, "pam_")?;
-    let end = rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_'))?;
+    let end = if rest.starts_with("unix(") {
+        "unix".len()
+    } else {
+        rest.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_'))?
+    };
     let rest = rest.get(end..)?;
     if let Some(rest) = text::after(rest, ": ") {
         return Some(("", rest));

@@ -6,6 +6,7 @@ use vigie_event::{Event, EventKind, Fields, Format, RecordRef, Source, Timestamp
 use crate::access::{self, Server};
 use crate::application::{self, Stamp};
 use crate::line::{Known, Line};
+use crate::said::Said;
 use crate::sshd::{self, Memory};
 use crate::syslog::{self, Header};
 use crate::time::{Clockwork, Written};
@@ -47,11 +48,12 @@ pub struct Parser {
 #[derive(Debug)]
 struct State {
     clock: Clockwork,
-    last: syslog::Last,
+    frames: syslog::Heads,
     last_address: text::LastAddress,
     /// The name of the source that was asked last, and the server that it speaks of.
     server: (String, Option<Server>),
     memory: Memory,
+    said: Said,
     renames: Renames,
     /// The heads of Zeek's logs.
     heads: Heads,
@@ -77,10 +79,11 @@ impl Parser {
             reference: options.reference,
             state: State {
                 clock: Clockwork::new(options.timezone),
-                last: syslog::Last::default(),
+                frames: syslog::Heads::default(),
                 last_address: text::LastAddress::default(),
                 server: (String::new(), None),
                 memory: Memory::default(),
+                said: Said::default(),
                 renames: Renames::default(),
                 heads: Heads::default(),
             },
@@ -92,6 +95,16 @@ impl Parser {
     /// `unparsed` with `message`.
     pub fn parse(&mut self, record: &RecordRef<'_>, event: &mut Event) {
         event.begin(record);
+        self.read(record, event);
+    }
+
+    /// The same of a record whose bytes are known to be `text`.
+    pub fn parse_text(&mut self, record: &RecordRef<'_>, text: &str, event: &mut Event) {
+        event.begin_text(record, text);
+        self.read(record, event);
+    }
+
+    fn read(&mut self, record: &RecordRef<'_>, event: &mut Event) {
         let reference = match self.reference {
             Reference::Observed => record.observed,
             Reference::Fixed(reference) => reference,
@@ -108,12 +121,18 @@ impl Parser {
             Some(b'\r' | b'\n') => text.trim_end_matches(['\r', '\n']),
             _ => text,
         };
-        let first = text::trimmed_start(line).as_bytes().first();
-        let found = match first {
-            Some(b'{') => json::parse(&mut self.walker, &mut reading, &mut fields, line.trim()),
-            _ => None,
-        };
-        let found = found.unwrap_or_else(|| reading.line(&mut self.walker, &mut fields, line));
+        let stamped = reading.state.clock.stamped(line.as_bytes(), reference);
+        if let Some((time, at)) = stamped
+            && let Some((known, repeat, time)) = reading.known_frame(&mut fields, line, time, at)
+        {
+            event.kind = known.kind;
+            event.dataset = known.dataset;
+            event.logsources = known.logsources;
+            event.repeat = repeat;
+            event.finish(time);
+            return;
+        }
+        let found = reading.any(&mut self.walker, &mut fields, line, stamped);
         event.kind = found.known.kind;
         event.dataset = found.known.dataset;
         event.logsources = found.known.logsources;
@@ -163,30 +182,138 @@ impl<'r> Reading<'r> {
         Server::of_format(self.source.format).or(*server)
     }
 
-    /// Reads a line that is no JSON: what has no frame may still be an application's own.
-    fn line(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
-        let found = self.text(walker, fields, line);
-        if found.known.kind != EventKind::Unparsed || self.source.format.is_some() {
+    /// Reads a line in a frame as one read before it had, with date, hour, host and program the
+    /// same byte for byte: most lines are that. `None`, with nothing filled in: look at it.
+    #[inline]
+    fn known_frame(
+        &mut self,
+        fields: &mut Fields<'_>,
+        line: &str,
+        time: Timestamp,
+        at: usize,
+    ) -> Option<(Known, u32, Timestamp)> {
+        if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
+            || line.len() > u32::MAX as usize
+        {
+            return None;
+        }
+        let head = self.state.frames.of(line, at)?;
+        let (pid, begin) = head.process(line.as_bytes().get(at..)?)?;
+        let message = line.get(at + begin..)?;
+        let first = match message.as_bytes().first() {
+            Some(first) if first.is_ascii_graphic() => Some(first),
+            _ => text::trimmed_start(message).as_bytes().first(),
+        };
+        if let Some(b'{' | b'@') = first {
+            // It may be JSON.
+            return None;
+        }
+        let (host, program) = (head.host(), head.program());
+        let span = |start: usize, length: usize| ((at + start) as u32, length as u32);
+        fields.frame(
+            span(0, host),
+            span(program.start, program.len()),
+            pid,
+            span(begin, message.len()),
+        );
+        let (repeat, message) = match message.as_bytes().first() {
+            Some(b'm') => syslog::unwrap_repeat(message),
+            _ => (1, message),
+        };
+        let origin = self.source.fingerprint;
+        head.know_server(origin);
+        let head = &*head;
+        let whole = line;
+        let mut line = Line {
+            fields,
+            program: &head.name,
+            host: "",
+            pid: pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0),
+            time,
+            origin,
+            last_address: &mut self.state.last_address,
+            server: Some(head.server()),
+            place: None,
+            ending: None,
+            asked: false,
+            memory: &mut self.state.memory,
+        };
+        let known = if let Some(program) = &head.packed {
+            self.state.said.read(&mut line, message, head.parse, program, pid.is_some())
+        } else {
+            let known = (head.parse)(&mut line, message);
+            line.settle();
+            known
+        };
+        let known = match known {
+            Some(known) => known,
+            None => program::unknown(&mut line),
+        };
+        // A frame with a process id holds: its message has been looked at.
+        if known.kind == EventKind::Unparsed
+            && !(head.named && pid.is_some())
+            && let Some((known, when)) = self.whole(fields, whole)
+        {
+            return Some((known, repeat, when.unwrap_or(time)));
+        }
+        Some((known, repeat, time))
+    }
+
+    /// Reads any line, of which the time may be known already.
+    #[inline(never)]
+    fn any(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        line: &str,
+        stamped: Option<(Timestamp, usize)>,
+    ) -> Found {
+        if let Some(b'{') = text::trimmed_start(line).as_bytes().first()
+            && let Some(found) = json::parse(walker, self, fields, line.trim())
+        {
             return found;
         }
-        let Some((known, stamp)) = application::parse_whole(fields, line) else { return found };
+        let mut found = self.text(walker, fields, line, stamped);
+        if found.known.kind == EventKind::Unparsed
+            && let Some((known, time)) = self.whole(fields, line)
+        {
+            found.known = known;
+            found.time = time.or(found.time);
+        }
+        found
+    }
+
+    /// Reads a line that nobody knows as a whole: what has no frame may still be an application's
+    /// own.
+    #[cold]
+    fn whole(&mut self, fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option<Timestamp>)> {
+        if self.source.format.is_some() {
+            return None;
+        }
+        let (known, stamp) = application::parse_whole(fields, line)?;
         let time = match stamp {
             Some(Stamp::Written(written)) => self.instant(written),
             Some(Stamp::Instant(instant)) => Some(instant),
             None => None,
         };
-        Found { known, time: time.or(found.time), ..found }
+        Some((known, time))
     }
 
     /// Reads a line by its frame, or by its shape.
-    fn text(&mut self, walker: &mut json::Walker, fields: &mut Fields<'_>, line: &str) -> Found {
+    fn text(
+        &mut self,
+        walker: &mut json::Walker,
+        fields: &mut Fields<'_>,
+        line: &str,
+        stamped: Option<(Timestamp, usize)>,
+    ) -> Found {
         if let Some(found) = self.by_format(walker, fields, line) {
             return found;
         }
-        if let Some((time, length)) = self.state.clock.stamped(line, self.reference) {
+        if let Some((time, length)) = stamped {
             let after = text::unindented(line.get(length..).unwrap_or_default());
             let mut header = Header::default();
-            self.state.last.read(after, &mut header);
+            self.state.frames.read(after, &mut header);
             return self.framed_at(walker, fields, &header, Some(time));
         }
         if let Some(body) = line.strip_prefix("CEF:")
@@ -210,7 +337,7 @@ impl<'r> Reading<'r> {
         if starts_with_digit && let Some((known, written)) = nginx_error::parse(fields, line) {
             return Found::new(known, self.instant(written));
         }
-        if let Some(header) = syslog::parse(line, &mut self.state.last) {
+        if let Some(header) = syslog::parse(line, &mut self.state.frames) {
             let time = header.written.and_then(|written| {
                 let time = self.instant(written)?;
                 self.state.clock.remember_stamp(line, written);
@@ -245,7 +372,7 @@ impl<'r> Reading<'r> {
     ) -> Option<Found> {
         match self.source.format? {
             Format::Sshd => {
-                let framed = syslog::parse(line, &mut self.state.last);
+                let framed = syslog::parse(line, &mut self.state.frames);
                 let framed = framed.or_else(|| syslog::parse_untimed(line));
                 let mut header = framed.unwrap_or(Header { message: line, ..Header::default() });
                 if header.program.is_empty() {
@@ -254,7 +381,7 @@ impl<'r> Reading<'r> {
                 Some(self.framed(walker, fields, &header))
             }
             Format::Iptables => {
-                let header = syslog::parse(line, &mut self.state.last)?;
+                let header = syslog::parse(line, &mut self.state.frames)?;
                 let known = iptables::parse(fields, header.message)?;
                 syslog::fill(fields, &header);
                 let time = header.written.and_then(|written| self.instant(written));
@@ -299,11 +426,15 @@ impl<'r> Reading<'r> {
             time: time.unwrap_or(self.observed),
             origin: self.source.fingerprint,
             last_address: &mut self.state.last_address,
+            server: None,
             place: None,
+            ending: None,
+            asked: false,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);
         let known = known.unwrap_or_else(|| program::unknown(&mut line));
+        line.settle();
         Found { known, time, repeat }
     }
 }
@@ -329,3 +460,6 @@ fn unknown(fields: &mut Fields<'_>, line: &str) -> Found {
     fields.text(field::MESSAGE, line);
     Found::new(Known::unparsed("", logsources::NONE), None)
 }
+
+#[cfg(test)]
+mod tests;

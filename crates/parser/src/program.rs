@@ -12,7 +12,8 @@ use crate::{
     nginx_error, pam, sshd, su, sudo, text,
 };
 
-type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
+/// Reads what a program says; `None`: nobody knows it.
+pub type Parse = fn(&mut Line<'_, '_>, &str) -> Option<Known>;
 
 /// The parser of the program called `name`, without its directory.
 fn parser_of(name: &str) -> Option<Parse> {
@@ -36,11 +37,36 @@ fn parser_of(name: &str) -> Option<Parse> {
     })
 }
 
+/// What reads the messages of the program called `name`.
+pub fn reader_of(name: &str) -> Parse {
+    parser_of(name).unwrap_or(otherwise)
+}
+
+/// Whether programs called `name` say the same again and again, and it says all: a web server's
+/// requests and the kernel's records are as good as never the same.
+pub fn repeats_itself(name: &str) -> bool {
+    !matches!(
+        name,
+        "kernel"
+            | "ulogd"
+            | "iptables"
+            | "nftables"
+            | "ufw"
+            | "CEF"
+            | "audispd"
+            | "audisp-syslog"
+            | "auditd"
+            | "audit"
+    ) && Server::named(name).is_none()
+}
+
 /// Reads `message` by the program that the line names. `None`: nobody knows it.
 pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
-    if let Some(parse) = parser_of(line.program) {
-        return parse(line, message);
-    }
+    reader_of(line.program)(line, message)
+}
+
+/// Reads a message of a program whose plain name no parser has.
+fn otherwise(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     by_shape(line, message).or_else(|| application::parse(line, message))
 }
 

@@ -3,7 +3,7 @@
 //! A command line may hold ` ; COMMAND=` too, so the first of each is taken and the command runs
 //! to the end: nothing that was run is left out of `process.command_line`.
 
-use vigie_event::field;
+use vigie_event::{FieldId, field};
 
 use crate::line::{Known, Line, Outcome};
 use crate::{logsources, pam, text};
@@ -15,7 +15,7 @@ pub fn parse(line: &mut Line<'_, '_>, message: &str) -> Option<Known> {
     if let Some(known) = pam::parse(line, message) {
         return Some(known);
     }
-    let (user, rest) = message.trim_start().split_once(" : ")?;
+    let (user, rest) = text::split_at(text::trimmed_start(message), " : ")?;
     line.fields.text(field::USER_NAME, user);
     if let Some(rest) = text::after(rest, "(command continued) ") {
         line.fields.text(field::PROCESS_COMMAND_LINE, rest);
@@ -47,18 +47,33 @@ fn refusal(rest: &str) -> Option<&str> {
     (!setting).then_some(first.trim())
 }
 
+/// The settings and their fields.
+const NAMES: [(&str, FieldId); 4] = [
+    ("TTY=", field::PROCESS_TTY),
+    ("PWD=", field::PROCESS_WORKING_DIRECTORY),
+    ("USER=", field::USER_EFFECTIVE_NAME),
+    ("GROUP=", field::USER_GROUP_NAME),
+];
+
 fn settings(line: &mut Line<'_, '_>, rest: &str) {
     let (head, command) = match text::split_at(rest, "COMMAND=") {
         Some((head, command)) => (head, Some(command)),
         None => (rest, None),
     };
-    for (name, id) in [
-        ("TTY=", field::PROCESS_TTY),
-        ("PWD=", field::PROCESS_WORKING_DIRECTORY),
-        ("USER=", field::USER_EFFECTIVE_NAME),
-        ("GROUP=", field::USER_GROUP_NAME),
-    ] {
-        let value = head.split(" ; ").find_map(|part| part.trim_start().strip_prefix(name));
+    let mut values = [None; NAMES.len()];
+    let mut rest = Some(head);
+    while let Some(parts) = rest {
+        let part;
+        (part, rest) = match text::split_at(parts, " ; ") {
+            Some((part, rest)) => (part, Some(rest)),
+            None => (parts, None),
+        };
+        let part = text::trimmed_start(part);
+        for (value, (name, _)) in values.iter_mut().zip(NAMES) {
+            *value = value.or_else(|| text::after(part, name));
+        }
+    }
+    for (value, (_, id)) in values.into_iter().zip(NAMES) {
         if let Some(value) = value {
             line.fields.text(id, value.trim_end_matches(" ;").trim_end());
         }

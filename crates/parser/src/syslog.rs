@@ -1,9 +1,9 @@
 //! The frame around a message: RFC 3164 with and without priority, RFC 5424, RFC 3339 times as
 //! rsyslog and systemd write them, with and without a host.
 
-mod last;
+mod heads;
 
-pub use last::Last;
+pub use heads::Heads;
 
 use vigie_event::{FieldId, Fields, Value, field};
 
@@ -32,8 +32,8 @@ pub struct Header<'l> {
     pub message: &'l str,
 }
 
-/// Reads the frame of `line`, which is likely to be like the `last`. `None`: it has none.
-pub fn parse<'l>(line: &'l str, last: &mut Last) -> Option<Header<'l>> {
+/// Reads the frame of `line`, which is likely to be like one of `heads`. `None`: it has none.
+pub fn parse<'l>(line: &'l str, heads: &mut Heads) -> Option<Header<'l>> {
     let (priority, rest) = priority(line);
     if priority.is_some()
         && let Some(header) = rfc5424(priority, rest)
@@ -50,7 +50,7 @@ pub fn parse<'l>(line: &'l str, last: &mut Last) -> Option<Header<'l>> {
         _ => return None,
     };
     let mut header = Header { written: Some(written), priority, ..Header::default() };
-    last.read(after, &mut header);
+    heads.read(after, &mut header);
     Some(header)
 }
 
@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, host: &str, program: &str, process: &str, message: &str) {
-        let header = parse(line, &mut Last::default())
+        let header = parse(line, &mut Heads::default())
             .or_else(|| parse_untimed(line))
             .unwrap_or_else(|| panic!("no frame: {line}"));
         let found = (header.host, header.program, header.process, header.message);
@@ -437,10 +437,10 @@ mod tests {
         ];
         for (before, line) in lines.iter().flat_map(|before| lines.map(|line| (before, line))) {
             let [before, line] = [before, line].map(|end| format!("Jan  5 10:12:13 {end}"));
-            let mut last = Last::default();
-            parse(&before, &mut last);
-            let expected = parse(&line, &mut Last::default());
-            assert_eq!(parse(&line, &mut last), expected, "{before} / {line}");
+            let mut heads = Heads::default();
+            parse(&before, &mut heads);
+            let expected = parse(&line, &mut Heads::default());
+            assert_eq!(parse(&line, &mut heads), expected, "{before} / {line}");
         }
     }
 
@@ -454,7 +454,7 @@ mod tests {
             "Jan  5 10:12:13abc",
         ] {
             assert!(
-                parse(line, &mut Last::default()).is_none() && parse_untimed(line).is_none(),
+                parse(line, &mut Heads::default()).is_none() && parse_untimed(line).is_none(),
                 "{line}"
             );
         }

@@ -74,6 +74,17 @@ pub fn socket(text: &str) -> Option<(IpAddr, Option<u16>)> {
 /// The number that `text` is, digits only, at most 18 of them.
 #[inline]
 pub fn number(text: &str) -> Option<i64> {
+    if text.len() < 8 {
+        let mut value = 0;
+        for byte in text.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            value = value * 10 + u32::from(digit);
+        }
+        return (!text.is_empty()).then_some(value.into());
+    }
     let (number, digits) = leading_number(text.as_bytes())?;
     (digits == text.len()).then_some(number)
 }

@@ -152,7 +152,7 @@ fn check(bytes: &[u8], format: Option<Format>) {
     // The same record again gives the same event.
     let mut bench = Bench::new("Europe/Zurich", "2026-01-05T12:00:00Z", format);
     let again = bench.parse(bytes);
-    assert_eq!(again.id, event.id);
+    assert_eq!(again.id(), event.id());
 }
 
 proptest! {

@@ -103,7 +103,7 @@ fn costs(criterion: &mut Criterion) {
                 for event in &mut events {
                     number += 1;
                     event.time = Timestamp::from_seconds(1_700_000_000 + number);
-                    event.id = EventId::from_u128((number as u128) << 64 | number as u128);
+                    event.set_id(EventId::from_u128((number as u128) << 64 | number as u128));
                     fired.clear();
                     correlator.observe(event, matcher.matches(event), &mut fired);
                     count += fired.len();

@@ -57,7 +57,7 @@ fn noticed(flooder: fn(u64) -> (Ipv4Addr, u64)) -> (Vec<String>, usize) {
         event.time = Timestamp::from_nanos(
             1_700_000_000_000_000_000 + (n * 3_600_000_000_000 / flood) as i64,
         );
-        event.id = EventId::from_u128(u128::from(n) << 64 | u128::from(n));
+        event.set_id(EventId::from_u128(u128::from(n) << 64 | u128::from(n)));
         correlator.observe(&event, &matched, &mut fired);
         most = most.max(correlator.windows());
         for firing in fired.drain(..).filter(|firing| firing.raised) {

@@ -162,17 +162,17 @@ fn a_hit_is_the_whole_event() {
         "event.duration:[1 TO 2]",
         "error.code:true",
         "tail",
-        &format!("event.id:{}", event.id),
+        &format!("event.id:{}", event.id()),
     ] {
         let hits = search(&index, query, 1);
         assert_eq!(hits.len(), 1, "{query}");
         assert_eq!(serde_json::Value::Object(hits[0].fields.clone()), expected);
         assert_eq!(hits[0].raw, raw.as_str().unwrap());
-        assert_eq!((hits[0].id, hits[0].time), (event.id, event.time));
+        assert_eq!((hits[0].id, hits[0].time), (event.id(), event.time));
     }
-    assert_eq!(index.get(event.id).unwrap().unwrap().id, event.id);
+    assert_eq!(index.get(event.id()).unwrap().unwrap().id, event.id());
     let other = login(1, START);
-    assert_eq!(index.get(other.id).unwrap(), None);
+    assert_eq!(index.get(other.id()).unwrap(), None);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn pages_go_on_beyond_ten_thousand() {
         .map(|number| {
             let event = login(number, time(number));
             index.add(&event).unwrap();
-            (event.time, event.id)
+            (event.time, event.id())
         })
         .collect();
     index.commit(Position(25_000)).unwrap();

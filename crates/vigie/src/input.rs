@@ -54,14 +54,17 @@ impl Input {
 
     /// Reads the next record into `event`; `false` at the end.
     pub fn advance(&mut self) -> anyhow::Result<bool> {
-        let Some(record) = self.reader.next()? else {
+        let Some((record, text)) = self.reader.next_text()? else {
             return Ok(false);
         };
         if self.started {
             self.number += 1;
         }
         self.started = true;
-        self.parser.parse(&record, &mut self.event);
+        match text {
+            Some(text) => self.parser.parse_text(&record, text, &mut self.event),
+            None => self.parser.parse(&record, &mut self.event),
+        }
         Ok(true)
     }
 

@@ -402,7 +402,7 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
     let invented = failed && login && user.is_some_and(|user| invented(event, user));
     let action = Action {
         time: event.time,
-        event: event.id,
+        event: event.id(),
         payload,
         stem,
         // A service is told by its port where there is one, else by its log.

@@ -119,12 +119,17 @@ pub fn parse_whole(fields: &mut Fields<'_>, line: &str) -> Option<(Known, Option
 /// write as well, and a number in brackets follows many a word.
 fn is_framed(fields: &Fields<'_>, line: &str) -> bool {
     let Some(ValueRef::Text(program)) = fields.get(field::PROCESS_NAME) else { return false };
-    let named = program.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && !program.contains([' ', '@', '(', '"'])
-        && !matches!(program, "NOTICE" | "SECURITY" | "WARNING" | "ERROR");
+    let named = is_name(program);
     let spaced_time = line.as_bytes().first().is_some_and(u8::is_ascii_digit)
         && line.as_bytes().get(10) == Some(&b' ');
     named && (fields.has(field::PROCESS_PID) || !spaced_time)
+}
+
+/// Whether `program` can be the name of a program.
+pub fn is_name(program: &str) -> bool {
+    program.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && !program.contains([' ', '@', '(', '"'])
+        && !matches!(program, "NOTICE" | "SECURITY" | "WARNING" | "ERROR")
 }
 
 fn by_start(fields: &mut Fields<'_>, line: &str, body: &str, framed: bool) -> Option<Known> {

@@ -2,6 +2,7 @@
 
 use vigie_event::field;
 
+use super::ending::What;
 use super::peer::{self, Peer};
 use crate::line::{Line, Outcome};
 use crate::text;
@@ -28,7 +29,7 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         let action = if user.is_some() { "ssh_invalid_user_request" } else { "ssh_user_request" };
         line.action(action, AUTH, "info", Outcome::None);
         line.fields.text(field::USER_NAME, user.unwrap_or(rest).trim_end());
-        line.recall_address();
+        line.ends_named(What::Recalls);
         return true;
     }
     if let Some(rest) = text::after(message, "maximum authentication attempts exceeded for ") {
@@ -65,8 +66,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
         if let Some((_, rest)) = text::split_at(rest, "ip=") {
             line.source(rest.split_once([',', ')']).map_or(rest, |(host, _)| host));
         }
-        let known = line.failed();
-        line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
+        line.ends(What::FailsWhereKnown, "ssh_user_not_allowed", AUTH, "start");
         return true;
     }
     if let Some(rest) = text::after(message, "refused connect from ") {
@@ -79,8 +79,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
         ["Authentication refused: ", "Found matching ", "Accepted key ", "Accepted certificate "]
     {
         if message.starts_with(start) {
-            line.recall_address();
-            line.action("ssh_key_checked", AUTH, "info", Outcome::None);
+            line.ends(What::Recalls, "ssh_key_checked", AUTH, "info");
             return true;
         }
     }
@@ -90,8 +89,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str) -> bool {
 fn refused(line: &mut Line<'_, '_>, action: &'static str, host: &str) -> bool {
     let peer = peer::at_end(host);
     push_peer(line, &peer);
-    let known = line.failed();
-    line.action(action, AUTH, "start", Outcome::failure_if(known));
+    line.ends(What::FailsWhereKnown, action, AUTH, "start");
     true
 }
 
@@ -102,13 +100,7 @@ fn accepted(line: &mut Line<'_, '_>, rest: &str) -> bool {
     push_peer(line, &peer);
     line.fields.text(field::SSH_METHOD, method);
     push_key(line, information);
-    line.remember_address();
-    if let Some(connection) = line.connection() {
-        connection.accepted = true;
-        connection.failed = false;
-        connection.pending = false;
-    }
-    line.action("ssh_login", AUTH, "start", Outcome::Success);
+    line.ends(What::Accepted, "ssh_login", AUTH, "start");
     true
 }
 
@@ -120,13 +112,11 @@ fn failed(line: &mut Line<'_, '_>, rest: &str) -> bool {
     line.fields.text(field::SSH_METHOD, method);
     push_key(line, information);
     if method == "publickey" {
-        line.remember_address();
-        line.action("ssh_key_refused", AUTH, "info", Outcome::None);
+        line.ends(What::Remembers, "ssh_key_refused", AUTH, "info");
         return true;
     }
-    line.failed();
     let action = if method == "none" { "ssh_auth_none" } else { "ssh_login" };
-    line.action(action, AUTH, "start", Outcome::Failure);
+    line.ends(What::Fails, action, AUTH, "start");
     true
 }
 
@@ -136,8 +126,7 @@ fn postponed(line: &mut Line<'_, '_>, rest: &str) -> bool {
     line.fields.text(field::USER_NAME, valid_part(user).0);
     push_peer(line, &peer);
     line.fields.text(field::SSH_METHOD, method);
-    line.remember_address();
-    line.action("ssh_auth_partial", AUTH, "info", Outcome::None);
+    line.ends(What::Remembers, "ssh_auth_partial", AUTH, "info");
     true
 }
 
@@ -145,8 +134,7 @@ fn invalid_user(line: &mut Line<'_, '_>, rest: &str) -> bool {
     let Some((user, peer, _)) = peer::user_from(rest) else { return false };
     line.fields.text(field::USER_NAME, user);
     push_peer(line, &peer);
-    line.failed();
-    line.action("ssh_invalid_user", AUTH, "start", Outcome::Failure);
+    line.ends(What::Fails, "ssh_invalid_user", AUTH, "start");
     true
 }
 
@@ -154,8 +142,7 @@ fn with_user(line: &mut Line<'_, '_>, action: &'static str, rest: &str) -> bool 
     let Some((user, peer, _)) = peer::user_from(rest) else { return false };
     line.fields.text(field::USER_NAME, valid_part(user).0);
     push_peer(line, &peer);
-    line.failed();
-    line.action(action, AUTH, "start", Outcome::Failure);
+    line.ends(What::Fails, action, AUTH, "start");
     true
 }
 
@@ -171,8 +158,7 @@ fn pam_error(line: &mut Line<'_, '_>, rest: &str) -> bool {
     line.fields.text(field::EVENT_REASON, reason);
     line.fields.fixed(field::SSH_METHOD, "keyboard-interactive/pam");
     push_peer(line, &peer);
-    line.failed();
-    line.action("ssh_login", AUTH, "start", Outcome::Failure);
+    line.ends(What::Fails, "ssh_login", AUTH, "start");
     true
 }
 
@@ -194,8 +180,7 @@ fn not_allowed(line: &mut Line<'_, '_>, rest: &str) -> bool {
     };
     line.fields.text(field::USER_NAME, user);
     text::some_text(line.fields, field::EVENT_REASON, reason);
-    let known = line.failed();
-    line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
+    line.ends(What::FailsWhereKnown, "ssh_user_not_allowed", AUTH, "start");
     true
 }
 
@@ -203,8 +188,7 @@ fn not_allowed(line: &mut Line<'_, '_>, rest: &str) -> bool {
 fn login_restricted(line: &mut Line<'_, '_>, rest: &str) -> bool {
     let Some(rest) = text::after(rest, "restricted for ") else { return false };
     line.fields.text(field::USER_NAME, text::split_at(rest, ": ").map_or(rest, |(user, _)| user));
-    let known = line.failed();
-    line.action("ssh_user_not_allowed", AUTH, "start", Outcome::failure_if(known));
+    line.ends(What::FailsWhereKnown, "ssh_user_not_allowed", AUTH, "start");
     true
 }
 
@@ -232,6 +216,9 @@ pub(super) fn push_peer(line: &mut Line<'_, '_>, peer: &Peer<'_>) {
 
 /// `RSA SHA256:…`, the key that was offered.
 fn push_key(line: &mut Line<'_, '_>, information: &str) {
+    if information.is_empty() {
+        return;
+    }
     let (kind, rest) = text::word(information);
     let (fingerprint, _) = text::word(rest);
     if fingerprint.contains(':') && !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_graphic()) {

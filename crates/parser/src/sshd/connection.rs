@@ -3,7 +3,7 @@
 use vigie_event::field;
 
 use super::auth::push_peer;
-use super::memory::Connection;
+use super::ending::What;
 use super::peer::{self, Peer};
 use crate::line::{Line, Outcome};
 use crate::text;
@@ -92,8 +92,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
         {
             push_peer(line, &Peer { before: "", host, port: text::port(port) });
         }
-        line.remember_address();
-        line.action("ssh_connection", NETWORK, "connection", Outcome::None);
+        line.ends(What::Remembers, "ssh_connection", NETWORK, "connection");
         return true;
     }
     if let Some(rest) = text::after(message, "scanned from ") {
@@ -132,8 +131,7 @@ pub(super) fn parse_rare(line: &mut Line<'_, '_>, message: &str, preauth: bool) 
             if preauth {
                 return broken(line, "ssh_preauth_error");
             }
-            line.recall_address();
-            line.action("ssh_connection_lost", NETWORK, "connection", Outcome::None);
+            line.ends(What::Recalls, "ssh_connection_lost", NETWORK, "connection");
             return true;
         }
     }
@@ -151,8 +149,7 @@ fn session_end(line: &mut Line<'_, '_>, message: &str) -> bool {
             } else if let Some(host) = rest.strip_prefix(' ') {
                 push_who(line, split_reason(host).0);
             }
-            line.recall_address();
-            line.action("ssh_connection_lost", NETWORK, "end", Outcome::None);
+            line.ends(What::Recalls, "ssh_connection_lost", NETWORK, "end");
             return true;
         }
     }
@@ -175,11 +172,7 @@ fn connection_from(line: &mut Line<'_, '_>, rest: &str) -> bool {
     if let Some(port) = text::after(rest, "port ").and_then(|rest| text::port(text::word(rest).0)) {
         line.fields.integer(field::DESTINATION_PORT, i64::from(port));
     }
-    if let Some(connection) = line.connection() {
-        connection.forget();
-    }
-    line.remember_address();
-    line.action("ssh_connection", NETWORK, "connection", Outcome::None);
+    line.ends(What::Opens, "ssh_connection", NETWORK, "connection");
     true
 }
 
@@ -205,28 +198,14 @@ fn received_disconnect(line: &mut Line<'_, '_>, rest: &str) -> bool {
         "3" => text::trimmed_end(reason).ends_with("Auth fail"),
         _ => false,
     };
-    let pending = line.connection().is_some_and(Connection::take_pending);
-    if given_up || pending {
-        line.failed();
-    }
-    line.action("ssh_disconnect", NETWORK, "end", Outcome::failure_if(given_up || pending));
+    line.ends(What::Disconnects { given_up }, "ssh_disconnect", NETWORK, "end");
     true
 }
 
 /// `[from ][invalid user <user> |authenticating user <user> |user <user> ]<host>[ port <port>]`
 fn closed(line: &mut Line<'_, '_>, action: &'static str, rest: &str, preauth: bool) -> bool {
     push_who(line, rest);
-    let failed = match line.connection() {
-        Some(connection) => {
-            let untold = preauth && !connection.failed && !connection.accepted;
-            connection.take_pending() || untold
-        }
-        None => preauth,
-    };
-    if failed {
-        line.failed();
-    }
-    line.action(action, NETWORK, "end", Outcome::failure_if(failed));
+    line.ends(What::Closes { preauth }, action, NETWORK, "end");
     true
 }
 
@@ -245,22 +224,15 @@ fn disconnecting(line: &mut Line<'_, '_>, rest: &str) -> bool {
         line.fields.text(field::USER_NAME, text::after(user, "invalid user ").unwrap_or(user));
     }
     let changed = reason.starts_with("Change of username or service not allowed");
-    let told = line.connection().is_some_and(|connection| connection.failed);
-    let known = if changed || (too_many.is_some() && !told) {
-        line.failed()
-    } else {
-        line.recall_address();
-        false
-    };
-    let action = if too_many.is_some() { "ssh_too_many_failures" } else { "ssh_disconnecting" };
-    line.action(action, NETWORK, "end", Outcome::failure_if(known));
+    let too_many = too_many.is_some();
+    let action = if too_many { "ssh_too_many_failures" } else { "ssh_disconnecting" };
+    line.ends(What::IsClosed { changed, too_many }, action, NETWORK, "end");
     true
 }
 
 /// An error before authentication: a failure where the address is known.
 fn broken(line: &mut Line<'_, '_>, action: &'static str) -> bool {
-    let known = line.failed();
-    line.action(action, NETWORK, "error", Outcome::failure_if(known));
+    line.ends(What::FailsWhereKnown, action, NETWORK, "error");
     true
 }
 

@@ -1,5 +1,6 @@
 //! What a connection's earlier lines told.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use rustc_hash::FxHasher;
@@ -31,14 +32,32 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(origin: u64, host: &str, pid: u32) -> Self {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(origin);
-        hasher.write(host.as_bytes());
+    #[inline]
+    fn of(Server(hasher): &Server, pid: u32) -> Self {
+        let mut hasher = hasher.clone();
         let start = hasher.finish() >> 20;
         hasher.write_u32(pid);
         let index = start.wrapping_add(u64::from(pid)) as usize & (SLOTS - 1);
         Self { index, key: (hasher.finish() >> 32) as u32 }
+    }
+}
+
+/// A host's server, of which a source tells: what its connections' places have in common.
+#[derive(Clone)]
+pub struct Server(FxHasher);
+
+impl Server {
+    pub fn of(origin: u64, host: &str) -> Self {
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(origin);
+        hasher.write(host.as_bytes());
+        Self(hasher)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.0.finish()).finish()
     }
 }
 
@@ -98,11 +117,14 @@ impl Memory {
 impl Line<'_, '_> {
     /// What the connection of this line has told so far; without a process id there is none.
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.asked = true;
         if self.pid == 0 {
             return None;
         }
-        let (origin, host, pid) = (self.origin, self.host, self.pid);
-        let place = self.place.get_or_insert_with(|| Place::of(origin, host, pid));
+        let place = self.place.get_or_insert_with(|| match self.server {
+            Some(server) => Place::of(server, self.pid),
+            None => Place::of(&Server::of(self.origin, self.host), self.pid),
+        });
         self.memory.connection(*place, self.time)
     }
 
@@ -133,7 +155,13 @@ impl Line<'_, '_> {
     /// A failure: remembered as told where the address is known, else as pending. Whether the
     /// address is known.
     pub(super) fn failed(&mut self) -> bool {
-        self.remember_address();
+        if let Some(vigie_event::ValueRef::Address(address)) = self.fields.get(field::SOURCE_IP) {
+            if let Some(connection) = self.connection() {
+                connection.address = Some(address);
+                connection.failed = true;
+            }
+            return true;
+        }
         let known = self.recall_address();
         if let Some(connection) = self.connection() {
             connection.failed |= known;

@@ -33,11 +33,13 @@
 
 mod auth;
 mod connection;
+mod ending;
 mod memory;
 mod peer;
 mod server;
 
-pub(crate) use memory::{Memory, Place};
+pub(crate) use ending::Ending;
+pub(crate) use memory::{Memory, Place, Server};
 
 use vigie_event::field;
 

@@ -12,8 +12,8 @@ pub(super) struct Peer<'m> {
 /// The peer at the end of `text`, with a port.
 pub(super) fn with_port(text: &str) -> Option<Peer<'_>> {
     let (rest, port) = text::rsplit(text, b' ')?;
-    let port = text::port(port)?;
     let rest = rest.strip_suffix(" port")?;
+    let port = text::port(port)?;
     let (before, host) = text::rsplit(rest, b' ').unwrap_or(("", rest));
     Some(Peer { before, host, port: Some(port) })
 }
@@ -31,7 +31,9 @@ pub(super) fn at_end(text: &str) -> Peer<'_> {
 /// `ssh2: `, an end without a port; each from the right, since the user may hold any of them.
 pub(super) fn user_from(text: &str) -> Option<(&str, Peer<'_>, &str)> {
     let bare = without_protocol(text);
-    if let Some(peer) = with_port(bare)
+    let ported = with_port(bare);
+    let is_ported = ported.is_some();
+    if let Some(peer) = ported
         && let Some(user) = from(peer.before)
     {
         return Some((user, peer, ""));
@@ -50,9 +52,11 @@ pub(super) fn user_from(text: &str) -> Option<(&str, Peer<'_>, &str)> {
             return Some((user, peer, information));
         }
     }
-    let peer = at_end(bare);
-    let user = from(peer.before)?;
-    (peer.port.is_none()).then_some((user, peer, ""))
+    if is_ported {
+        return None;
+    }
+    let (before, host) = text::rsplit(bare, b' ').unwrap_or(("", bare));
+    Some((from(before)?, Peer { before, host, port: None }, ""))
 }
 
 /// What stands before ` from` at the end.
@@ -61,10 +65,8 @@ fn from(before: &str) -> Option<&str> {
 }
 
 fn without_protocol(text: &str) -> &str {
-    match text::rsplit(text, b' ') {
-        Some((rest, "ssh2" | "ssh1" | "ssh")) => rest,
-        _ => text,
-    }
+    let ends = [" ssh2", " ssh1", " ssh"];
+    ends.into_iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use vigie_event::field;
 
+use super::ending::What;
 use super::peer;
 use crate::line::{Line, Outcome};
 use crate::text;
@@ -54,10 +55,8 @@ pub(super) fn parse(line: &mut Line<'_, '_>, message: &str) -> bool {
         return reverse_mapping(line);
     }
     if let Some(rest) = text::after(message, "Could not write ident string to ") {
-        if line.source(peer::at_end(rest).host) {
-            line.remember_address();
-        }
-        line.action("ssh_connection_lost", "network", "error", Outcome::None);
+        line.source(peer::at_end(rest).host);
+        line.ends(What::Remembers, "ssh_connection_lost", "network", "error");
         return true;
     }
     for start in [
@@ -90,8 +89,7 @@ pub(super) fn unknown(line: &mut Line<'_, '_>, message: &str, level: &str) {
 }
 
 fn reverse_mapping(line: &mut Line<'_, '_>) -> bool {
-    line.remember_address();
-    line.action("ssh_reverse_mapping", "network", "info", Outcome::None);
+    line.ends(What::Remembers, "ssh_reverse_mapping", "network", "info");
     true
 }
 
@@ -116,7 +114,6 @@ fn subsystem(line: &mut Line<'_, '_>, rest: &str) -> bool {
     let (name, user) = failed.unwrap_or(rest).split_once(" by user ").unwrap_or((rest, ""));
     line.fields.text(field::SERVICE_NAME, name);
     text::some_text(line.fields, field::USER_NAME, user);
-    line.recall_address();
-    line.action("ssh_subsystem", "session", "info", Outcome::None);
+    line.ends(What::Recalls, "ssh_subsystem", "session", "info");
     true
 }

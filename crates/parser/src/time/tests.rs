@@ -104,7 +104,7 @@ fn an_hour_read_before_changes_nothing() {
                     let instant = Clockwork::new(paris.clone()).instant(written, reference)?;
                     Some((instant, length))
                 });
-                if let Some(found) = remembering.stamped(&line, reference) {
+                if let Some(found) = remembering.stamped(line.as_bytes(), reference) {
                     let (expected, length) = expected.unwrap();
                     assert_eq!(found, (expected, length + 1), "{line}");
                     assert_eq!(line.as_bytes()[length], b' ', "{line}");
@@ -121,8 +121,9 @@ fn an_hour_read_before_changes_nothing() {
         }
         for reference in references.map(|text| Timestamp::parse(text).unwrap()) {
             let line = format!("{hour}10:11 host");
-            let found = remembering.stamped(&line, reference);
-            let found_zoned = remembering.stamped(&format!("{hour}10:11Z host"), reference);
+            let found = remembering.stamped(line.as_bytes(), reference);
+            let found_zoned =
+                remembering.stamped(format!("{hour}10:11Z host").as_bytes(), reference);
             let real = !matches!(hour, "2026-02-29T02:");
             let yearless = hour.starts_with(|first: char| first.is_ascii_alphabetic());
             if reference.to_string().starts_with("2024") && yearless {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use vigie_event::{Clock, Format, RecordRef, Source, SourceKind, Timestamp};
 
 use super::compression::{Compression, MAGIC_BYTES, decoder};
@@ -16,6 +16,9 @@ use crate::lines::{HEAD_BYTES, Lost, MAX_LINE, head_fingerprint, without_termina
 
 /// Bytes asked of the file or decompressor at a time.
 const CHUNK: usize = 256 * 1024;
+/// Bytes of lines that are looked at together whether they are text; what stands after them is not
+/// kept from it by a byte among them that is none.
+const TOGETHER: usize = 2_000;
 /// The largest Windows event log that is read from a pipe or decompressed, in bytes.
 const MOST_EVTX: u64 = 1 << 30;
 /// The source's name where standard input is read.
@@ -42,12 +45,24 @@ pub struct Reader {
     start: usize,
     searched: usize,
     filled: usize,
+    /// A copy of whole lines in `buffer` that are known to be text, how far it has been handed out,
+    /// and up to where in `buffer` it has been looked for such lines.
+    text: String,
+    taken_text: usize,
+    checked: usize,
     /// Offset of `buffer[start]` in the decompressed stream.
     offset: u64,
     ended: bool,
     error: Option<ReadError>,
     lost: Lost,
     damaged: Arc<AtomicU64>,
+}
+
+/// Where a line stands in the buffer, without its end, and its offset in the stream.
+struct Line {
+    start: usize,
+    end: usize,
+    offset: u64,
 }
 
 /// A `Read` without a useful `Debug`.
@@ -167,6 +182,9 @@ impl Reader {
             start: 0,
             searched: 0,
             filled: 0,
+            text: String::new(),
+            taken_text: 0,
+            checked: 0,
             offset: 0,
             ended: false,
             error: None,
@@ -208,6 +226,57 @@ impl Reader {
     // An iterator cannot lend what it owns.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<RecordRef<'_>>, ReadError> {
+        self.text.clear();
+        self.taken_text = 0;
+        let Some(line) = self.next_line()? else { return Ok(None) };
+        let bytes = self.buffer.get(line.start..line.end).unwrap_or_default();
+        let (source, offset, observed) = (&self.source, line.offset, self.observed);
+        Ok(Some(RecordRef { source, offset, observed, bytes }))
+    }
+
+    /// The next record, and its bytes as text where they are known to be that: lines that were read
+    /// together are looked at together, which costs less.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn next_text(&mut self) -> Result<Option<(RecordRef<'_>, Option<&str>)>, ReadError> {
+        if self.taken_text == self.text.len() && self.start >= self.checked {
+            self.look_ahead();
+        }
+        let lines = self.text.as_bytes().get(self.taken_text..).unwrap_or_default();
+        let Some(found) = memchr(b'\n', lines) else {
+            return Ok(self.next()?.map(|record| (record, None)));
+        };
+        let line = self.text.get(self.taken_text..self.taken_text + found).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (offset, length) = (self.offset, found + 1);
+        self.taken_text += length;
+        self.start += length;
+        self.searched = self.start;
+        self.offset += length as u64;
+        let (source, observed, bytes) = (&self.source, self.observed, line.as_bytes());
+        Ok(Some((RecordRef { source, offset, observed, bytes }, Some(line))))
+    }
+
+    /// Takes the next whole lines together, where they are text.
+    #[cold]
+    fn look_ahead(&mut self) {
+        self.text.clear();
+        self.taken_text = 0;
+        let most = self.filled.min(self.start + TOGETHER);
+        let read = self.buffer.get(self.start..most).unwrap_or_default();
+        let whole = memrchr(b'\n', read).map_or(0, |last| last + 1);
+        self.checked = self.start + whole;
+        let lines = read.get(..whole).unwrap_or_default();
+        if let Ok(text) = simdutf8::basic::from_utf8(lines) {
+            self.text.push_str(text);
+        }
+    }
+
+    /// The next line, or `None` at the end.
+    #[inline]
+    fn next_line(&mut self) -> Result<Option<Line>, ReadError> {
         let end = loop {
             let unsearched = self.buffer.get(self.searched..self.filled).unwrap_or_default();
             if let Some(found) = memchr(b'\n', unsearched) {
@@ -234,16 +303,11 @@ impl Reader {
         self.searched = end;
         self.offset += (end - start) as u64;
         let line = self.buffer.get(start..end).unwrap_or_default();
-        Ok(Some(RecordRef {
-            source: &self.source,
-            offset,
-            observed: self.observed,
-            bytes: without_terminator(line),
-        }))
+        Ok(Some(Line { start, end: start + without_terminator(line).len(), offset }))
     }
 
     /// Hands out the beginning of a line that is too long, after skipping its rest.
-    fn cut_line(&mut self) -> RecordRef<'_> {
+    fn cut_line(&mut self) -> Line {
         self.compact();
         let offset = self.offset;
         let kept = MAX_LINE;
@@ -266,7 +330,7 @@ impl Reader {
         }
     }
 
-    fn lend_cut(&mut self, offset: u64, length: u64, cut: u64, next: usize) -> RecordRef<'_> {
+    fn lend_cut(&mut self, offset: u64, length: u64, cut: u64, next: usize) -> Line {
         if cut > 0 {
             self.lost.cut_lines += 1;
             self.lost.cut_bytes += cut;
@@ -274,8 +338,7 @@ impl Reader {
         self.offset += length;
         self.start = next;
         self.searched = next;
-        let line = self.buffer.get(..MAX_LINE).unwrap_or_default();
-        RecordRef { source: &self.source, offset, observed: self.observed, bytes: line }
+        Line { start: 0, end: MAX_LINE, offset }
     }
 
     /// Makes room and reads on.
@@ -291,6 +354,8 @@ impl Reader {
 
     /// Moves what has not been handed out to the buffer's beginning.
     fn compact(&mut self) {
+        self.text.clear();
+        (self.taken_text, self.checked) = (0, 0);
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;

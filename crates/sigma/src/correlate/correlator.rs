@@ -318,10 +318,10 @@ impl Feeder<'_> {
         let pool = self.pools.get_mut(feed.correlation as usize)?;
         let place = pool.place(key, || group::owner(event), source);
         if correlation.aggregate == Aggregate::Absence {
-            self.expect(feed, place, group_place, Sighting { time, id: event.id, weight, value });
+            self.expect(feed, place, group_place, Sighting { time, id: event.id(), weight, value });
             return None;
         }
-        let sighting = Sighting { time, id: event.id, weight, value };
+        let sighting = Sighting { time, id: event.id(), weight, value };
         let fired = pool.change(place, source, |window| {
             match window.hear(correlation, sighting) {
                 Outcome::Known | Outcome::Counted => None,

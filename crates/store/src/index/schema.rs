@@ -98,7 +98,7 @@ impl EventSchema {
     pub(super) fn document(&self, event: &Event, epoch: u64) -> TantivyDocument {
         let mut document = TantivyDocument::new();
         document.add_i64(self.time, event.time.nanos());
-        document.add_u64(self.tie, stored::tie_of(event.id));
+        document.add_u64(self.tie, stored::tie_of(event.id()));
         document.add_u64(self.epoch, epoch);
         document.add_text(self.words, event.text());
         let mut term = String::with_capacity(64);

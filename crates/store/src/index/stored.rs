@@ -29,7 +29,7 @@ pub(super) fn tie_of(id: EventId) -> u64 {
 
 /// Puts `event` into `to`.
 pub(super) fn encode(event: &Event, to: &mut Vec<u8>) {
-    to.extend_from_slice(&((event.id.as_u128() >> 64) as u64).to_le_bytes());
+    to.extend_from_slice(&((event.id().as_u128() >> 64) as u64).to_le_bytes());
     to.push(match event.kind {
         EventKind::Event => 0,
         EventKind::Alert => 1,

@@ -23,7 +23,42 @@ fn read_all(path: &Path) -> (Lines, Lost, Option<ReadError>) {
         }
     };
     assert!(matches!(reader.next(), Ok(None)), "nothing follows the end");
+    assert_eq!(read_all_as_text(path), lines);
     (lines, reader.lost(), error)
+}
+
+/// The same, mostly as text.
+fn read_all_as_text(path: &Path) -> Lines {
+    let mut reader = Reader::open(path, None, &clock()).unwrap();
+    let mut lines = Lines::new();
+    loop {
+        let record = match lines.len() % 7 {
+            6 => reader.next().map(|record| record.map(|record| (record, None))),
+            _ => reader.next_text(),
+        };
+        let Ok(Some((record, text))) = record else { return lines };
+        if let Some(text) = text {
+            assert_eq!(text.as_bytes(), record.bytes);
+        }
+        lines.push((record.offset, record.bytes.to_vec()));
+    }
+}
+
+#[test]
+fn short_lines_that_are_text_are_handed_out_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.txt");
+    let mut text = sample(20_000);
+    text.splice(7_000..7_001, [0xFF]);
+    fs::write(&path, &text).unwrap();
+    let mut reader = Reader::open(&path, None, &clock()).unwrap();
+    let (mut as_text, mut as_bytes) = (0, 0);
+    while let Some((_, text)) = reader.next_text().unwrap() {
+        *if text.is_some() { &mut as_text } else { &mut as_bytes } += 1;
+    }
+    // Those that stand beside the byte, and where a block read ends.
+    assert!(as_text + as_bytes == 20_000 && (1..300).contains(&as_bytes), "{as_bytes}");
+    assert_eq!(read_all_as_text(&path), naive(&text));
 }
 
 fn naive(text: &[u8]) -> Lines {

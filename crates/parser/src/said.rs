@@ -1,0 +1,149 @@
+//! What programs said lately: most messages are said again, in other lines, word for word.
+//!
+//! What is filled in from a message is a function of the message, of the program's name and of
+//! whether there is a process id; what its connection makes of it is left to the end
+//! ([`crate::sshd`]). So an equal message of the same program gives the same fields.
+
+use vigie_event::Passage;
+
+use crate::line::{Known, Line};
+use crate::program::Parse;
+use crate::sshd::Ending;
+
+/// Messages remembered; a power of two.
+const PLACES: usize = 512;
+/// Longer messages are not remembered, in bytes.
+const LONGEST: usize = 512;
+
+/// A program's name with zeros behind it, which no plain name has: quick to compare.
+pub type Packed = [u8; 24];
+
+/// The name, where it is short enough.
+pub fn pack(name: &str) -> Option<Packed> {
+    let mut packed = Packed::default();
+    packed.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+    Some(packed)
+}
+
+/// What programs said lately, and what was filled in then. Bounded: a message has one place, and
+/// takes it from another when it is met a second time.
+#[derive(Debug)]
+pub struct Said {
+    places: Box<[Saying]>,
+}
+
+#[derive(Debug, Default)]
+struct Saying {
+    /// The hash of the message that stands here, and of the one that asked for the place last.
+    hash: u64,
+    candidate: u64,
+    program: Packed,
+    message: String,
+    /// Whether the frame had a process id, and one that counts.
+    process: (bool, bool),
+    fields: Passage,
+    known: Option<Known>,
+    ending: Option<Ending>,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { places: (0..PLACES).map(|_| Saying::default()).collect() }
+    }
+}
+
+impl Said {
+    /// A memory that remembers nothing.
+    #[cfg(test)]
+    pub fn nothing() -> Self {
+        Self { places: Box::new([]) }
+    }
+
+    /// Reads `message` with `parse`, or as it was read before, to the end. `None`: nobody knows it.
+    #[inline]
+    pub fn read(
+        &mut self,
+        line: &mut Line<'_, '_>,
+        message: &str,
+        parse: Parse,
+        program: &Packed,
+        numbered: bool,
+    ) -> Option<Known> {
+        let hash = hash_of(message.as_bytes());
+        let Some(saying) = self.places.get_mut((hash >> 32) as usize % PLACES) else {
+            let known = parse(line, message);
+            line.settle();
+            return known;
+        };
+        let process = (numbered, line.pid != 0);
+        if saying.hash == hash
+            && saying.program == *program
+            && saying.process == process
+            && saying.message == message
+        {
+            line.fields.again(&saying.fields, message);
+            if let Some(ending) = &saying.ending {
+                line.settle_with(ending);
+            }
+            return saying.known;
+        }
+        saying.read(line, message, parse, (program, process, hash))
+    }
+}
+
+/// A number that messages of different texts mostly do not have in common: most of them differ in
+/// the middle, or towards the end.
+#[inline]
+fn hash_of(message: &[u8]) -> u64 {
+    const MIXER: u64 = 0x9E37_79B9_7F4A_7C15;
+    let word = |at: usize| match message.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => 0,
+    };
+    let length = message.len();
+    let Some(end) = length.checked_sub(24) else {
+        return message.iter().fold(length as u64, |hash, byte| {
+            (hash.rotate_left(8) ^ u64::from(*byte)).wrapping_mul(MIXER)
+        });
+    };
+    let [middle, one, two, three] = [length / 2 - 4, end, end + 8, end + 16].map(word);
+    let mixed = (middle ^ length as u64).wrapping_mul(MIXER).rotate_left(29) ^ one;
+    let mixed = mixed.wrapping_mul(MIXER).rotate_left(31) ^ two;
+    (mixed.wrapping_mul(MIXER).rotate_left(33) ^ three).wrapping_mul(MIXER)
+}
+
+impl Saying {
+    /// Reads `message` with `parse`. It may take the place.
+    #[inline(never)]
+    fn read(
+        &mut self,
+        line: &mut Line<'_, '_>,
+        message: &str,
+        parse: Parse,
+        (program, process, hash): (&Packed, (bool, bool), u64),
+    ) -> Option<Known> {
+        let first = line.fields.count();
+        let known = parse(line, message);
+        if self.candidate == hash && message.len() <= LONGEST {
+            let learnt = self.learn(line, message, first);
+            // No program has no name.
+            self.program = if learnt { *program } else { Packed::default() };
+            (self.hash, self.process, self.known) = (hash, process, known);
+        }
+        self.candidate = hash;
+        line.settle();
+        known
+    }
+
+    /// Takes the place for `message`, from which the fields from `first` on were filled in. Whether
+    /// they can be kept.
+    fn learn(&mut self, line: &Line<'_, '_>, message: &str, first: usize) -> bool {
+        if line.asked || !line.fields.keep(first, message, &mut self.fields) {
+            return false;
+        }
+        self.message.clear();
+        self.message.push_str(message);
+        self.ending = line.ending;
+        true
+    }
+}
