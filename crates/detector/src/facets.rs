@@ -52,9 +52,14 @@ impl Facets {
         self.of
     }
 
-    /// The facets, each with its hash.
-    pub(crate) fn hashed(&self) -> impl Iterator<Item = (Facet<'_>, u64)> {
-        iter(&self.bytes).zip(self.hashes.iter().copied())
+    /// The hash of each facet, in their order.
+    pub(crate) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// The facet at `place` in their order.
+    pub(crate) fn at(&self, place: usize) -> Option<Facet<'_>> {
+        iter(&self.bytes).nth(place)
     }
 
     /// The facets' bytes, to be read by [`iter`].

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
 
 use super::planted::Planted;
-use super::words::{self, Words};
+use super::words::{self, Commands, Words};
 
 /// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
 pub const MOST_ACTORS: usize = 1_024;
@@ -121,8 +121,14 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn observe(&mut self, event: &Event, name: Option<&str>, planted: &Planted) {
-        let (mut action, kind) = action_of(event, name, &mut self.agent);
+    fn observe(
+        &mut self,
+        event: &Event,
+        name: Option<&str>,
+        planted: &Planted,
+        commands: &mut Commands,
+    ) {
+        let (mut action, kind) = action_of(event, name, &mut self.agent, commands);
         (action.served, action.used) = planted.marks(event);
         self.add(action, kind);
     }
@@ -197,6 +203,7 @@ impl Activity {
 pub struct Activities {
     pub(super) actors: FxHashMap<u64, Activity>,
     planted: Planted,
+    commands: Commands,
 }
 
 impl Activities {
@@ -220,14 +227,14 @@ impl Activities {
             },
         };
         if let Some(activity) = self.actors.get_mut(&key) {
-            activity.observe(event, name, &self.planted);
+            activity.observe(event, name, &self.planted, &mut self.commands);
             return;
         }
         if self.actors.len() >= MOST_ACTORS {
             self.forget();
         }
         let activity = self.actors.entry(key).or_insert_with(Activity::new);
-        activity.observe(event, name, &self.planted);
+        activity.observe(event, name, &self.planted, &mut self.commands);
     }
 
     /// What the actor did whose address this is. One /64 is one actor: whoever has an address of
@@ -328,7 +335,12 @@ fn hash_of(event: &Event, id: FieldId) -> u32 {
     event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text))
 }
 
-fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Action, u64) {
+fn action_of(
+    event: &Event,
+    name: Option<&str>,
+    agent: &mut (u64, Words),
+    commands: &mut Commands,
+) -> (Action, u64) {
     let user = event.text_of(field::USER_NAME);
     let account = user.map_or(0, hash);
     let port = event.integer_of(field::DESTINATION_PORT).and_then(|port| u16::try_from(port).ok());
@@ -352,7 +364,7 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
         let method = hash_of(event, field::HTTP_REQUEST_METHOD);
         (hash(path) ^ method, web_stem(path), first_letters(path))
     } else if let Some(command) = event.text_of(field::PROCESS_COMMAND_LINE) {
-        words = words::of_command(command);
+        words = commands.of(command);
         let program = command.split_whitespace().next().unwrap_or_default();
         (hash(command), hash(program), first_letters(command))
     } else if let Some(question) = event.text_of(field::DNS_QUESTION_NAME) {
