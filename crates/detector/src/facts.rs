@@ -108,7 +108,9 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     pub(crate) fn of(event: &Event) -> Self {
-        event.text_of(field::EVENT_OUTCOME).map_or(Self::Unknown, Self::named)
+        let outcome =
+            event.fixed_of(field::EVENT_OUTCOME).or_else(|| event.text_of(field::EVENT_OUTCOME));
+        outcome.map_or(Self::Unknown, Self::named)
     }
 
     fn named(text: &str) -> Self {

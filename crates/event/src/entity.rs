@@ -66,7 +66,10 @@ impl Entities {
             return;
         }
         if let Some(values) = self.0.get_mut(name) {
-            if values.len() < VALUES_PER_ENTITY && !values.iter().any(|known| known == value) {
+            // Names that attackers count up differ in their last letter first.
+            let end = value.as_bytes().last();
+            let known = |known: &String| known.as_bytes().last() == end && known == value;
+            if values.len() < VALUES_PER_ENTITY && !values.iter().any(known) {
                 values.push(value.to_owned());
             }
         } else {

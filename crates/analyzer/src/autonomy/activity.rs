@@ -28,22 +28,6 @@ const MOST_ADDRESSES: usize = 16;
 /// A pause that ends a block of work, in seconds.
 pub(super) const GATE_S: i64 = 120;
 
-/// Records that only accompany an action.
-const ACCOMPANY: [&str; 12] = [
-    "ssh_connection",
-    "ssh_connection_closed",
-    "ssh_disconnect",
-    "ssh_invalid_user",
-    "ssh_listen",
-    "ssh_kex_error",
-    "session_opened",
-    "session_closed",
-    "pam_auth_failure",
-    "pam_user_unknown",
-    "windows_logoff",
-    "group_created",
-];
-
 /// One thing that an actor did. Texts are kept as their hashes; 0: there is none.
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
@@ -215,8 +199,9 @@ impl Activities {
     /// Takes in an event: an action of its source address, else of its account on its host. What
     /// names neither, and what only accompanies an action, counts for nobody.
     pub fn observe(&mut self, event: &Event) {
-        let name = event.text_of(field::EVENT_ACTION);
-        if name.is_some_and(|name| ACCOMPANY.contains(&name)) {
+        let name =
+            event.fixed_of(field::EVENT_ACTION).or_else(|| event.text_of(field::EVENT_ACTION));
+        if name.is_some_and(accompanies) {
             return;
         }
         let key = match event.address_of(field::SOURCE_IP) {
@@ -293,6 +278,25 @@ impl Activities {
         let oldest = *oldest;
         self.actors.retain(|_, activity| last(activity) > oldest);
     }
+}
+
+/// Whether records of that name only accompany an action.
+fn accompanies(name: &str) -> bool {
+    matches!(
+        name,
+        "ssh_connection"
+            | "ssh_connection_closed"
+            | "ssh_disconnect"
+            | "ssh_invalid_user"
+            | "ssh_listen"
+            | "ssh_kex_error"
+            | "session_opened"
+            | "session_closed"
+            | "pam_auth_failure"
+            | "pam_user_unknown"
+            | "windows_logoff"
+            | "group_created"
+    )
 }
 
 /// An address of version 4, or the network of 64 bits around one of version 6.
