@@ -66,10 +66,7 @@ impl Entities {
             return;
         }
         if let Some(values) = self.0.get_mut(name) {
-            // Names that attackers count up differ in their last letter first.
-            let end = value.as_bytes().last();
-            let known = |known: &String| known.as_bytes().last() == end && known == value;
-            if values.len() < VALUES_PER_ENTITY && !values.iter().any(known) {
+            if values.len() < VALUES_PER_ENTITY && !values.iter().any(|known| known == value) {
                 values.push(value.to_owned());
             }
         } else {

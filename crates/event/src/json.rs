@@ -181,9 +181,9 @@ const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31,
 /// The 32 digits and four hyphens of RFC 9562.
 fn write_id(text: &mut Vec<u8>, bits: u128) {
     let mut id = *b"\"00000000-0000-0000-0000-000000000000\"";
-    for (place, byte) in PLACES.into_iter().zip(bits.to_be_bytes()) {
-        let pair = HEXADECIMAL.get(usize::from(byte)).copied().unwrap_or_default();
-        if let Some(target) = id.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
+    for (place, byte) in PLACES.iter().zip(&bits.to_be_bytes()) {
+        let pair = HEXADECIMAL.get(usize::from(*byte)).copied().unwrap_or_default();
+        if let Some(target) = id.get_mut(*place..).and_then(|rest| rest.first_chunk_mut()) {
             *target = pair;
         }
     }

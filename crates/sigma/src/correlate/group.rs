@@ -40,6 +40,7 @@ impl Keys {
 
     /// The hash of the values of `fields`; `None` where one is absent or null, since an event
     /// without the field belongs to no group.
+    #[inline]
     pub fn hash(&mut self, event: &Event, place: u32, fields: &[FieldId]) -> Option<u64> {
         if let Some((generation, known)) = self.known.get(place as usize)
             && *generation == self.generation
