@@ -112,6 +112,38 @@ pub fn techniques() -> &'static [Technique] {
 /// too (its first one if none is), and tactics that no technique stands for. Unknown and
 /// withdrawn ids are left out, as are tags of other kinds.
 pub fn of_tags<S: AsRef<str>>(tags: &[S]) -> Vec<Attack> {
+    let mut found = Vec::new();
+    add_tags(&mut found, tags);
+    found.into_iter().map(|(tactic, technique)| attack(tactic, technique)).collect()
+}
+
+/// What the Sigma tags of several rules name: each once, in order of tactics and techniques. A
+/// tactic alone, which says less than the same tactic with a technique, is left out beside that.
+pub(crate) fn of_all_tags<'t>(tags: impl Iterator<Item = &'t [String]>) -> Vec<Attack> {
+    let mut found: Vec<Named> = Vec::new();
+    for tags in tags {
+        let before = found.len();
+        add_tags(&mut found, tags);
+        // Alerts of one incident mostly name the same.
+        let (known, new) = found.split_at(before);
+        if new.iter().all(|named| known.contains(named)) {
+            found.truncate(before);
+        }
+    }
+    found.sort_unstable_by_key(|(tactic, technique)| (tactic.id, technique.map_or("", |t| t.id)));
+    found.dedup();
+    let keeps = |(tactic, technique): &Named| {
+        technique.is_some() || !found.iter().any(|(other, with)| other == tactic && with.is_some())
+    };
+    found.iter().filter(|named| keeps(named)).map(|named| attack(named.0, named.1)).collect()
+}
+
+/// A tactic, and a technique that serves it.
+type Named = (Tactic, Option<&'static Technique>);
+
+/// Adds what [`of_tags`] tells.
+fn add_tags<S: AsRef<str>>(found: &mut Vec<Named>, tags: &[S]) {
+    let start = found.len();
     let named = || {
         tags.iter().filter_map(|tag| {
             let tag = tag.as_ref();
@@ -120,21 +152,20 @@ pub fn of_tags<S: AsRef<str>>(tags: &[S]) -> Vec<Attack> {
         })
     };
     let tagged: Vec<Tactic> = named().filter_map(tactic).collect();
-    let mut found = Vec::new();
     for technique in named().filter_map(technique) {
         let served = technique.tactics.iter().filter(|tactic| tagged.contains(tactic));
         let before = found.len();
-        found.extend(served.map(|tactic| attack(*tactic, Some(technique))));
+        found.extend(served.map(|tactic| (*tactic, Some(technique))));
         if found.len() == before {
-            found.extend(technique.tactics.first().map(|first| attack(*first, Some(technique))));
+            found.extend(technique.tactics.first().map(|first| (*first, Some(technique))));
         }
     }
     for tactic in tagged {
-        if !found.iter().any(|known: &Attack| known.tactic == tactic.id) {
-            found.push(attack(tactic, None));
+        let known = found.get(start..).unwrap_or_default();
+        if !known.iter().any(|(known, _)| *known == tactic) {
+            found.push((tactic, None));
         }
     }
-    found
 }
 
 fn attack(tactic: Tactic, technique: Option<&Technique>) -> Attack {

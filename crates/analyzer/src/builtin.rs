@@ -1,6 +1,6 @@
 //! The deterministic analyst.
 
-use vigie_event::{Attack, Claim, Closings, Earlier, EventId, Lang, Langs, Verdict};
+use vigie_event::{Claim, Closings, EVIDENCE_PER_ALERT, Earlier, EventId, Lang, Langs, Verdict};
 
 use crate::facts::{Facts, Finding};
 use crate::score::Score;
@@ -13,6 +13,9 @@ pub const NAME: &str = "built-in";
 const MOST_CLAIMS: usize = 10;
 /// Events cited with one claim.
 const MOST_EVENTS: usize = 20;
+/// Events cited with a claim about one alert, which names more of them itself: as many as it shows
+/// with their raw records.
+const EVENTS_OF_ALERT: usize = EVIDENCE_PER_ALERT;
 
 /// The deterministic analyst: the same case gives the same verdict, in well under a millisecond.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +81,7 @@ impl BuiltIn {
             category,
             confidence: score.confidence,
             false_positive: score.false_positive,
-            attack: attacks(case),
+            attack: attack::of_all_tags(case.alerts.iter().map(|alert| alert.tags.as_slice())),
             autonomy: crate::autonomy::of_incident(&facts, background.activity, declared),
             summary: summary::summary(case, &facts, category, severity),
             rationale,
@@ -107,7 +110,7 @@ fn finding_claim(finding: &Finding<'_>, langs: Langs) -> Claim {
             _ => [title, colon, &events, over, &duration(seconds, lang)].concat(),
         }
     });
-    Claim { claim, events: alert.events.iter().take(MOST_EVENTS).copied().collect() }
+    Claim { claim, events: alert.events.iter().take(EVENTS_OF_ALERT).copied().collect() }
 }
 
 /// How often the actor was met before, and what became of it.
@@ -151,20 +154,4 @@ fn injection_claim(facts: &Facts<'_>) -> Option<Claim> {
     let events: Vec<EventId> =
         facts.injections.iter().flat_map(|alert| alert.events.iter().copied()).collect();
     Some(Claim { claim, events })
-}
-
-/// Tactics and techniques of all alerts, each once, sorted.
-fn attacks(case: &Case<'_>) -> Vec<Attack> {
-    let mut attacks: Vec<Attack> =
-        case.alerts.iter().flat_map(|alert| attack::of_tags(&alert.tags)).collect();
-    attacks.sort();
-    attacks.dedup();
-    // A tactic alone says less than the same tactic with a technique.
-    let named: Vec<String> = attacks
-        .iter()
-        .filter(|attack| !attack.technique.is_empty())
-        .map(|attack| attack.tactic.clone())
-        .collect();
-    attacks.retain(|attack| !attack.technique.is_empty() || !named.contains(&attack.tactic));
-    attacks
 }

@@ -21,6 +21,9 @@ use crate::slab::Slab;
 /// What an alert weighs before it holds anything, in bytes, about.
 const BASE_WEIGHT: usize = 900;
 
+/// Facets of an event, the first ones, that are compared with those before them.
+const LATEST: usize = 8;
+
 /// What makes an event grow an alert rather than raise another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum AlertKey {
@@ -43,6 +46,8 @@ pub(crate) struct OpenAlert {
     pub(crate) entities: Entities,
     /// Hashes of the facets that `entities` has already, sorted.
     pub(crate) seen: Vec<u64>,
+    /// Of those, the ones that an event had at these places last: the next mostly has them again.
+    pub(crate) latest: [u64; LATEST],
     pub(crate) entity_bytes: usize,
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
@@ -78,6 +83,20 @@ impl OpenAlert {
             evidence: self.evidence,
             incident,
         }
+    }
+
+    /// Whether the entity with this `hash`, which an event has at `place`, is known.
+    #[inline]
+    pub(crate) fn knows(&mut self, place: usize, hash: u64) -> bool {
+        let latest = self.latest.get_mut(place);
+        if latest.as_deref() == Some(&hash) {
+            return true;
+        }
+        let known = self.seen.binary_search(&hash).is_ok();
+        if known && let Some(latest) = latest {
+            *latest = hash;
+        }
+        known
     }
 
     /// Adds the entity with its `hash`, unless it is known or there is no more room. Gives its

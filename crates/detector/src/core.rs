@@ -309,20 +309,26 @@ impl Core {
                 alert.last = alert.last.max(last);
                 alert.touched = *seen;
                 let wants_evidence = alert.add_event(event.id());
-                let mut add = |(facet, hash): (Facet<'_>, u64)| {
+                let mut add = |alert: &mut OpenAlert, facet: Facet<'_>, hash: u64| {
                     if let Some(text) = alert.add_facet(facet, hash) {
                         incident.add_entity(facet.name(), &text);
                     }
                 };
                 let at_hand = facets.of() == event.id();
                 if at_hand {
-                    facets.hashed().for_each(&mut add);
+                    for (place, hash) in facets.hashes().iter().enumerate() {
+                        if !alert.knows(place, *hash)
+                            && let Some(facet) = facets.at(place)
+                        {
+                            add(alert, facet, *hash);
+                        }
+                    }
                 }
                 if (wants_evidence || !at_hand)
                     && let Some(known) = recent.find(event.id())
                 {
                     if !at_hand {
-                        known.facets().for_each(add);
+                        known.facets().for_each(|(facet, hash)| add(alert, facet, hash));
                     }
                     if wants_evidence {
                         alert.add_evidence(known.evidence());
@@ -355,6 +361,7 @@ impl Core {
             group: group_map(raise.group),
             entities: vigie_event::Entities::default(),
             seen: Vec::new(),
+            latest: Default::default(),
             entity_bytes: 0,
             first: raise.first,
             last: raise.last,

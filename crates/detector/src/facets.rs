@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use vigie_event::{ENTITY_FIELDS, Event, EventId, FieldId, ValueRef, fingerprint};
+use vigie_event::{ENTITY_FIELDS, Event, EventId, FieldId, ValueRef, address_text, fingerprint};
 
 /// Bytes kept of one text value.
 const TEXT_BYTES: usize = 512;
@@ -52,9 +52,14 @@ impl Facets {
         self.of
     }
 
-    /// The facets, each with its hash.
-    pub(crate) fn hashed(&self) -> impl Iterator<Item = (Facet<'_>, u64)> {
-        iter(&self.bytes).zip(self.hashes.iter().copied())
+    /// The hash of each facet, in their order.
+    pub(crate) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// The facet at `place` in their order.
+    pub(crate) fn at(&self, place: usize) -> Option<Facet<'_>> {
+        iter(&self.bytes).nth(place)
     }
 
     /// The facets' bytes, to be read by [`iter`].
@@ -88,10 +93,15 @@ impl Facets {
         if self.bytes.len() + HEADER + value.len() > EVENT_BYTES {
             return;
         }
-        self.bytes.reserve(HEADER + value.len());
         let [low, high] = (value.len() as u16).to_le_bytes();
-        self.bytes.extend_from_slice(&[number, kind, low, high]);
-        self.bytes.extend_from_slice(value);
+        let header = [number, kind, low, high];
+        // Addresses of version 4, which are most, at once with their header.
+        if let ([one, two, three, four], [a, b, c, d]) = (header, value) {
+            self.bytes.extend_from_slice(&[one, two, three, four, *a, *b, *c, *d]);
+        } else {
+            self.bytes.extend_from_slice(&header);
+            self.bytes.extend_from_slice(value);
+        }
         self.hashes.push(Facet { number, kind, value }.hash());
     }
 }
@@ -121,10 +131,10 @@ impl<'f> Facet<'f> {
         let integer = |value: &[u8]| value.try_into().map(i64::from_le_bytes).unwrap_or_default();
         let made = match self.kind {
             ADDRESS_4 => <[u8; 4]>::try_from(self.value)
-                .map(|octets| IpAddr::from(octets).to_string())
+                .map(|octets| address_text(octets.into()))
                 .unwrap_or_default(),
             ADDRESS_6 => <[u8; 16]>::try_from(self.value)
-                .map(|octets| IpAddr::from(octets).to_string())
+                .map(|octets| address_text(octets.into()))
                 .unwrap_or_default(),
             INTEGER => integer(self.value).to_string(),
             _ => return text_of(self.value),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use vigie_event::{Actor, Event, FieldId, Timestamp, field, network_of, unmapped};
+use vigie_event::{Actor, Event, FieldId, Timestamp, address_text, field, network_of, unmapped};
 
 /// Under what an incident is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl EntityKey {
     /// The actor as the incident shows him.
     pub(crate) fn actor(&self) -> Actor {
         let (field, value) = match self {
-            Self::Address(address) => ("source.ip", address.to_string()),
+            Self::Address(address) => ("source.ip", address_text(*address)),
             Self::Origin(origin) => ("source.ip", origin.to_string()),
             Self::Account(user, _) => ("user.name", user.to_string()),
             Self::Host(host) => ("host.name", host.to_string()),
@@ -108,7 +108,9 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     pub(crate) fn of(event: &Event) -> Self {
-        event.text_of(field::EVENT_OUTCOME).map_or(Self::Unknown, Self::named)
+        let outcome =
+            event.fixed_of(field::EVENT_OUTCOME).or_else(|| event.text_of(field::EVENT_OUTCOME));
+        outcome.map_or(Self::Unknown, Self::named)
     }
 
     fn named(text: &str) -> Self {

@@ -30,7 +30,7 @@ use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use vigie_event::{
     Actor, AlertId, CloseReason, Entities, Incident, IncidentId, IncidentStatus, Localized,
-    MergeReason, RuleRef, Severity, Timestamp,
+    MergeReason, RuleRef, Severity, Timestamp, address_text,
 };
 
 use crate::clocks::{Clocks, within};
@@ -231,7 +231,7 @@ impl Incidents {
             return Some((slot, Why::new("same_address", "source.ip", origin.clone())));
         }
         if let Some(address) = facts.address() {
-            let shown = || address.to_string();
+            let shown = || address_text(address);
             if let Some(slot) = found(Key::Address(address)) {
                 return Some((slot, Why::new("same_address", "source.ip", shown())));
             }

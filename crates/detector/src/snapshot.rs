@@ -465,6 +465,7 @@ fn load_alert(
         group: saved.group,
         entities: saved.entities,
         seen: saved.seen,
+        latest: Default::default(),
         entity_bytes: saved.entity_bytes,
         first: saved.first,
         last: saved.last,

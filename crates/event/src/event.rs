@@ -147,6 +147,11 @@ impl Event {
     /// The value of `field`, if it is present.
     #[inline]
     pub fn get(&self, field: FieldId) -> Option<ValueRef<'_>> {
+        if self.slots.may_have(field) { self.look_up(field) } else { None }
+    }
+
+    #[inline(never)]
+    fn look_up(&self, field: FieldId) -> Option<ValueRef<'_>> {
         self.slots.get(field, &self.text)
     }
 
@@ -158,6 +163,7 @@ impl Event {
     }
 
     /// The value of `field` where it is text.
+    #[inline]
     pub fn text_of(&self, field: FieldId) -> Option<&str> {
         match self.get(field)? {
             ValueRef::Text(text) => Some(text),
@@ -166,6 +172,7 @@ impl Event {
     }
 
     /// The value of `field` where it is an address.
+    #[inline]
     pub fn address_of(&self, field: FieldId) -> Option<IpAddr> {
         match self.get(field)? {
             ValueRef::Address(address) => Some(address),
@@ -174,6 +181,7 @@ impl Event {
     }
 
     /// The value of `field` where it is a whole number.
+    #[inline]
     pub fn integer_of(&self, field: FieldId) -> Option<i64> {
         match self.get(field)? {
             ValueRef::Integer(number) => Some(number),

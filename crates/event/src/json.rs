@@ -161,39 +161,33 @@ const fn marks(word: u64) -> u64 {
     (control | quote | backslash) & !word & (ONES * 0x80)
 }
 
+/// The two hexadecimal digits of each byte.
+// What is out of bounds here does not compile.
+#[allow(clippy::indexing_slicing)]
+const HEXADECIMAL: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// Where the digits of each byte of an identifier stand, behind the quotation mark.
+const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
+
 /// The 32 digits and four hyphens of RFC 9562.
 fn write_id(text: &mut Vec<u8>, bits: u128) {
-    let start = hexadecimal((bits >> 96) as u32);
-    let middle = hexadecimal((bits >> 64) as u32);
-    let rest = hexadecimal((bits >> 32) as u32);
-    let end = hexadecimal(bits as u32);
     let mut id = *b"\"00000000-0000-0000-0000-000000000000\"";
-    put(&mut id, 1, start.to_be_bytes());
-    put(&mut id, 10, ((middle >> 32) as u32).to_be_bytes());
-    put(&mut id, 15, (middle as u32).to_be_bytes());
-    put(&mut id, 20, ((rest >> 32) as u32).to_be_bytes());
-    put(&mut id, 25, (rest as u32).to_be_bytes());
-    put(&mut id, 29, end.to_be_bytes());
-    text.extend_from_slice(&id);
-}
-
-#[inline]
-fn put<const N: usize>(id: &mut [u8; 38], place: usize, digits: [u8; N]) {
-    if let Some(target) = id.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
-        *target = digits;
+    for (place, byte) in PLACES.iter().zip(&bits.to_be_bytes()) {
+        let pair = HEXADECIMAL.get(usize::from(*byte)).copied().unwrap_or_default();
+        if let Some(target) = id.get_mut(*place..).and_then(|rest| rest.first_chunk_mut()) {
+            *target = pair;
+        }
     }
-}
-
-/// The eight hexadecimal digits of `number`, all at once: its half bytes are spread over eight
-/// bytes, and to each is added what makes a digit of it.
-const fn hexadecimal(number: u32) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let spread = number as u64;
-    let spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF;
-    let spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF;
-    let spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F;
-    let is_letter = ((spread + ONES * 6) >> 4) & ONES;
-    spread + ONES * b'0' as u64 + is_letter * (b'a' - b'0' - 10) as u64
+    text.extend_from_slice(&id);
 }
 
 /// Escapes what is formatted into it.

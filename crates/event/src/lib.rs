@@ -68,7 +68,7 @@ pub use severity::Severity;
 pub use slots::{Outline, Passage, Shape};
 pub use stats::Stats;
 pub use timestamp::Timestamp;
-pub use value::{ListRef, Value, ValueRef};
+pub use value::{ListRef, Value, ValueRef, address_text, push_address};
 pub use verdict::{
     Attack, Autonomy, AutonomyBand, Category, Claim, Indicator, Recommendation, Verdict,
 };

@@ -296,12 +296,18 @@ impl Slots {
         }
     }
 
+    /// Whether `field` may be present: of most that are absent one look tells.
+    #[inline]
+    pub fn may_have(&self, field: FieldId) -> bool {
+        self.present & 1 << (field.index() % ENDS) != 0
+    }
+
     #[inline]
     fn find(&self, field: FieldId) -> Option<Slot> {
-        let end = field.index() % ENDS;
-        if self.present & 1 << end == 0 {
+        if !self.may_have(field) {
             return None;
         }
+        let end = field.index() % ENDS;
         let first = self.first.get(end).copied().unwrap_or(0);
         let entries = self.entries.get(usize::from(first)..)?;
         entries.iter().find(|(id, _)| *id == field).map(|(_, slot)| *slot)

@@ -1,6 +1,7 @@
 //! What a field holds.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
@@ -77,7 +78,7 @@ impl<'e> ValueRef<'e> {
             Self::Integer(number) => Cow::Owned(number.to_string()),
             Self::Float(number) => Cow::Owned(number.to_string()),
             Self::Boolean(truth) => Cow::Borrowed(if truth { "true" } else { "false" }),
-            Self::Address(address) => Cow::Owned(address.to_string()),
+            Self::Address(address) => Cow::Owned(address_text(address)),
             Self::List(list) => {
                 let members: Vec<_> = list.iter().map(ValueRef::to_text).collect();
                 Cow::Owned(members.join(", "))
@@ -85,6 +86,40 @@ impl<'e> ValueRef<'e> {
             Self::Null => Cow::Borrowed(""),
         }
     }
+}
+
+/// Adds an address to `text` as its `Display` does, several times faster: nearly every event has one.
+#[inline]
+pub fn push_address(text: &mut String, address: IpAddr) {
+    let v4 = match address {
+        IpAddr::V4(v4) => v4,
+        IpAddr::V6(v6) => {
+            // Writing to text never fails.
+            let _ = write!(text, "{v6}");
+            return;
+        }
+    };
+    for (place, octet) in v4.octets().into_iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        if octet >= 100 {
+            text.push(char::from(b'0' + octet / 100));
+        }
+        if octet >= 10 {
+            text.push(char::from(b'0' + octet / 10 % 10));
+        }
+        text.push(char::from(b'0' + octet % 10));
+    }
+}
+
+/// An address as text, as [`push_address`] writes it.
+pub fn address_text(address: IpAddr) -> String {
+    /// The longest of version 4.
+    const BYTES: usize = 15;
+    let mut text = String::with_capacity(BYTES);
+    push_address(&mut text, address);
+    text
 }
 
 impl Serialize for ValueRef<'_> {
@@ -126,5 +161,19 @@ impl<'e> ListRef<'e> {
     /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.members.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_everywhere() {
+        let v4 = [0, 1, u32::MAX, 0x0A63_6409, 0x0964_0AC8];
+        let v6 = ["::1", "2001:db8::7", "::ffff:192.0.2.1"].map(|text| text.parse().unwrap());
+        for address in v4.into_iter().map(|bits| IpAddr::V4(bits.into())).chain(v6) {
+            assert_eq!(address_text(address), address.to_string());
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use vigie_event::{network_of, unmapped};
+use vigie_event::{address_text, network_of, unmapped};
 
 /// The IPv4-mapped prefix is 96 bits long (RFC 4291 §2.5.5.2).
 const MAPPED_PREFIX: u8 = 96;
@@ -46,7 +46,11 @@ pub(crate) fn overlap(one: &IpNet, other: &IpNet) -> bool {
 
 /// The network for people: an address without its length where it is one.
 pub(crate) fn display(net: &IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+    if net.prefix_len() == net.max_prefix_len() {
+        address_text(net.addr())
+    } else {
+        net.to_string()
+    }
 }
 
 #[cfg(test)]

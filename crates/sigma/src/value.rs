@@ -1,10 +1,9 @@
 //! What rules see of an event beyond its slots, and values as text.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
-use vigie_event::{Event, FieldId, ValueRef, field};
+use vigie_event::{Event, FieldId, ValueRef, field, push_address};
 
 /// Fields that every event has without a slot.
 struct Attributes {
@@ -82,34 +81,14 @@ fn one_text(value: ValueRef<'_>, buffer: &mut String, each: &mut impl FnMut(&str
             buffer.clear();
             write!(buffer, "{number}")
         }
-        ValueRef::Address(IpAddr::V4(address)) => {
+        ValueRef::Address(address) => {
             buffer.clear();
             push_address(buffer, address);
             Ok(())
         }
-        ValueRef::Address(IpAddr::V6(address)) => {
-            buffer.clear();
-            write!(buffer, "{address}")
-        }
     };
     if rendered.is_ok() {
         each(buffer);
-    }
-}
-
-/// Writes an address as its `Display` does, several times faster: nearly every event has one.
-fn push_address(buffer: &mut String, address: Ipv4Addr) {
-    for (place, octet) in address.octets().into_iter().enumerate() {
-        if place > 0 {
-            buffer.push('.');
-        }
-        if octet >= 100 {
-            buffer.push(char::from(b'0' + octet / 100));
-        }
-        if octet >= 10 {
-            buffer.push(char::from(b'0' + octet / 10 % 10));
-        }
-        buffer.push(char::from(b'0' + octet % 10));
     }
 }
 
@@ -127,20 +106,5 @@ pub(crate) fn is_null(value: ValueRef<'_>) -> bool {
         ValueRef::Null => true,
         ValueRef::List(members) => members.is_empty(),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_written_as_everywhere() {
-        for bits in [0, 1, u32::MAX, 0x0A63_6409, 0x0964_0AC8] {
-            let address = Ipv4Addr::from_bits(bits);
-            let mut written = String::new();
-            push_address(&mut written, address);
-            assert_eq!(written, address.to_string());
-        }
     }
 }

@@ -8,7 +8,7 @@ use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerpri
 
 use super::planted::Planted;
 use super::ties::Ties;
-use super::words::{self, Words};
+use super::words::{self, Commands, Words};
 
 /// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
 pub const MOST_ACTORS: usize = 1_024;
@@ -30,38 +30,6 @@ const MOST_ADDRESSES: usize = 16;
 const MOST_TIED: usize = 16;
 /// A pause that ends a block of work, in seconds.
 pub(super) const GATE_S: i64 = 120;
-
-/// Records that only accompany an action.
-fn accompanies(name: &str) -> bool {
-    matches!(
-        name,
-        "ssh_connection"
-            | "ssh_connection_closed"
-            | "ssh_disconnect"
-            | "ssh_invalid_user"
-            | "ssh_listen"
-            | "ssh_kex_error"
-            | "session_opened"
-            | "session_closed"
-            | "pam_auth_failure"
-            | "pam_user_unknown"
-            | "windows_logoff"
-            | "group_created"
-            // Audit records: what a call was made of, and the steps of a login beside the login.
-            | "syscall"
-            | "proctitle"
-            | "cwd"
-            | "path"
-            | "login"
-            | "cred_acq"
-            | "cred_disp"
-            | "cred_refr"
-            | "user_acct"
-            | "user_start"
-            | "user_end"
-            | "user_logout"
-    )
-}
 
 /// One thing that an actor did. Texts are kept as their hashes; 0: there is none.
 #[derive(Clone, Copy, Debug)]
@@ -140,8 +108,14 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn observe(&mut self, event: &Event, name: Option<&str>, planted: (u8, u8)) {
-        let (mut action, kind) = action_of(event, name, &mut self.agent);
+    fn observe(
+        &mut self,
+        event: &Event,
+        name: Option<&str>,
+        planted: (u8, u8),
+        commands: &mut Commands,
+    ) {
+        let (mut action, kind) = action_of(event, name, &mut self.agent, commands);
         (action.served, action.used) = planted;
         self.add(action, kind);
     }
@@ -217,6 +191,7 @@ pub struct Activities {
     pub(super) actors: FxHashMap<u64, Activity>,
     pub(super) ties: Ties,
     planted: Planted,
+    commands: Commands,
 }
 
 impl Activities {
@@ -229,7 +204,8 @@ impl Activities {
     /// account on its host. What names none of them, and what only accompanies an action, counts for
     /// nobody.
     pub fn observe(&mut self, event: &Event) {
-        let name = event.text_of(field::EVENT_ACTION);
+        let name =
+            event.fixed_of(field::EVENT_ACTION).or_else(|| event.text_of(field::EVENT_ACTION));
         let session = self.ties.session(event, name);
         let accompanies = name.is_some_and(accompanies);
         if accompanies && session.is_none() {
@@ -249,11 +225,15 @@ impl Activities {
         if served != 0 || used != 0 {
             self.ties.planted(key, event.time, served, used);
         }
-        if !self.actors.contains_key(&key) && self.actors.len() >= MOST_ACTORS {
+        if let Some(activity) = self.actors.get_mut(&key) {
+            activity.observe(event, name, (served, used), &mut self.commands);
+            return;
+        }
+        if self.actors.len() >= MOST_ACTORS {
             self.forget();
         }
         let activity = self.actors.entry(key).or_insert_with(Activity::new);
-        activity.observe(event, name, (served, used));
+        activity.observe(event, name, (served, used), &mut self.commands);
     }
 
     /// What the actor did whose address this is. One /64 is one actor: whoever has an address of
@@ -320,6 +300,38 @@ impl Activities {
     }
 }
 
+/// Whether records of that name only accompany an action.
+fn accompanies(name: &str) -> bool {
+    matches!(
+        name,
+        "ssh_connection"
+            | "ssh_connection_closed"
+            | "ssh_disconnect"
+            | "ssh_invalid_user"
+            | "ssh_listen"
+            | "ssh_kex_error"
+            | "session_opened"
+            | "session_closed"
+            | "pam_auth_failure"
+            | "pam_user_unknown"
+            | "windows_logoff"
+            | "group_created"
+            // Audit records: what a call was made of, and the steps of a login beside the login.
+            | "syscall"
+            | "proctitle"
+            | "cwd"
+            | "path"
+            | "login"
+            | "cred_acq"
+            | "cred_disp"
+            | "cred_refr"
+            | "user_acct"
+            | "user_start"
+            | "user_end"
+            | "user_logout"
+    )
+}
+
 /// An address of version 4, or the network of 64 bits around one of version 6.
 fn address_key(address: IpAddr) -> u64 {
     match address {
@@ -365,7 +377,12 @@ pub(super) fn hash_of(event: &Event, id: FieldId) -> u32 {
     event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text))
 }
 
-fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Action, u64) {
+fn action_of(
+    event: &Event,
+    name: Option<&str>,
+    agent: &mut (u64, Words),
+    commands: &mut Commands,
+) -> (Action, u64) {
     let user = event.text_of(field::USER_NAME);
     let account = user.map_or(0, hash);
     let port = event.integer_of(field::DESTINATION_PORT).and_then(|port| u16::try_from(port).ok());
@@ -389,7 +406,7 @@ fn action_of(event: &Event, name: Option<&str>, agent: &mut (u64, Words)) -> (Ac
         let method = hash_of(event, field::HTTP_REQUEST_METHOD);
         (hash(path) ^ method, web_stem(path), first_letters(path))
     } else if let Some(command) = event.text_of(field::PROCESS_COMMAND_LINE) {
-        words = words::of_command(command);
+        words = commands.of(command);
         let program = command.split_whitespace().next().unwrap_or_default();
         (hash(command), hash(program), first_letters(command))
     } else if let Some(question) = event.text_of(field::DNS_QUESTION_NAME) {

@@ -1,5 +1,7 @@
 //! What an action says of itself by a word: a declared tool, an agent, a look at where one is.
 
+use vigie_event::fingerprint;
+
 /// What a user agent or a command names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
@@ -113,7 +115,7 @@ pub(super) fn of_user_agent(text: &str) -> Words {
 }
 
 /// What a command line names.
-pub(super) fn of_command(text: &str) -> Words {
+fn of_command(text: &str) -> Words {
     let lower = start_of(text);
     let program = lower.split_whitespace().next().unwrap_or_default();
     let program = program.rsplit('/').next().unwrap_or_default();
@@ -121,6 +123,29 @@ pub(super) fn of_command(text: &str) -> Words {
         declared: DEPLOYMENT.iter().any(|name| lower.contains(name)),
         agent: AGENTS.iter().any(|name| has_word(&lower, name)),
         state: STATE.contains(&program),
+    }
+}
+
+/// Command lines that are remembered; a power of two.
+const MOST_COMMANDS: usize = 64;
+
+/// What the last command lines name, by their hashes: they come again and again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Commands(Vec<(u64, Words)>);
+
+impl Commands {
+    /// What a command line names.
+    pub fn of(&mut self, text: &str) -> Words {
+        let number = fingerprint(text.as_bytes());
+        self.0.resize(MOST_COMMANDS, (0, Words::default()));
+        let place = number as usize % MOST_COMMANDS;
+        let Some((known, words)) = self.0.get_mut(place) else {
+            return of_command(text);
+        };
+        if *known != number {
+            (*known, *words) = (number, of_command(text));
+        }
+        *words
     }
 }
 

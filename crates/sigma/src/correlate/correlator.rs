@@ -115,14 +115,11 @@ impl Correlator {
         while let Some((rule, cause)) = pending.get(next).copied() {
             next += 1;
             for feed in feeds_of(rules, rule) {
-                let Some(firing) = feeder.feed(*feed, cause) else {
-                    continue;
-                };
-                if !feeds_of(rules, firing.rule).is_empty() {
-                    let cause = if firing.raised { Cause::Raised } else { Cause::Grew };
-                    pending.push((firing.rule, cause));
+                if let Some((rule, cause)) = feeder.feed(*feed, cause, fired)
+                    && !feeds_of(rules, rule).is_empty()
+                {
+                    pending.push((rule, cause));
                 }
-                fired.push(firing);
             }
         }
     }
@@ -291,8 +288,13 @@ struct Feeder<'f> {
 }
 
 impl Feeder<'_> {
-    /// Feeds one correlation; tells what fired.
-    fn feed(&mut self, feed: Feed, cause: Cause) -> Option<Firing> {
+    /// Feeds one correlation; appends what fired to `fired` and tells which rule did, and how.
+    fn feed(
+        &mut self,
+        feed: Feed,
+        cause: Cause,
+        fired: &mut Vec<Firing>,
+    ) -> Option<(RuleIndex, Cause)> {
         let rules = self.rules;
         let correlation = rules.correlations.get(feed.correlation as usize)?;
         if cause == Cause::Grew && !correlation.aggregate.counts_inputs() {
@@ -322,10 +324,13 @@ impl Feeder<'_> {
             return None;
         }
         let sighting = Sighting { time, id: event.id(), weight, value };
-        let fired = pool.change(place, source, |window| {
+        let how = pool.change(place, source, |window| {
             match window.hear(correlation, sighting) {
                 Outcome::Known | Outcome::Counted => None,
-                Outcome::Grown(open) => Some(grown(correlation, open)),
+                Outcome::Grown(open) => {
+                    fired.push(grown(correlation, open));
+                    Some(Cause::Grew)
+                }
                 Outcome::Raised(raised) => {
                     let name = window_key(rules, correlation, key, &raised);
                     // A new value is an alert of its own, whatever else the group does.
@@ -334,7 +339,8 @@ impl Feeder<'_> {
                     }
                     let fields = rules.selectors.get(group_place as usize)?;
                     let group = group::values(event, &correlation.group_by, fields);
-                    Some(new_alert(correlation, name, group, raised))
+                    fired.push(new_alert(correlation, name, group, raised));
+                    Some(Cause::Raised)
                 }
             }
         });
@@ -343,7 +349,7 @@ impl Feeder<'_> {
             let over = slot.window.last.saturating_add(lasts);
             slot.key != key && clocks.get(&slot.source).is_some_and(|clock| *clock > over)
         });
-        fired.flatten()
+        how.flatten().map(|how| (correlation.rule, how))
     }
 
     /// Takes in what was waited for, and waits for the next.

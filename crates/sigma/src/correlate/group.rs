@@ -1,11 +1,14 @@
 //! The group that an event belongs to, and the value that it carries, as hashes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use vigie_event::{Event, FieldId, ValueRef, field, fingerprint, unmapped};
 
 use crate::predicate::Number;
 use crate::value::{self, each_text, is_null};
+
+/// Addresses whose hashes are remembered; a power of two.
+const ADDRESSES: usize = 256;
 
 /// Hashes of lists of fields, each made at most once an event.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(super) struct Keys {
     generation: u64,
     /// By selector: the event that it was made for, and the hash; `None`: a field is missing.
     known: Vec<(u64, Option<u64>)>,
+    /// The hashes of lists of one address: the same addresses come again and again.
+    addresses: Box<[Option<(Ipv4Addr, u64)>]>,
     bytes: Vec<u8>,
     rendered: String,
 }
@@ -22,6 +27,7 @@ impl Keys {
         Self {
             generation: 0,
             known: vec![(0, None); selectors],
+            addresses: vec![None; ADDRESSES].into(),
             bytes: Vec::new(),
             rendered: String::new(),
         }
@@ -34,17 +40,38 @@ impl Keys {
 
     /// The hash of the values of `fields`; `None` where one is absent or null, since an event
     /// without the field belongs to no group.
+    #[inline]
     pub fn hash(&mut self, event: &Event, place: u32, fields: &[FieldId]) -> Option<u64> {
         if let Some((generation, known)) = self.known.get(place as usize)
             && *generation == self.generation
         {
             return *known;
         }
-        let hash = self.make(event, fields);
+        let hash = self.find_or_make(event, fields);
         if let Some(known) = self.known.get_mut(place as usize) {
             *known = (self.generation, hash);
         }
         hash
+    }
+
+    fn find_or_make(&mut self, event: &Event, fields: &[FieldId]) -> Option<u64> {
+        if let [field] = fields
+            && let Some(ValueRef::Address(IpAddr::V4(address))) = event.get(*field)
+        {
+            let mixed = address.to_bits().wrapping_mul(0x9E37_79B9);
+            let place = (mixed >> (u32::BITS - ADDRESSES.ilog2())) as usize;
+            if let Some(Some((known, hash))) = self.addresses.get(place)
+                && *known == address
+            {
+                return Some(*hash);
+            }
+            let hash = self.make(event, fields);
+            if let Some(remembered) = self.addresses.get_mut(place) {
+                *remembered = hash.map(|hash| (address, hash));
+            }
+            return hash;
+        }
+        self.make(event, fields)
     }
 
     /// Texts are joined with their lengths, so that no value can pass for two.

@@ -146,13 +146,7 @@ impl Window {
 
     fn count(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
         let order = (sighting.time, sighting.id);
-        // Nearly every event is the newest.
-        let newest = self.cells.back().is_none_or(|last| (last.time, last.id) < order);
-        let place = if newest {
-            self.cells.len()
-        } else {
-            self.cells.partition_point(|cell| (cell.time, cell.id) < order)
-        };
+        let place = place_of(&self.cells, order);
         if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == order) {
             return Outcome::Known;
         }
@@ -173,7 +167,7 @@ impl Window {
                     before.value = (before.number() + cell.number()).to_bits();
                 }
             }
-            _ => self.cells.insert(place, cell),
+            _ => put(&mut self.cells, place, cell),
         }
         self.forget(correlation, sighting.time);
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
@@ -184,12 +178,12 @@ impl Window {
         let mut cell = Cell::from(sighting);
         cell.scale = self.sampling.level;
         let order = (cell.time, cell.id);
-        let place = self.cells.partition_point(|cell| (cell.time, cell.id) < order);
+        let place = place_of(&self.cells, order);
         if self.cells.get(place).is_some_and(|cell| (cell.time, cell.id) == order) {
             return Outcome::Known;
         }
         if self.sampling.level == 0 || self.sampling.keeps(hash_of_event(&cell)) {
-            self.cells.insert(place, cell);
+            put(&mut self.cells, place, cell);
             self.sampling.shrink(&mut self.cells, hash_of_event);
         }
         self.forget(correlation, sighting.time);
@@ -218,9 +212,8 @@ impl Window {
             self.cells.remove(place);
         }
         cell.scale = self.sampling.level;
-        let place =
-            self.cells.partition_point(|other| (other.time, other.id) < (cell.time, cell.id));
-        self.cells.insert(place, cell);
+        let place = place_of(&self.cells, (cell.time, cell.id));
+        put(&mut self.cells, place, cell);
         self.sampling.shrink(&mut self.cells, hash_of_value);
         self.forget(correlation, sighting.time);
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
@@ -235,7 +228,12 @@ impl Window {
         };
         let done = |chain: &[Cell]| correlation.range.holds(chain.len() as f64);
         let key = |cell: &Cell| (cell.time, cell.value, cell.id);
-        let place = self.cells.partition_point(|other| key(other) < key(&cell));
+        let newest = self.cells.back().is_none_or(|last| key(last) < key(&cell));
+        let place = if newest {
+            self.cells.len()
+        } else {
+            self.cells.partition_point(|other| key(other) < key(&cell))
+        };
         if self.cells.get(place).is_some_and(|other| key(other) == key(&cell)) {
             return Outcome::Known;
         }
@@ -328,6 +326,23 @@ impl Window {
             self.cells.pop_front();
         }
         self.sampling.relax(self.cells.len());
+    }
+}
+
+/// Where a cell of that time and event stands or would stand: nearly every event is the newest.
+fn place_of(cells: &VecDeque<Cell>, order: (i64, EventId)) -> usize {
+    if cells.back().is_none_or(|last| (last.time, last.id) < order) {
+        cells.len()
+    } else {
+        cells.partition_point(|cell| (cell.time, cell.id) < order)
+    }
+}
+
+fn put(cells: &mut VecDeque<Cell>, place: usize, cell: Cell) {
+    if place == cells.len() {
+        cells.push_back(cell);
+    } else {
+        cells.insert(place, cell);
     }
 }
 

@@ -18,6 +18,9 @@ use crate::report::{self, Findings};
 use crate::rulebook::Rulebook;
 use crate::{input, live, output, shipped};
 
+/// Bytes of findings that are gathered before they are written: so many pass by the buffer.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
+
 pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let report_form = args.report.as_deref().map(report::Form::of).transpose()?;
     let (rules, terms, timezone) = settle(args)?;
@@ -35,9 +38,11 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
     let mut chain = Chain::new(Arc::clone(&rules), terms, lang, |judged| {
         if global.json {
-            lines.clear();
             add_json(&mut lines, &judged, lang)?;
-            out.write_all(&lines)?;
+            if lines.len() >= WRITTEN_AT_ONCE {
+                out.write_all(&lines)?;
+                lines.clear();
+            }
         }
         if !global.json || args.report.is_some() {
             kept.take(judged);
@@ -52,6 +57,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
         }
     }
     let summary = chain.finish(lost)?;
+    out.write_all(&lines)?;
     let findings = Findings { summary, worst: kept.worst_first() };
     if global.json {
         output::json_line(&mut out, &wire::stats(&findings.summary.stats))?;
