@@ -42,16 +42,28 @@ pub struct Reading {
     pub passed_over: usize,
 }
 
-/// Problems after which a file is read no further: it is not one of alerts.
+/// Problems that are listed; of more only the number is told.
 const MOST_PROBLEMS: usize = 1_000;
+/// Alerts without an end after which a file is read no further: each costs a look at all the rest.
+const MOST_UNENDED: usize = 1_000;
+/// Under which names an object holds a list of alerts.
+const WRAPPERS: [&str; 6] = ["alerts", "events", "data", "items", "records", "results"];
 
 /// Reads the alerts of a file: a JSON array, one object a line, objects one after another, or an
 /// object with the array under `alerts`, `events`, `data`, `items`, `records` or `results`. Of
 /// Suricata's EVE and of `vigie scan --json` the alerts are taken. Never fails: what cannot be read
 /// is a [`Problem`], and the rest is kept.
 pub fn read(text: &str) -> Reading {
-    let mut reader = Reader { text, found: Reading::default(), mark: Mark { at: 0, line: 1 } };
+    let mut reader = Reader {
+        text,
+        found: Reading::default(),
+        mark: Mark { at: 0, line: 1 },
+        open: None,
+        unended: 0,
+        unlisted: 0,
+    };
     reader.run();
+    reader.close();
     if reader.found.alerts.is_empty() && reader.found.problems.is_empty() {
         let passed_over = reader.found.passed_over;
         if passed_over > 0 {
@@ -84,6 +96,12 @@ struct Reader<'t> {
     text: &'t str,
     found: Reading,
     mark: Mark,
+    /// Where a list begins that has not ended.
+    open: Option<usize>,
+    /// Alerts without an end.
+    unended: usize,
+    /// Problems that are not listed.
+    unlisted: usize,
 }
 
 /// A byte and its line, from which lines further on are counted: the file is counted once.
@@ -98,10 +116,10 @@ impl Reader<'_> {
         let bytes = self.text.as_bytes();
         let mut at = if self.text.starts_with('\u{feff}') { 3 } else { 0 };
         while let Some(byte) = bytes.get(at) {
-            if self.found.problems.len() >= MOST_PROBLEMS {
+            if self.unended >= MOST_UNENDED {
                 let message = Localized::new(
-                    "too many problems; the rest was not read",
-                    "trop de problèmes ; le reste n’a pas été lu",
+                    "too many alerts do not end; the rest was not read",
+                    "trop d’alertes ne se terminent pas ; le reste n’a pas été lu",
                 );
                 let mend = Localized::new(
                     "check that this is a file of alerts",
@@ -110,21 +128,71 @@ impl Reader<'_> {
                 return self.problem(at, message, mend);
             }
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' => at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' | b',' => at += 1,
+                b'[' => {
+                    self.open.get_or_insert(at);
+                    at += 1;
+                }
+                b']' => {
+                    self.open = None;
+                    at += 1;
+                }
                 b'{' => at = self.object(at),
                 _ => {
                     let found = self.text.get(at..).and_then(|rest| rest.chars().next());
-                    let found = found.unwrap_or('?').escape_default();
+                    let found = match found.unwrap_or('?') {
+                        control if control.is_control() => control.escape_default().to_string(),
+                        shown => shown.to_string(),
+                    };
                     let message = Localized::new(
                         format!("expected an alert in braces, found `{found}`"),
                         format!("une alerte entre accolades était attendue, trouvé `{found}`"),
                     );
                     self.problem(at, message, each_is_an_object());
                     let rest = bytes.get(at..).unwrap_or_default();
-                    let skip = rest.iter().position(|byte| matches!(byte, b'\n' | b'{'));
+                    let in_list = self.open.is_some();
+                    let skip = rest.iter().position(|byte| match byte {
+                        b'\n' | b'{' => true,
+                        b',' | b']' => in_list,
+                        _ => false,
+                    });
                     at += skip.unwrap_or(rest.len()).max(1);
                 }
             }
+        }
+    }
+
+    /// What is only known at the end: a list that goes on, and how much was wrong beside what is listed.
+    fn close(&mut self) {
+        let end = self.text.trim_end().len();
+        if self.open.is_some() && self.unended == 0 {
+            self.problem(
+                end,
+                Localized::new(
+                    "the list of alerts does not end; the file may be cut off",
+                    "la liste d’alertes ne se termine pas ; le fichier est peut-être tronqué",
+                ),
+                Localized::new(
+                    "close it with `]`, or fetch the file again",
+                    "la fermer par `]`, ou récupérer le fichier de nouveau",
+                ),
+            );
+        }
+        if self.unlisted > 0 {
+            let (line, column) = self.place(end);
+            let number = self.unlisted;
+            self.found.problems.push(Problem {
+                line,
+                column,
+                message: Localized::new(
+                    format!("{number} more problems are not listed"),
+                    format!("{number} autres problèmes ne sont pas listés"),
+                ),
+                mend: Localized::new(
+                    "mend the listed ones first",
+                    "corriger d’abord ceux qui le sont",
+                ),
+            });
         }
     }
 
@@ -133,9 +201,20 @@ impl Reader<'_> {
         let end = match end_of_object(self.text.as_bytes(), start) {
             Ok(end) => end,
             Err(at) => {
+                self.unended += 1;
+                // Where the text ends nothing tells which line is wrong, but for where it begins.
+                let (at, message) = if at == self.text.len() {
+                    let begins = Localized::new(
+                        "the alert that begins here does not end",
+                        "l’alerte qui commence ici ne se termine pas",
+                    );
+                    (start, begins)
+                } else {
+                    (at, Localized::new("the text does not end", "le texte ne se termine pas"))
+                };
                 self.problem(
                     at,
-                    Localized::new("the alert does not end", "l’alerte ne se termine pas"),
+                    message,
                     Localized::new(
                         "close its strings, brackets and braces",
                         "fermer ses chaînes, crochets et accolades",
@@ -155,7 +234,7 @@ impl Reader<'_> {
                     if first { column + error.column().saturating_sub(1) } else { error.column() };
                 let message = error.to_string();
                 let message = message.rsplit_once(" at line").map_or(&*message, |(front, _)| front);
-                self.found.problems.push(Problem {
+                self.list(Problem {
                     line: line + error.line().saturating_sub(1),
                     column,
                     // The JSON library words it in English only.
@@ -172,7 +251,6 @@ impl Reader<'_> {
 
     /// Takes an alert, or the alerts under one of the wrapping names.
     fn take(&mut self, mut fields: Map<String, Value>, start: usize) {
-        const WRAPPERS: [&str; 6] = ["alerts", "events", "data", "items", "records", "results"];
         let line = self.line(start);
         let wrapper = WRAPPERS.iter().find(|name| {
             let members = fields.get(**name).and_then(Value::as_array);
@@ -196,6 +274,29 @@ impl Reader<'_> {
             }
             return;
         }
+        if fields.is_empty() {
+            let message =
+                Localized::new("an empty object is no alert", "un objet vide n’est pas une alerte");
+            return self.problem(start, message, each_is_an_object());
+        }
+        if !alert::is_named(&fields) && fields.values().all(Value::is_array) {
+            let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+            if names.iter().any(|name| WRAPPERS.contains(name)) {
+                return;
+            }
+            let name: String = names.first().unwrap_or(&"").chars().take(40).collect();
+            let name = name.escape_debug();
+            let message = Localized::new(
+                format!("a list under `{name}` is not known to be one of alerts"),
+                format!("une liste sous `{name}` n’est pas connue comme liste d’alertes"),
+            );
+            let known = WRAPPERS.join("`, `");
+            let mend = Localized::new(
+                format!("put it under one of `{known}`"),
+                format!("la mettre sous l’un de `{known}`"),
+            );
+            return self.problem(start, message, mend);
+        }
         self.keep(fields, line);
     }
 
@@ -209,7 +310,15 @@ impl Reader<'_> {
 
     fn problem(&mut self, at: usize, message: Localized, mend: Localized) {
         let (line, column) = self.place(at);
-        self.found.problems.push(Problem { line, column, message, mend });
+        self.list(Problem { line, column, message, mend });
+    }
+
+    fn list(&mut self, problem: Problem) {
+        if self.found.problems.len() < MOST_PROBLEMS {
+            self.found.problems.push(problem);
+        } else {
+            self.unlisted += 1;
+        }
     }
 
     /// The line of a byte, from 1.
@@ -313,8 +422,8 @@ mod tests {
         check(r#"[{"type": "a"}, {"alert_type": "b"}]"#, &["a", "b"], &[]);
         check("{\"type\": \"a\"}\n\n{\"type\": \"b\"}\n", &["a", "b"], &[]);
         check("{\n  \"type\": \"a\"\n}\n{\n\"type\": \"b\"}", &["a", "b"], &[]);
-        check(r#"{"alerts": [{"type": "a"}, {}]}"#, &["a", "?"], &[]);
-        check("\u{feff}[{}]", &["?"], &[]);
+        check(r#"{"alerts": [{"type": "a"}, {"x": 1}]}"#, &["a", "?"], &[]);
+        check("\u{feff}[{\"x\": 1}]", &["?"], &[]);
     }
 
     #[test]
@@ -323,7 +432,13 @@ mod tests {
         check("[{\"type\": \"a\"},\n {\"type\": },\n {\"type\": \"c\"}]", &["a", "c"], &[(2, 11)]);
         check("{\"type\": \"a\"}\n{\"type\": \"b\n{\"type\": \"c\"}", &["a", "c"], &[(2, 12)]);
         check("[{\"type\": \"a\"}, 7, {\"type\": \"b\"}]", &["a", "b"], &[(1, 17)]);
-        check("{\"type\": [[[", &[], &[(1, 13)]);
+        check("{\"type\": [[[", &[], &[(1, 1)]);
+        check("{\"type\": \"a\"}\n{bad\n{\"type\": \"c\"}", &["a", "c"], &[(2, 1)]);
+        check("[{\"type\": \"a\"}", &["a"], &[(1, 15)]);
+        check("[42,null]", &[], &[(1, 2), (1, 5)]);
+        check("{}", &[], &[(1, 1)]);
+        check("{\"alerts\": []}", &[], &[(1, 1)]);
+        check("{\"found\": [{\"type\": \"a\"}]}", &[], &[(1, 1)]);
         check("plain text\n{\"type\": \"b\"}", &["b"], &[(1, 1)]);
     }
 
