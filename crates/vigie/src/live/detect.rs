@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use vigie_analyzer::autonomy::Activities;
 use vigie_detector::{Command, Detector, Settings};
 use vigie_event::Event;
@@ -49,6 +49,8 @@ pub struct Detection {
     pub feed: Feed,
     /// What actors did lately, for the analyst.
     pub activities: Arc<Mutex<Activities>>,
+    /// Told once what was committed before this start has been seen again.
+    pub caught_up: Option<oneshot::Sender<()>>,
     /// Wakes the analyst.
     pub found: Arc<Notify>,
     pub stop: watch::Receiver<bool>,
@@ -76,6 +78,10 @@ impl Detection {
         self.catch_up(&mut follower, checkpoint.position, |event| detector.observe(event))?;
         detector.take_changes();
         self.note_closings(&mut detector)?;
+        if let Some(tell) = self.caught_up.take() {
+            // An analyst that has gone needs to know nothing.
+            let _ = tell.send(());
+        }
         let mut ticker = Ticker::new(self.feed.clone());
         let mut known = HashSet::new();
         let mut committed = (follower.position(), Instant::now());

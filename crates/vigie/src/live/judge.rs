@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use vigie_analyzer::autonomy::Activities;
 use vigie_analyzer::{Background, BuiltIn, Case, Known};
 use vigie_event::{Clock, SystemClock};
@@ -26,6 +26,9 @@ pub struct Judging {
     /// What actors did lately, as the detector's task sees it.
     pub activities: Arc<Mutex<Activities>>,
     pub feed: Feed,
+    /// Told when the detector's task has seen again what was committed before this start: until then
+    /// it does not know all that actors did.
+    pub caught_up: oneshot::Receiver<()>,
     /// Woken when there is something to judge.
     pub found: Arc<Notify>,
     /// Wakes the responder.
@@ -39,6 +42,11 @@ impl Judging {
     /// Runs until `stop`.
     pub async fn run(mut self) {
         let analyst = BuiltIn::new();
+        tokio::select! {
+            // An error means that detection has failed, which ends the centre.
+            _ = &mut self.caught_up => {}
+            _ = self.stop.changed() => return,
+        }
         loop {
             loop {
                 match self.round(&analyst).await {

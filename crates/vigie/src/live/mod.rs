@@ -22,7 +22,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use vigie_analyzer::autonomy::Activities;
 use vigie_console::Console;
@@ -109,6 +109,7 @@ impl Centre {
         let mut inlets = JoinSet::new();
 
         let activities = Arc::new(Mutex::new(Activities::watching(config.analysis.planted()?)));
+        let (catching_up, caught_up) = oneshot::channel();
         let detection = detect::Detection {
             activities: Arc::clone(&activities),
             journal: journal.clone(),
@@ -118,6 +119,7 @@ impl Centre {
             options: options.clone(),
             snapshot_every: Duration::from_secs(config.detection.snapshot_s.into()),
             feed: feed.clone(),
+            caught_up: Some(catching_up),
             found: Arc::clone(&found),
             stop: stopped.clone(),
             runtime: Handle::current(),
@@ -140,6 +142,7 @@ impl Centre {
             known: config.analysis.known(),
             activities,
             feed: feed.clone(),
+            caught_up,
             found,
             judged: Arc::clone(&judged),
             to_second: Arc::clone(&to_second),
