@@ -25,6 +25,15 @@ enum Slot {
     Null,
 }
 
+/// A text of an event that does not stand in the event's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside<'e> {
+    /// One that the parser knew beforehand.
+    Fixed(&'static str),
+    /// One that had to be made, such as an unescaped JSON string.
+    Made(&'e str),
+}
+
 /// What the slots of one event have in common with those of others like it: which fields there
 /// are, in their order, and what kinds of values.
 #[derive(Clone, Debug, Default)]
@@ -275,15 +284,44 @@ impl Slots {
         shape.0.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
     }
 
-    /// The text in the slot at `place`.
+    /// The value in the slot at `place`.
     #[inline]
-    pub fn text_at<'e>(&'e self, place: usize, text: &'e str) -> Option<&'e str> {
-        match self.entries.get(place)?.1 {
-            Slot::Span(start, length) => Some(cut(text, start, length)),
-            Slot::Made(start, length) => Some(cut(&self.made, start, length)),
-            Slot::Fixed(fixed) => Some(fixed),
-            _ => None,
+    pub fn value_at<'e>(&'e self, place: usize, text: &'e str) -> Option<ValueRef<'e>> {
+        self.entries.get(place).map(|(_, slot)| self.resolve(*slot, text))
+    }
+
+    /// Calls `each` with every text that does not stand in the event's.
+    #[inline]
+    pub fn beside(&self, mut each: impl FnMut(Beside<'_>)) {
+        for (_, slot) in &self.entries {
+            match *slot {
+                Slot::Fixed(fixed) => each(Beside::Fixed(fixed)),
+                Slot::Made(start, length) => each(Beside::Made(cut(&self.made, start, length))),
+                Slot::List(index) => {
+                    let members = self.lists.get(index as usize).map_or(&[][..], |list| list);
+                    for member in members {
+                        match member {
+                            Value::Fixed(fixed) => each(Beside::Fixed(fixed)),
+                            Value::Made(made) => each(Beside::Made(made)),
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
+    }
+
+    /// The texts that were made, but for those in lists, one after the other and perhaps some more.
+    #[inline]
+    pub fn made(&self) -> &str {
+        &self.made
+    }
+
+    /// Whether a field has a list.
+    #[inline]
+    pub fn has_lists(&self) -> bool {
+        !self.lists.is_empty()
     }
 
     #[inline]
@@ -455,8 +493,30 @@ mod tests {
             assert!(slots(&[(name, other)]).are(&shape));
         }
         let texts = slots(&[(name, Value::Span(1, 2)), (name, Value::Integer(1))]);
-        let found = [0, 1, 2].map(|place| texts.text_at(place, "text"));
-        assert_eq!(found, [Some("ex"), None, None]);
+        let found = [0, 1, 2].map(|place| texts.value_at(place, "text"));
+        assert!(matches!(found, [Some(ValueRef::Text("ex")), Some(ValueRef::Integer(1)), None]));
+    }
+
+    #[test]
+    fn texts_beside_the_event_s_own() {
+        let mut slots = Slots::default();
+        let list = [Value::Made("in a list".into()), Value::Span(0, 2), Value::Fixed("fixed")];
+        slots.value(field::FILE_PATH, Value::List(list.into()));
+        slots.span(field::USER_NAME, 0, 4);
+        slots.integer(field::SOURCE_PORT, 3);
+        slots.copy(field::URL_PATH, "made");
+        slots.fixed(field::EVENT_ACTION, "known");
+        slots.copy(field::USER_NAME, "second");
+        let mut texts = Vec::new();
+        slots.beside(|beside| {
+            texts.push(match beside {
+                Beside::Fixed(text) => format!("fixed {text}"),
+                Beside::Made(text) => format!("made {text}"),
+            });
+        });
+        let expected = ["made in a list", "fixed fixed", "made made", "fixed known", "made second"];
+        assert_eq!(texts, expected);
+        assert_eq!((slots.made(), slots.has_lists()), ("madesecond", true));
     }
 
     #[test]
