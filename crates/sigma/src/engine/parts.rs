@@ -62,13 +62,10 @@ impl Parts {
         if !ready.reads(text) {
             return true;
         }
-        if ready.marks.as_ref().is_some_and(|marks| !marks.let_through(text)) {
-            return false;
-        }
         let build = || Gate::build(&self.literals(engine), &engine.rarity);
         match self.gate.get_or_init(build) {
             Some(gate) if text.len() >= Gate::SHORTEST_TEXT => gate.lets_through(text),
-            _ => ready.grams.may_stand(text),
+            _ => ready.lets_through(text) && ready.grams.may_stand(text),
         }
     }
 
@@ -82,9 +79,7 @@ impl Parts {
     ) {
         let ready = self.ready(engine);
         if ready.reads(text) {
-            if ready.marks.as_ref().is_some_and(|marks| !marks.let_through(text))
-                || ready.grams.scan(text, &mut hit)
-            {
+            if !ready.lets_through(text) || ready.grams.scan(text, &mut hit) {
                 return;
             }
         }
@@ -120,6 +115,11 @@ impl Ready {
     #[inline]
     fn reads(&self, text: &str) -> bool {
         text.is_ascii() || !self.foreign && folds_alone(text)
+    }
+
+    /// Whether `text` has a mark, if there are any.
+    fn lets_through(&self, text: &str) -> bool {
+        self.marks.as_ref().is_none_or(|marks| marks.let_through(text))
     }
 }
 

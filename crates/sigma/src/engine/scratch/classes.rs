@@ -95,6 +95,7 @@ impl View<'_> {
         finds.begin();
         let mut whole = stop.find_parts(event.text(), engine, odd, finds);
         let mut all_known = true;
+        let passed = event.has_lists() || stop.may_have_signs(event.made(), engine);
         event.beside(|beside| match beside {
             Beside::Fixed(text) => {
                 if let Some(class) = alike.class_of_fixed(text) {
@@ -105,6 +106,7 @@ impl View<'_> {
                     all_known = false;
                 }
             }
+            Beside::Made(_) if !passed => whole &= stop.has_only_signs(),
             Beside::Made(text) => whole &= stop.find_parts(text, engine, odd, finds),
         });
         let class = self.class_of_finds(RECORD, whole, alike);

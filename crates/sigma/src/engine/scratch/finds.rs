@@ -47,6 +47,11 @@ impl Finds {
 }
 
 impl Stop {
+    /// Whether `text` may have a sign.
+    pub(super) fn may_have_signs(&self, text: &str, engine: &Engine) -> bool {
+        self.signs.as_ref().is_some_and(|signs| !text.is_empty() && signs.may_stand(text, engine))
+    }
+
     /// Finds the parts that rules ask for in `text`, unless it has no sign of any; tells whether
     /// it did.
     pub(super) fn find_parts(
@@ -56,10 +61,10 @@ impl Stop {
         odd: &mut String,
         finds: &mut Finds,
     ) -> bool {
-        let (Some(signs), Some(asked)) = (&self.signs, &self.asked) else {
+        let (Some(_), Some(asked)) = (&self.signs, &self.asked) else {
             return false;
         };
-        if text.len() >= SHORT && !signs.may_stand(text, engine) {
+        if text.len() >= SHORT && !self.may_have_signs(text, engine) {
             return self.has_only_signs();
         }
         asked.find(text, engine, odd, |atom| finds.note(atom));
