@@ -37,7 +37,7 @@ pub enum Beside<'e> {
 /// What the slots of one event have in common with those of others like it: which fields there
 /// are, in their order, and what kinds of values.
 #[derive(Clone, Debug, Default)]
-pub struct Shape(Vec<(FieldId, u64)>);
+pub struct Shape(Vec<(FieldId, Sketch)>);
 
 /// What a shape tells of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Shape {
     /// The fields and what is known of their values, in the order of the slots.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FieldId, Outline)> {
         self.0.iter().map(|(field, sketch)| {
-            let outline = match *sketch {
+            let outline = match sketch.0 {
                 TEXT => Outline::Text,
                 PLAIN => Outline::Plain,
                 LIST => Outline::List,
@@ -70,13 +70,14 @@ impl Shape {
     }
 }
 
-// Sketches of values: no text has an address so low.
+/// What a shape knows of a value: address and length of a text known beforehand, else its kind.
+type Sketch = (u64, u64);
+
+// Kinds of values: no text has an address so low.
 const TEXT: u64 = 1;
 const PLAIN: u64 = 2;
 const LIST: u64 = 3;
 const NULL: u64 = 4;
-/// Addresses have fewer bits; the length of a text stands above them.
-const ADDRESS_BITS: u32 = 48;
 
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
@@ -271,9 +272,11 @@ impl Slots {
         let pairs = self.entries.iter().zip(&shape.0);
         // Nearly all are: so there is no hurry to find the first that is not.
         let differences = pairs.fold(0, |found, ((field, slot), (wanted, sketch))| {
+            let (kind, length) = slot.sketch();
             found
                 | u64::from(field.index() as u32 ^ wanted.index() as u32)
-                | (slot.sketch() ^ sketch)
+                | (kind ^ sketch.0)
+                | (length ^ sketch.1)
         });
         self.entries.len() == shape.0.len() && differences == 0
     }
@@ -384,22 +387,16 @@ impl Slots {
 }
 
 impl Slot {
-    /// What a shape knows of it: equal for texts known beforehand only where these are the same.
     #[inline]
-    fn sketch(&self) -> u64 {
+    fn sketch(&self) -> Sketch {
         match self {
-            Self::Fixed(text) => {
-                let (address, length) = (text.as_ptr() as u64, text.len() as u64);
-                let fits =
-                    address >> ADDRESS_BITS == 0 && length >> (u64::BITS - ADDRESS_BITS) == 0;
-                if fits { address | length << ADDRESS_BITS } else { TEXT }
-            }
-            Self::Span(..) | Self::Made(..) => TEXT,
+            Self::Fixed(text) => (text.as_ptr() as u64, text.len() as u64),
+            Self::Span(..) | Self::Made(..) => (TEXT, 0),
             Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
-                PLAIN
+                (PLAIN, 0)
             }
-            Self::List(_) => LIST,
-            Self::Null => NULL,
+            Self::List(_) => (LIST, 0),
+            Self::Null => (NULL, 0),
         }
     }
 

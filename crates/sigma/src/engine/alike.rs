@@ -20,10 +20,10 @@ use crate::expr::AtomId;
 
 /// Places for values of a field, at first and where they are too few, and for outcomes of a route;
 /// powers of two.
-const VALUES: [usize; 2] = [64, 1_024];
+const VALUES: [usize; 2] = [64, 512];
 const OUTCOMES: usize = 64;
 /// Bytes of the longest value that is remembered; longer ones seldom come again.
-const LONGEST: usize = 36;
+const LONGEST: usize = 104;
 /// Classes of a route: what most need, and what none goes beyond.
 const FEW_CLASSES: usize = 14;
 const MOST_CLASSES: usize = 4_096;

@@ -20,9 +20,10 @@ const SPREAD: u32 = 0x9E37_79B1;
 /// Bits of the filter for a gram, and its bounds as powers of two: 1 to 32 kB.
 const BITS_A_GRAM: usize = 16;
 const FILTER_BITS: (u32, u32) = (13, 18);
-/// The most places that a step may take, and the shortest literals that allow it.
+/// The most places that a step may take.
 const MOST_STRIDE: usize = 4;
-const LONG: usize = 7;
+/// From so many bytes on a literal is long, at best and where too many are shorter.
+const LONG: [usize; 3] = [7, 6, 5];
 /// Literals compared for a byte of text, and for a text whatever its length, before the search is
 /// given up: a text can be made so that every place of it looks like many literals.
 const COMPARED_A_BYTE: usize = 8;
@@ -78,9 +79,17 @@ impl Grams {
     /// Makes `literals`, folded ones, ready; those that are empty or no plain ASCII are left out.
     pub fn build<'l>(literals: impl Iterator<Item = (&'l str, AtomId)>, rarity: &Rarity) -> Self {
         let mut grams = Self::default();
+        let literals: Vec<_> = literals.filter(|(literal, _)| literal.is_ascii()).collect();
+        let gate_below = |length| {
+            let below = literals.iter().map(|(literal, _)| *literal);
+            let below = below.filter(|literal| (2..length).contains(&literal.len()));
+            Gate::build(&below.collect::<Vec<_>>(), rarity)
+        };
+        let gated = LONG.into_iter().find_map(|length| Some((length, gate_below(length)?)));
+        // Without a gate one search for all is cheaper.
+        let long_from = gated.as_ref().map_or(4, |(length, _)| *length);
         let (mut long, mut medium, mut short) = (Vec::new(), Vec::new(), Vec::new());
-        let mut gated = Vec::new();
-        for (literal, atom) in literals.filter(|(literal, _)| literal.is_ascii()) {
+        for (literal, atom) in literals {
             let start = grams.literals.len() as u32;
             grams.literals.extend_from_slice(literal.as_bytes());
             let known = Literal { span: (start, grams.literals.len() as u32), atom };
@@ -88,18 +97,11 @@ impl Grams {
                 [] => {}
                 [byte] => grams.single.push((*byte, atom)),
                 [_, _] | [_, _, _] => short.push(known),
-                bytes if bytes.len() < LONG => medium.push(known),
+                bytes if bytes.len() < long_from => medium.push(known),
                 _ => long.push(known),
             }
-            if (2..LONG).contains(&literal.len()) {
-                gated.push(literal);
-            }
         }
-        grams.gate = Gate::build(&gated, rarity);
-        if grams.gate.is_none() && !medium.is_empty() {
-            // One search for both is cheaper.
-            medium.append(&mut long);
-        }
+        grams.gate = gated.map(|(_, gate)| gate);
         grams.long = Layer::build(&long, &grams.literals, rarity);
         grams.medium = Layer::build(&medium, &grams.literals, rarity);
         grams.short = Layer::build(&short, &grams.literals, rarity);

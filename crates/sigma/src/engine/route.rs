@@ -234,7 +234,10 @@ impl Plan {
             }
             Sign::Atom(atom) => atom,
         };
-        self.postings.entry(atom).or_default().push(program);
+        let programs = self.postings.entry(atom).or_default();
+        if programs.last() != Some(&program) {
+            programs.push(program);
+        }
         let Some(local) = engine.atoms.get(atom.index()).map(|atom| atom.local as usize) else {
             return;
         };
