@@ -132,9 +132,10 @@ impl Grams {
                 return false;
             }
         }
-        let held = self.gate.as_ref().is_some_and(|gate| {
-            text.len() >= Gate::SHORTEST_TEXT && !gate.lets_through(text)
-        });
+        let held = self
+            .gate
+            .as_ref()
+            .is_some_and(|gate| text.len() >= Gate::SHORTEST_TEXT && !gate.lets_through(text));
         self.long.scan(bytes, &self.literals, hit)
             && (held
                 || self.medium.scan(bytes, &self.literals, hit)

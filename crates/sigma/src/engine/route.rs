@@ -69,7 +69,10 @@ impl Stop {
 
     /// Whether no parts are asked for but signs.
     pub(super) fn has_only_signs(&self) -> bool {
-        self.signs.as_ref().zip(self.asked.as_ref()).is_some_and(|(signs, asked)| Arc::ptr_eq(signs, asked))
+        self.signs
+            .as_ref()
+            .zip(self.asked.as_ref())
+            .is_some_and(|(signs, asked)| Arc::ptr_eq(signs, asked))
     }
 }
 

@@ -20,6 +20,8 @@ use crate::value::is_told_by_shape;
 
 /// Shapes remembered on a route; a power of two.
 const SHAPES: usize = 64;
+/// What is remembered of a shape, by the classes of its values.
+const OUTCOMES: usize = 8;
 /// Where two shapes want one place, the second gets it once in so many times.
 const PATIENCE: u32 = 16;
 
@@ -41,14 +43,27 @@ struct Known {
     shape: Shape,
     kind: EventKind,
     dataset: &'static str,
-    /// Places in the shape of the values that are searched, with their fields and classes.
-    values: SmallVec<[(usize, Local, u32); 4]>,
+    /// Places in the shape of the values that are searched, with their fields.
+    values: SmallVec<[(usize, Local); 4]>,
     /// `false`: this is no shape.
     used: bool,
+    outcomes: Vec<Outcome>,
+    /// Where the one of the last event is, and where the next is put.
+    last: usize,
+    next: usize,
+}
+
+/// What events of a shape match whose values are of these classes.
+#[derive(Debug)]
+struct Outcome {
+    classes: Classes,
     rules: SmallVec<[RuleIndex; 4]>,
     /// Rules whose signs were there.
     candidates: usize,
 }
+
+/// The classes of the values that are searched, in the order of the shape.
+type Classes = SmallVec<[u32; 8]>;
 
 impl Shapes {
     /// Forgets all.
@@ -66,26 +81,37 @@ impl Shapes {
         let record = plan.stop(RECORD);
         self.signs = record.and_then(|stop| stop.signs.clone());
         self.all_are_signs = record.is_some_and(Stop::has_only_signs);
-        self.usable = !others.any(|(field, _)| asks(*field))
-            && !record.is_some_and(|stop| stop.edges);
+        self.usable =
+            !others.any(|(field, _)| asks(*field)) && !record.is_some_and(|stop| stop.edges);
     }
 
     /// The rules that `event` matches, and how many had their signs there, where that is known by
     /// its shape and the classes of its texts.
     #[inline]
     pub fn outcome(
-        &self,
+        &mut self,
         engine: &Engine,
         event: &Event,
         alike: &Alike,
     ) -> Option<(&[RuleIndex], usize)> {
-        let known = self.known.get(place_of(event)).filter(|known| known.used)?;
-        let class_of = |place: usize, local| alike.class_of(local, event.value_at(place)?);
-        let mut values = known.values.iter();
-        let alike = known.is_of(event)
-            && values.all(|(place, local, class)| class_of(*place, *local) == Some(*class))
-            && self.is_silent(engine, event);
-        alike.then_some((&known.rules, known.candidates))
+        let known = self.known.get_mut(place_of(event)).filter(|known| known.used)?;
+        if !known.is_of(event) {
+            return None;
+        }
+        let class_of =
+            |&(place, local): &(usize, Local)| alike.class_of(local, event.value_at(place)?);
+        let last = known.outcomes.get(known.last)?;
+        let mut expected = last.classes.iter().zip(&known.values);
+        let outcome = if expected.all(|(class, value)| class_of(value) == Some(*class)) {
+            last
+        } else {
+            let classes = known.values.iter().map(class_of).collect::<Option<Classes>>()?;
+            let place = known.outcomes.iter().position(|outcome| outcome.classes == classes)?;
+            known.last = place;
+            known.outcomes.get(place)?
+        };
+        let silent = self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs));
+        silent.then_some((&outcome.rules, outcome.candidates))
     }
 
     /// Whether nothing stands in the record but what the shape tells.
@@ -115,35 +141,18 @@ impl Shapes {
             self.known.resize_with(SHAPES, Known::default);
         }
         let Some(known) = self.known.get_mut(place_of(event)) else { return };
-        if known.used {
-            self.waited += 1;
-            if known.is_of(event) || !self.waited.is_multiple_of(PATIENCE) {
-                return;
-            }
-        }
-        known.used = false;
-        event.copy_shape(&mut known.shape);
-        (known.kind, known.dataset) = (event.kind, event.dataset);
-        known.values.clear();
-        let mut seen: SmallVec<[Local; 16]> = SmallVec::new();
-        for (place, (field, outline)) in known.shape.iter().enumerate() {
-            let asked = alike.asked(field);
-            // The first slot of a field is its value.
-            let Some(asked) = asked.filter(|asked| !seen.contains(&asked.local)) else { continue };
-            seen.push(asked.local);
-            match outline {
-                Outline::Text | Outline::Plain if asked.searched => {
-                    let Some(class) = alike.class_at_hand(asked.local) else { return };
-                    known.values.push((place, asked.local, class));
+        if !known.used || !known.is_of(event) {
+            if known.used {
+                self.waited += 1;
+                if !self.waited.is_multiple_of(PATIENCE) {
+                    return;
                 }
-                Outline::List => return,
-                Outline::Fixed | Outline::Text | Outline::Plain | Outline::Null => {}
             }
+            known.begin(event, alike);
         }
-        known.used = true;
-        known.rules.clear();
-        known.rules.extend_from_slice(rules);
-        known.candidates = candidates;
+        if known.used {
+            known.remember(alike, rules, candidates);
+        }
     }
 }
 
@@ -153,6 +162,46 @@ impl Known {
         event.kind == self.kind
             && ptr::eq(event.dataset, self.dataset)
             && event.has_shape(&self.shape)
+    }
+
+    /// Begins with the shape of `event`, unless that does not tell all that rules ask.
+    fn begin(&mut self, event: &Event, alike: &Alike) {
+        self.used = false;
+        event.copy_shape(&mut self.shape);
+        (self.kind, self.dataset) = (event.kind, event.dataset);
+        self.values.clear();
+        self.outcomes.clear();
+        (self.last, self.next) = (0, 0);
+        let mut seen: SmallVec<[Local; 16]> = SmallVec::new();
+        for (place, (field, outline)) in self.shape.iter().enumerate() {
+            let asked = alike.asked(field);
+            // The first slot of a field is its value.
+            let Some(asked) = asked.filter(|asked| !seen.contains(&asked.local)) else { continue };
+            seen.push(asked.local);
+            match outline {
+                Outline::Text | Outline::Plain if asked.searched => {
+                    self.values.push((place, asked.local));
+                }
+                Outline::List => return,
+                Outline::Fixed | Outline::Text | Outline::Plain | Outline::Null => {}
+            }
+        }
+        self.used = true;
+    }
+
+    /// Remembers what the event matches whose classes `alike` has at hand.
+    fn remember(&mut self, alike: &Alike, rules: &[RuleIndex], candidates: usize) {
+        let classes = self.values.iter().map(|(_, local)| alike.class_at_hand(*local));
+        let Some(classes) = classes.collect::<Option<Classes>>() else { return };
+        if self.outcomes.iter().any(|outcome| outcome.classes == classes) {
+            return;
+        }
+        let outcome = Outcome { classes, rules: rules.into(), candidates };
+        match self.outcomes.get_mut(self.next) {
+            Some(oldest) => *oldest = outcome,
+            None => self.outcomes.push(outcome),
+        }
+        self.next = (self.next + 1) % OUTCOMES;
     }
 }
 

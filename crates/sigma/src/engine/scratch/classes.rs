@@ -70,12 +70,7 @@ impl View<'_> {
 
     /// The class of a value that is not remembered.
     #[cold]
-    fn new_class(
-        &mut self,
-        local: Local,
-        value: ValueRef<'_>,
-        alike: &mut Alike,
-    ) -> Option<u32> {
+    fn new_class(&mut self, local: Local, value: ValueRef<'_>, alike: &mut Alike) -> Option<u32> {
         self.scratch.finds.begin();
         let stop = self.plan.stop(local)?;
         if stop.edges {
