@@ -78,10 +78,8 @@ impl Parts {
         mut hit: impl FnMut(AtomId),
     ) {
         let ready = self.ready(engine);
-        if ready.reads(text) {
-            if !ready.lets_through(text) || ready.grams.scan(text, &mut hit) {
-                return;
-            }
+        if ready.reads(text) && (!ready.lets_through(text) || ready.grams.scan(text, &mut hit)) {
+            return;
         }
         folded.clear();
         fold_into(text, folded);

@@ -126,8 +126,8 @@ pub(super) fn each(
         return;
     }
     each(event.text());
-    event.beside(|beside| match beside {
-        Beside::Fixed(text) => each(text),
-        Beside::Made(text) => each(text),
+    event.beside(|beside| {
+        let (Beside::Fixed(text) | Beside::Made(text)) = beside;
+        each(text);
     });
 }
