@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use crate::record::{RecordRef, Source};
-use crate::slots::{Passage, Shape, Slots};
+use crate::slots::{Beside, Passage, Shape, Slots};
 use crate::value::{Value, ValueRef};
 use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
 
@@ -217,10 +217,29 @@ impl Event {
         self.slots.outline(shape);
     }
 
-    /// The text in the slot at `place`, in the order of the shape.
+    /// The value in the slot at `place`, in the order of the shape.
     #[inline]
-    pub fn text_at(&self, place: usize) -> Option<&str> {
-        self.slots.text_at(place, &self.text)
+    pub fn value_at(&self, place: usize) -> Option<ValueRef<'_>> {
+        self.slots.value_at(place, &self.text)
+    }
+
+    /// Calls `each` with every text of the fields that does not stand in the event's own text.
+    #[inline]
+    pub fn beside(&self, each: impl FnMut(Beside<'_>)) {
+        self.slots.beside(each);
+    }
+
+    /// All that [`Event::beside`] tells as [`Beside::Made`] save what stands in lists, one after
+    /// the other, and perhaps some more: to see at once that they have not what is looked for.
+    #[inline]
+    pub fn made(&self) -> &str {
+        self.slots.made()
+    }
+
+    /// Whether a field may have a list.
+    #[inline]
+    pub fn has_lists(&self) -> bool {
+        self.slots.has_lists()
     }
 
     /// Those of [`Event::fields`] for which `wanted` gives something, with what it gives; the

@@ -65,7 +65,7 @@ pub use precedent::{
 };
 pub use record::{Batch, Cursor, Format, Record, RecordRef, Source, SourceKind};
 pub use severity::Severity;
-pub use slots::{Outline, Passage, Shape};
+pub use slots::{Beside, Outline, Passage, Shape};
 pub use stats::Stats;
 pub use timestamp::Timestamp;
 pub use value::{ListRef, Value, ValueRef, address_text, push_address};

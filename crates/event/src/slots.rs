@@ -29,10 +29,19 @@ enum Slot {
     Null,
 }
 
+/// A text of an event that does not stand in the event's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside<'e> {
+    /// One that the parser knew beforehand.
+    Fixed(&'static str),
+    /// One that had to be made, such as an unescaped JSON string.
+    Made(&'e str),
+}
+
 /// What the slots of one event have in common with those of others like it: which fields there
 /// are, in their order, and what kinds of values.
 #[derive(Clone, Debug, Default)]
-pub struct Shape(Vec<(FieldId, u64)>);
+pub struct Shape(Vec<(FieldId, Sketch)>);
 
 /// What a shape tells of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +62,7 @@ impl Shape {
     /// The fields and what is known of their values, in the order of the slots.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FieldId, Outline)> {
         self.0.iter().map(|(field, sketch)| {
-            let outline = match *sketch {
+            let outline = match sketch.0 {
                 TEXT => Outline::Text,
                 PLAIN => Outline::Plain,
                 LIST => Outline::List,
@@ -65,13 +74,14 @@ impl Shape {
     }
 }
 
-// Sketches of values: no text has an address so low.
+/// What a shape knows of a value: address and length of a text known beforehand, else its kind.
+type Sketch = (u64, u64);
+
+// Kinds of values: no text has an address so low.
 const TEXT: u64 = 1;
 const PLAIN: u64 = 2;
 const LIST: u64 = 3;
 const NULL: u64 = 4;
-/// Addresses have fewer bits; the length of a text stands above them.
-const ADDRESS_BITS: u32 = 48;
 
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
@@ -272,9 +282,11 @@ impl Slots {
         let pairs = self.entries.iter().zip(&shape.0);
         // Nearly all are: so there is no hurry to find the first that is not.
         let differences = pairs.fold(0, |found, ((field, slot), (wanted, sketch))| {
+            let (kind, length) = slot.sketch();
             found
                 | u64::from(field.index() as u32 ^ wanted.index() as u32)
-                | (slot.sketch() ^ sketch)
+                | (kind ^ sketch.0)
+                | (length ^ sketch.1)
         });
         self.entries.len() == shape.0.len() && differences == 0
     }
@@ -285,14 +297,31 @@ impl Slots {
         shape.0.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
     }
 
-    /// The text in the slot at `place`.
+    /// The value in the slot at `place`.
     #[inline]
-    pub fn text_at<'e>(&'e self, place: usize, text: &'e str) -> Option<&'e str> {
-        match self.entries.get(place)?.1 {
-            Slot::Span(start, length) => Some(cut(text, start, length)),
-            Slot::Made(start, length) => Some(cut(&self.made, start, length)),
-            Slot::Fixed(fixed) => Some(fixed),
-            _ => None,
+    pub fn value_at<'e>(&'e self, place: usize, text: &'e str) -> Option<ValueRef<'e>> {
+        self.entries.get(place).map(|(_, slot)| self.resolve(*slot, text))
+    }
+
+    /// Calls `each` with every text that does not stand in the event's.
+    #[inline]
+    pub fn beside(&self, mut each: impl FnMut(Beside<'_>)) {
+        for (_, slot) in &self.entries {
+            match *slot {
+                Slot::Fixed(fixed) => each(Beside::Fixed(fixed)),
+                Slot::Made(start, length) => each(Beside::Made(cut(&self.made, start, length))),
+                Slot::List(index) => {
+                    let members = self.lists.get(index as usize).map_or(&[][..], |list| list);
+                    for member in members {
+                        match member {
+                            Value::Fixed(fixed) => each(Beside::Fixed(fixed)),
+                            Value::Made(made) => each(Beside::Made(made)),
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -300,6 +329,18 @@ impl Slots {
     #[inline]
     pub fn may_have(&self, field: FieldId) -> bool {
         self.present & 1 << (field.index() % ENDS) != 0
+    }
+
+    /// The texts that were made, but for those in lists, one after the other and perhaps some more.
+    #[inline]
+    pub fn made(&self) -> &str {
+        &self.made
+    }
+
+    /// Whether a field has a list.
+    #[inline]
+    pub fn has_lists(&self) -> bool {
+        !self.lists.is_empty()
     }
 
     #[inline]
@@ -362,22 +403,16 @@ impl Slots {
 }
 
 impl Slot {
-    /// What a shape knows of it: equal for texts known beforehand only where these are the same.
     #[inline]
-    fn sketch(&self) -> u64 {
+    fn sketch(&self) -> Sketch {
         match self {
-            Self::Fixed(text) => {
-                let (address, length) = (text.as_ptr() as u64, text.len() as u64);
-                let fits =
-                    address >> ADDRESS_BITS == 0 && length >> (u64::BITS - ADDRESS_BITS) == 0;
-                if fits { address | length << ADDRESS_BITS } else { TEXT }
-            }
-            Self::Span(..) | Self::Made(..) => TEXT,
+            Self::Fixed(text) => (text.as_ptr() as u64, text.len() as u64),
+            Self::Span(..) | Self::Made(..) => (TEXT, 0),
             Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
-                PLAIN
+                (PLAIN, 0)
             }
-            Self::List(_) => LIST,
-            Self::Null => NULL,
+            Self::List(_) => (LIST, 0),
+            Self::Null => (NULL, 0),
         }
     }
 
@@ -471,8 +506,30 @@ mod tests {
             assert!(slots(&[(name, other)]).are(&shape));
         }
         let texts = slots(&[(name, Value::Span(1, 2)), (name, Value::Integer(1))]);
-        let found = [0, 1, 2].map(|place| texts.text_at(place, "text"));
-        assert_eq!(found, [Some("ex"), None, None]);
+        let found = [0, 1, 2].map(|place| texts.value_at(place, "text"));
+        assert!(matches!(found, [Some(ValueRef::Text("ex")), Some(ValueRef::Integer(1)), None]));
+    }
+
+    #[test]
+    fn texts_beside_the_event_s_own() {
+        let mut slots = Slots::default();
+        let list = [Value::Made("in a list".into()), Value::Span(0, 2), Value::Fixed("fixed")];
+        slots.value(field::FILE_PATH, Value::List(list.into()));
+        slots.span(field::USER_NAME, 0, 4);
+        slots.integer(field::SOURCE_PORT, 3);
+        slots.copy(field::URL_PATH, "made");
+        slots.fixed(field::EVENT_ACTION, "known");
+        slots.copy(field::USER_NAME, "second");
+        let mut texts = Vec::new();
+        slots.beside(|beside| {
+            texts.push(match beside {
+                Beside::Fixed(text) => format!("fixed {text}"),
+                Beside::Made(text) => format!("made {text}"),
+            });
+        });
+        let expected = ["made in a list", "fixed fixed", "made made", "fixed known", "made second"];
+        assert_eq!(texts, expected);
+        assert_eq!((slots.made(), slots.has_lists()), ("madesecond", true));
     }
 
     #[test]

@@ -31,6 +31,16 @@ pub(crate) fn fold_into(text: &str, out: &mut String) {
     out.extend(text.chars().map(fold_char));
 }
 
+/// Whether only its ASCII folds to ASCII, so that ASCII is found in `text` without folding it.
+/// Besides there are `K` (the Kelvin sign) and `ſ`, which are `k` and `s`.
+pub(crate) fn folds_alone(text: &str) -> bool {
+    let text = text.as_bytes();
+    !memchr::memchr2_iter(0xE2, 0xC5, text).any(|place| {
+        let rest = text.get(place..).unwrap_or_default();
+        rest.starts_with("\u{212A}".as_bytes()) || rest.starts_with("\u{17F}".as_bytes())
+    })
+}
+
 /// The folded `text`.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -61,6 +71,13 @@ mod tests {
         ] {
             assert_eq!(fold(text), expected, "{text}");
             assert_eq!(fold(text).chars().count(), text.chars().count(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_folds_alone() {
+        for c in (0x80..=0x10_FFFF).filter_map(char::from_u32) {
+            assert_eq!(folds_alone(c.encode_utf8(&mut [0; 4])), !fold_char(c).is_ascii(), "{c:?}");
         }
     }
 

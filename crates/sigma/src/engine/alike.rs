@@ -7,9 +7,11 @@
 //! make hashes collide; and what was matched by the classes of all fields. Most events then cost a
 //! comparison a field, and no rule is run.
 
+use std::net::IpAddr;
+
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
-use vigie_event::FieldId;
+use vigie_event::{FieldId, ValueRef};
 
 use super::route::{Plan, Stop};
 use super::{Engine, Local, NO_LOCAL};
@@ -18,42 +20,55 @@ use crate::expr::AtomId;
 
 /// Places for values of a field, at first and where they are too few, and for outcomes of a route;
 /// powers of two.
-const VALUES: [usize; 2] = [64, 1_024];
+const VALUES: [usize; 2] = [64, 512];
 const OUTCOMES: usize = 64;
 /// Bytes of the longest value that is remembered; longer ones seldom come again.
-const LONGEST: usize = 36;
+const LONGEST: usize = 104;
 /// Classes of a route: what most need, and what none goes beyond.
 const FEW_CLASSES: usize = 14;
 const MOST_CLASSES: usize = 4_096;
-/// Events after which it shows whether remembering pays, and events without it where it does not.
-const TRIED: u32 = 512;
-const RESTS: u32 = 16_384;
+/// The most texts known beforehand that are remembered.
+const MOST_FIXED: usize = 1_024;
 
-/// The class of values in which nothing stands, and that of null.
+/// The class of values in which no sign of a rule stands, that of null, and that of values in which
+/// nothing stands that any rule asks for.
 pub(super) const NOTHING: u32 = 0;
 pub(super) const NULL: u32 = 1;
+pub(super) const CLEAN: u32 = 2;
+/// Stands among atoms for: and no other that any rule asks for.
+const WHOLE: AtomId = AtomId(u32::MAX);
 
 /// What is remembered on a route under one plan.
 #[derive(Debug)]
 pub(super) struct Alike {
-    /// By local: whether the edges of its table tell classes apart because a condition asked for
-    /// them.
-    edges: Vec<bool>,
     /// By [`FieldId::index`](vigie_event::FieldId::index).
     pub asked: Vec<Asked>,
     /// By local.
     values: Vec<Values>,
     /// By the atoms that hold.
     classes: FxHashMap<SmallVec<[AtomId; 4]>, u32>,
+    /// By class.
+    sets: Vec<Set>,
+    /// The atoms of all sets.
+    atoms: Vec<AtomId>,
+    /// The classes of texts that the parser knew beforehand, within the record, by address and
+    /// length.
+    fixed: FxHashMap<(usize, usize), u32>,
     outcomes: Vec<Outcome>,
     /// The classes of the event at hand, each with its field.
     key: Vec<u64>,
     hash: u64,
     /// Whether the key tells all.
     complete: bool,
-    tried: u32,
-    found: u32,
-    rests: u32,
+}
+
+/// What stands in the values of a class.
+#[derive(Clone, Copy, Debug)]
+struct Set {
+    /// From, to among the atoms.
+    span: (u32, u32),
+    /// Whether of all that rules ask for nothing else stands there.
+    whole: bool,
 }
 
 /// What rules ask of a field.
@@ -98,8 +113,8 @@ impl Values {
     }
 }
 
-/// Beginning and end of a value, eight bytes each, and its length: all there is of one with up to
-/// 16 bytes.
+/// Beginning and end of a value, eight bytes each, and its length: all there is of a text with up
+/// to 16 bytes, and of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ends {
     head: u64,
@@ -125,8 +140,29 @@ impl Ends {
         Self { head, tail, length: value.len() as u32 }
     }
 
+    /// Those of a value with its bytes, where they do not tell all; `None`: it is not remembered.
+    #[inline]
+    fn of_value(value: ValueRef<'_>) -> Option<(Self, &[u8])> {
+        let number = |kind, head, tail| Some((Self { head, tail, length: kind }, &[][..]));
+        match value {
+            ValueRef::Text(text) if text.len() <= LONGEST => {
+                Some((Self::of(text.as_bytes()), text.as_bytes()))
+            }
+            // Lengths of which no text is.
+            ValueRef::Integer(integer) => number(1 << 24, integer as u64, 0),
+            ValueRef::Float(float) => number(2 << 24, float.to_bits(), 0),
+            ValueRef::Boolean(truth) => number(3 << 24, truth.into(), 0),
+            ValueRef::Address(IpAddr::V4(address)) => number(4 << 24, address.to_bits().into(), 0),
+            ValueRef::Address(IpAddr::V6(address)) => {
+                let bits = address.to_bits();
+                number(5 << 24, (bits >> 64) as u64, bits as u64)
+            }
+            ValueRef::Text(_) | ValueRef::List(_) | ValueRef::Null => None,
+        }
+    }
+
     fn meet(self) -> bool {
-        self.length <= 16
+        self.length <= 16 || self.length as usize > LONGEST
     }
 
     /// Where the value is remembered among so many places.
@@ -165,25 +201,24 @@ pub(super) enum Remembrance {
     None,
     /// The next like it will be known.
     Kept,
-    /// More is to be asked of events from now on.
-    AskMore,
+    /// The edges of a field are to tell classes apart from now on.
+    AskMore(Local),
 }
 
 impl Alike {
     /// Nothing is remembered yet of a route whose rules may ask for so many fields.
     pub fn new(locals: usize) -> Self {
         Self {
-            edges: vec![false; locals],
             asked: Vec::new(),
             values: vec![Values::default(); locals],
             classes: FxHashMap::with_capacity_and_hasher(FEW_CLASSES, FxBuildHasher),
+            sets: FIRST_SETS.to_vec(),
+            atoms: Vec::new(),
+            fixed: FxHashMap::default(),
             outcomes: Vec::new(),
             key: Vec::new(),
             hash: 0,
             complete: true,
-            tried: 0,
-            found: 0,
-            rests: 0,
         }
     }
 
@@ -197,8 +232,7 @@ impl Alike {
                 let nothing = Asked { local: NO_LOCAL, searched: false };
                 self.asked.resize(field.index() + 1, nothing);
             }
-            let searched = self.edges.get(local as usize).copied().unwrap_or(false)
-                || plan.stop(local).is_some_and(Stop::is_searched);
+            let searched = plan.stop(local).is_some_and(Stop::is_searched);
             if let Some(asked) = self.asked.get_mut(field.index()) {
                 *asked = Asked { local, searched };
             }
@@ -211,20 +245,17 @@ impl Alike {
             values.places.clear();
         }
         self.classes.clear();
+        self.sets.truncate(FIRST_SETS.len());
+        self.atoms.clear();
+        self.fixed.clear();
         for outcome in &mut self.outcomes {
             outcome.known = false;
         }
     }
 
-    /// Whether the event at hand is to be looked up.
-    pub fn is_awake(&mut self) -> bool {
-        self.rests = self.rests.saturating_sub(1);
-        self.rests == 0
-    }
-
-    /// By local: whether the edges of its table tell classes apart in any case.
-    pub fn edges(&self) -> &[bool] {
-        &self.edges
+    /// Whether there are as many classes as may be.
+    pub fn is_full(&self) -> bool {
+        self.classes.len() >= MOST_CLASSES
     }
 
     /// What is asked of a field.
@@ -237,22 +268,6 @@ impl Alike {
     pub fn class_at_hand(&self, local: Local) -> Option<u32> {
         let part = self.key.iter().find(|part| **part >> 32 == u64::from(local))?;
         Some(*part as u32)
-    }
-
-    /// Notes that an event was known without its key.
-    #[inline]
-    pub fn was_found(&mut self) {
-        self.found += 1;
-        self.try_one();
-    }
-
-    #[inline]
-    fn try_one(&mut self) {
-        self.tried += 1;
-        if self.tried == TRIED {
-            self.rests = if self.found < TRIED / 2 { RESTS } else { 0 };
-            (self.tried, self.found) = (0, 0);
-        }
     }
 
     /// Begins with another event.
@@ -274,54 +289,90 @@ impl Alike {
         self.hash = (self.hash.rotate_left(5) ^ part).wrapping_mul(SPREAD);
     }
 
+    /// The classes of the fields of the event at hand.
+    pub fn parts(&self) -> impl Iterator<Item = (Local, u32)> {
+        self.key.iter().map(|part| ((part >> 32) as Local, *part as u32))
+    }
+
+    /// What stands in the values of a class.
+    pub fn atoms(&self, class: u32) -> &[AtomId] {
+        let Some(Set { span: (from, to), .. }) = self.sets.get(class as usize) else {
+            return &[];
+        };
+        self.atoms.get(*from as usize..*to as usize).unwrap_or_default()
+    }
+
+    /// Whether of all that rules ask for nothing else stands in the values of a class.
+    pub fn is_whole(&self, class: u32) -> bool {
+        self.sets.get(class as usize).is_some_and(|set| set.whole)
+    }
+
     /// The class of `value`, where it is remembered.
     #[inline]
-    pub fn class_of(&self, local: Local, value: &str) -> Option<u32> {
-        let ends = Ends::of(value.as_bytes());
+    pub fn class_of(&self, local: Local, value: ValueRef<'_>) -> Option<u32> {
+        let (ends, bytes) = Ends::of_value(value)?;
         let places = &self.values.get(local as usize)?.places;
         let remembered = places.get(ends.place(places.len()))?;
         let alike = remembered.ends == ends
-            && (ends.meet() || remembered.bytes.get(..value.len()) == Some(value.as_bytes()));
+            && (ends.meet() || remembered.bytes.get(..bytes.len()) == Some(bytes));
         alike.then_some(remembered.class)
     }
 
-    /// The class of values of which these atoms, sorted, hold; `None` where there are too many.
-    pub fn class_with(&mut self, atoms: &[AtomId]) -> Option<u32> {
+    /// The class of values of which these atoms, sorted, hold, and of all that rules ask for no
+    /// others if they are the whole; `None` where there are too many.
+    pub fn class_with(&mut self, atoms: &[AtomId], whole: bool) -> Option<u32> {
         if atoms.is_empty() {
-            return Some(NOTHING);
+            return Some(if whole { CLEAN } else { NOTHING });
         }
-        if let Some(class) = self.classes.get(atoms) {
+        let mut key = SmallVec::from_slice(atoms);
+        if whole {
+            key.push(WHOLE);
+        }
+        if let Some(class) = self.classes.get(&key) {
             return Some(*class);
         }
-        if self.classes.len() >= MOST_CLASSES {
+        if self.is_full() {
             return None;
         }
-        let class = NULL + 1 + self.classes.len() as u32;
-        self.classes.insert(atoms.into(), class);
+        let class = self.sets.len() as u32;
+        let start = self.atoms.len() as u32;
+        self.atoms.extend_from_slice(atoms);
+        self.sets.push(Set { span: (start, self.atoms.len() as u32), whole });
+        self.classes.insert(key, class);
         Some(class)
     }
 
     /// Remembers the class of `value`.
-    pub fn remember_class(&mut self, local: Local, value: &str, class: u32) {
+    pub fn remember_class(&mut self, local: Local, value: ValueRef<'_>, class: u32) {
         let Some(values) = self.values.get_mut(local as usize) else { return };
-        let ends = Ends::of(value.as_bytes());
+        let Some((ends, value)) = Ends::of_value(value) else { return };
         let mut remembered = Remembered { ends, class, bytes: [0; LONGEST] };
         let Some(bytes) = remembered.bytes.get_mut(..value.len()) else { return };
-        bytes.copy_from_slice(value.as_bytes());
+        bytes.copy_from_slice(value);
         values.remember(remembered);
     }
 
+    /// The class of a text that the parser knew beforehand, within the record.
+    #[inline]
+    pub fn class_of_fixed(&self, text: &'static str) -> Option<u32> {
+        self.fixed.get(&(text.as_ptr() as usize, text.len())).copied()
+    }
+
+    /// Remembers the class of a text that the parser knew beforehand, within the record.
+    pub fn remember_fixed(&mut self, text: &'static str, class: u32) {
+        if self.fixed.len() < MOST_FIXED {
+            self.fixed.insert((text.as_ptr() as usize, text.len()), class);
+        }
+    }
+
     /// What the event at hand matches, where one with the same key came before.
-    pub fn outcome(&mut self) -> Option<&Outcome> {
-        self.try_one();
+    pub fn outcome(&self) -> Option<&Outcome> {
         if !self.complete {
             return None;
         }
         let places = self.places();
         let mut known = places.into_iter().filter_map(|place| self.outcomes.get(place));
-        let outcome = known.find(|outcome| outcome.known && *outcome.key == *self.key)?;
-        self.found += 1;
-        Some(outcome)
+        known.find(|outcome| outcome.known && *outcome.key == *self.key)
     }
 
     /// Remembers what the event at hand matches, unless that depends on more than its classes.
@@ -333,14 +384,7 @@ impl Alike {
     ) -> Remembrance {
         match beyond {
             Beyond::Nothing if self.complete => {}
-            Beyond::Edges(local) => {
-                if let Some(edges) = self.edges.get_mut(local as usize) {
-                    *edges = true;
-                }
-                // Classes are finer from now on.
-                self.forget();
-                return Remembrance::AskMore;
-            }
+            Beyond::Edges(local) => return Remembrance::AskMore(local),
             _ => return Remembrance::None,
         }
         if self.outcomes.is_empty() {
@@ -370,12 +414,22 @@ impl Alike {
 }
 
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Of [`NOTHING`], [`NULL`] and [`CLEAN`].
+const FIRST_SETS: [Set; 3] = [
+    Set { span: (0, 0), whole: false },
+    Set { span: (0, 0), whole: true },
+    Set { span: (0, 0), whole: true },
+];
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    fn text(value: &str) -> ValueRef<'_> {
+        ValueRef::Text(value)
+    }
 
     #[test]
     fn values_are_known_by_all_their_bytes() {
@@ -385,38 +439,91 @@ mod tests {
             (0..30).map(|n| format!("beginnin{}the end!", char::from(b'A' + n))).collect();
         let places = values.iter().map(|value| Ends::of(value.as_bytes()).place(64));
         assert_eq!(places.collect::<BTreeSet<_>>().len(), 1);
-        assert_eq!(alike.class_of(1, ""), None);
+        assert_eq!(alike.class_of(1, text("")), None);
         for (class, value) in values.iter().enumerate() {
-            alike.remember_class(1, value, class as u32);
+            alike.remember_class(1, text(value), class as u32);
             for other in &values {
                 let expected = (other == value).then_some(class as u32);
-                assert_eq!(alike.class_of(1, other), expected, "{value} {other}");
+                assert_eq!(alike.class_of(1, text(other)), expected, "{value} {other}");
             }
         }
-        alike.remember_class(1, "", 7);
-        assert_eq!((alike.class_of(1, ""), alike.class_of(0, "")), (Some(7), None));
-        for length in 0..20 {
+        alike.remember_class(1, text(""), 7);
+        assert_eq!((alike.class_of(1, text("")), alike.class_of(0, text(""))), (Some(7), None));
+        for length in 0..LONGEST {
             let value = "x".repeat(length);
-            alike.remember_class(1, &value, 3);
+            alike.remember_class(1, text(&value), 3);
             for place in 0..length {
                 let other = format!("{}y{}", &value[..place], &value[place + 1..]);
-                assert_eq!(alike.class_of(1, &other), None, "{other}");
+                assert_eq!(alike.class_of(1, text(&other)), None, "{other}");
             }
-            assert_eq!(alike.class_of(1, &value), Some(3));
+            assert_eq!(alike.class_of(1, text(&value)), Some(3));
         }
         let long = "x".repeat(300);
-        alike.remember_class(1, &long, 7);
-        assert_eq!(alike.class_of(1, &long), None);
+        alike.remember_class(1, text(&long), 7);
+        assert_eq!(alike.class_of(1, text(&long)), None);
         alike.forget();
-        assert_eq!(alike.class_of(1, ""), None);
+        assert_eq!(alike.class_of(1, text("")), None);
+    }
+
+    #[test]
+    fn numbers_are_known_by_kind_and_number() {
+        let values = [
+            text(""),
+            text("1"),
+            ValueRef::Integer(1),
+            ValueRef::Integer(-1),
+            ValueRef::Integer(1 << 40),
+            ValueRef::Float(1.0),
+            ValueRef::Float(0.0),
+            ValueRef::Float(-0.0),
+            ValueRef::Boolean(true),
+            ValueRef::Boolean(false),
+            ValueRef::Address("0.0.0.1".parse().unwrap()),
+            ValueRef::Address("::1".parse().unwrap()),
+            ValueRef::Address("1::".parse().unwrap()),
+        ];
+        for (class, value) in values.into_iter().enumerate() {
+            // Each alone, whatever their places.
+            let mut alike = Alike::new(1);
+            alike.remember_class(0, value, 7);
+            for (other, value) in values.into_iter().enumerate() {
+                assert_eq!(alike.class_of(0, value).is_some(), other == class, "{value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_tell_what_stands_there() {
+        let mut alike = Alike::new(1);
+        let atoms = [[AtomId(3), AtomId(5)], [AtomId(3), AtomId(6)]];
+        let sets: Vec<(&[AtomId], bool)> = atoms
+            .iter()
+            .flat_map(|atoms| [(&atoms[..], true), (&atoms[..], false), (&atoms[..1], true)])
+            .chain([(&[][..], true), (&[][..], false)])
+            .collect();
+        let mut classes = BTreeSet::new();
+        for (atoms, whole) in sets {
+            let class = alike.class_with(atoms, whole).unwrap();
+            classes.insert(class);
+            assert_eq!((alike.atoms(class), alike.is_whole(class)), (atoms, whole));
+        }
+        assert_eq!(classes.len(), 7);
+        alike.remember_fixed("fixed", 3);
+        assert_eq!((alike.class_of_fixed("fixed"), alike.class_of_fixed("fixes")), (Some(3), None));
+        alike.forget();
+        assert_eq!((alike.class_of_fixed("fixed"), alike.atoms(3)), (None, &[][..]));
+        assert_eq!((alike.atoms(NULL), alike.is_whole(CLEAN)), (&[][..], true));
     }
 
     #[test]
     fn classes_are_bounded() {
         let mut alike = Alike::new(1);
-        let known = (0..10_000).filter_map(|n| alike.class_with(&[AtomId(n)])).count();
-        assert_eq!(known, MOST_CLASSES);
-        assert_eq!((alike.class_with(&[AtomId(0)]), alike.class_with(&[])), (Some(2), Some(0)));
+        let known = (0..10_000).filter_map(|n| alike.class_with(&[AtomId(n)], true)).count();
+        assert_eq!((known, alike.is_full()), (MOST_CLASSES, true));
+        let first = alike.class_with(&[AtomId(0)], true);
+        assert_eq!((first, alike.class_with(&[], false)), (Some(3), Some(NOTHING)));
+        alike.forget();
+        assert_eq!((alike.class_with(&[AtomId(9_999)], true), alike.is_full()), (Some(3), false));
     }
 
     #[test]
@@ -448,21 +555,9 @@ mod tests {
         alike.add(0, Some(9));
         alike.remember(Beyond::More, &[], 9);
         assert!(alike.outcome().is_none());
-        alike.remember(Beyond::Edges(2), &[], 9);
-        assert_eq!((event(&mut alike, &[]), alike.edges()), (None, &[false, false, true][..]));
-    }
-
-    #[test]
-    fn what_does_not_pay_rests() {
-        let mut alike = Alike::new(1);
-        let awake = (0..TRIED * 2).filter(|_| {
-            let awake = alike.is_awake();
-            if awake {
-                alike.begin();
-                alike.outcome();
-            }
-            awake
-        });
-        assert_eq!(awake.count(), TRIED as usize);
+        assert_eq!(alike.remember(Beyond::Edges(2), &[], 9), Remembrance::AskMore(2));
+        assert_eq!(alike.remember(Beyond::Nothing, &[], 9), Remembrance::Kept);
+        alike.forget();
+        assert!(alike.outcome().is_none());
     }
 }

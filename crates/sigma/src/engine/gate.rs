@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 
 use super::grams::Rarity;
-use crate::fold::fold_into;
 
-/// Shorter texts are searched as fast without.
-const SHORTEST_TEXT: usize = 64;
 /// So many pieces are found by vector instructions, several bytes a cycle.
 const MOST_PIECES: usize = 64;
 /// Bytes of a piece.
@@ -16,26 +13,16 @@ const PIECE: usize = 3;
 /// What another piece costs, beside one that is so many times as frequent.
 const PIECE_COST: u32 = 16;
 
-/// Looks for all literals at once.
+/// Looks for a piece of each literal, in all ways to write its letters: so nothing need be folded.
 #[derive(Debug)]
-pub(super) enum Gate {
-    /// By a piece of each, in all ways to write its letters: so nothing need be folded.
-    Pieces(Searcher),
-    /// In folded text.
-    Folded(Searcher),
-}
+pub(super) struct Gate(Searcher);
 
 impl Gate {
-    /// A gate for plain ASCII literals, folded ones; `None` where there are too many.
-    pub fn build(literals: &[&str], rarity: &Rarity) -> Option<Self> {
-        Self::of_pieces(literals, rarity).map(Self::Pieces).or_else(|| {
-            let few = !literals.is_empty() && literals.len() <= MOST_PIECES;
-            let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
-            builder.extend(literals.iter().filter(|_| few)).build().map(Self::Folded)
-        })
-    }
+    /// Shorter texts are searched as fast without.
+    pub const SHORTEST_TEXT: usize = 32;
 
-    fn of_pieces(literals: &[&str], rarity: &Rarity) -> Option<Searcher> {
+    /// A gate for ASCII literals, folded ones; `None` where there are too many.
+    pub fn build(literals: &[&str], rarity: &Rarity) -> Option<Self> {
         let mut pieces: BTreeSet<[u8; PIECE]> = BTreeSet::new();
         for literal in literals {
             let cost = |piece: &&[u8; PIECE]| {
@@ -54,22 +41,13 @@ impl Gate {
             }
         }
         let mut builder = Config::new().match_kind(MatchKind::LeftmostFirst).builder();
-        builder.extend(pieces).build()
+        builder.extend(pieces).build().map(Self)
     }
 
-    /// Whether `text`, plain ASCII, may hold one of the literals.
-    pub fn lets_through(&self, text: &str, folded: &mut String) -> bool {
-        if text.len() < SHORTEST_TEXT {
-            return true;
-        }
-        match self {
-            Self::Pieces(pieces) => pieces.find(text).is_some(),
-            Self::Folded(literals) => {
-                folded.clear();
-                fold_into(text, folded);
-                literals.find(&*folded).is_some()
-            }
-        }
+    /// Whether `text` may hold one of the literals.
+    #[inline]
+    pub fn lets_through(&self, text: &str) -> bool {
+        self.0.find(text).is_some()
     }
 }
 
@@ -94,27 +72,22 @@ mod tests {
 
     #[test]
     fn whatever_the_case() {
-        let around = "-".repeat(SHORTEST_TEXT);
-        let few = ["kerberos::ptt", "event::drop", "mimidrv.sys", "kiwi legit"];
-        let many: Vec<String> = (0..40).map(|n| format!("literal {n} of many")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).chain(["ab"]).collect();
-        for literals in [few.as_slice(), &many] {
-            let Some(gate) = Gate::build(literals, &Rarity::default()) else {
-                // A processor without these instructions.
-                return;
-            };
-            let lets = |text: &str| {
-                gate.lets_through(&format!("{around}{text}{around}"), &mut String::new())
-            };
-            assert!(!lets("kerberos:ptt event drop mimi drv literal of"));
-            for literal in literals {
-                for literal in [(*literal).to_owned(), literal.to_uppercase()] {
-                    assert!(lets(&literal), "{literal}");
-                }
+        let around = "-".repeat(Gate::SHORTEST_TEXT);
+        let literals = ["kerberos::ptt", "event::drop", "mimidrv.sys", "kiwi legit"];
+        let Some(gate) = Gate::build(&literals, &Rarity::default()) else {
+            // A processor without these instructions.
+            return;
+        };
+        let lets = |text: &str| gate.lets_through(&format!("{around}{text}{around}"));
+        assert!(!lets("kerberos:ptt event drop mimi drv literal of"));
+        for literal in literals {
+            for literal in [literal.to_owned(), literal.to_uppercase()] {
+                assert!(lets(&literal), "{literal}");
             }
         }
         let most: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
         let most: Vec<&str> = most.iter().map(String::as_str).collect();
         assert!(Gate::build(&most, &Rarity::default()).is_none());
+        assert!(Gate::build(&["ab"], &Rarity::default()).is_none());
     }
 }

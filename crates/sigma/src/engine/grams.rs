@@ -7,6 +7,9 @@
 //! it several times as fast. Where all literals are longer than a gram, each is known by several
 //! that follow one another, and only every so many-th place of a text is looked at.
 
+use memchr::memchr2;
+
+use super::gate::Gate;
 use crate::expr::AtomId;
 
 /// Sets the bit that tells small letters from capitals. It makes some other characters alike as
@@ -19,6 +22,8 @@ const BITS_A_GRAM: usize = 16;
 const FILTER_BITS: (u32, u32) = (13, 18);
 /// The most places that a step may take.
 const MOST_STRIDE: usize = 4;
+/// From so many bytes on a literal is long, at best and where too many are shorter.
+const LONG: [usize; 3] = [7, 6, 5];
 /// Literals compared for a byte of text, and for a text whatever its length, before the search is
 /// given up: a text can be made so that every place of it looks like many literals.
 const COMPARED_A_BYTE: usize = 8;
@@ -54,18 +59,37 @@ fn small(pair: [u8; 2]) -> [u8; 2] {
 #[derive(Debug, Default)]
 pub(super) struct Grams {
     long: Layer<4>,
+    /// Tells of a text that neither `medium` nor `short` have anything in it.
+    gate: Option<Gate>,
+    medium: Layer<4>,
     short: Layer<2>,
     single: Vec<(u8, AtomId)>,
     /// All literals, one after the other.
     literals: Vec<u8>,
 }
 
+/// Whether a search goes on after a literal was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Go {
+    On,
+    Home,
+}
+
 impl Grams {
     /// Makes `literals`, folded ones, ready; those that are empty or no plain ASCII are left out.
     pub fn build<'l>(literals: impl Iterator<Item = (&'l str, AtomId)>, rarity: &Rarity) -> Self {
         let mut grams = Self::default();
-        let (mut long, mut short) = (Vec::new(), Vec::new());
-        for (literal, atom) in literals.filter(|(literal, _)| literal.is_ascii()) {
+        let literals: Vec<_> = literals.filter(|(literal, _)| literal.is_ascii()).collect();
+        let gate_below = |length| {
+            let below = literals.iter().map(|(literal, _)| *literal);
+            let below = below.filter(|literal| (2..length).contains(&literal.len()));
+            Gate::build(&below.collect::<Vec<_>>(), rarity)
+        };
+        let gated = LONG.into_iter().find_map(|length| Some((length, gate_below(length)?)));
+        // Without a gate one search for all is cheaper.
+        let long_from = gated.as_ref().map_or(4, |(length, _)| *length);
+        let (mut long, mut medium, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        for (literal, atom) in literals {
             let start = grams.literals.len() as u32;
             grams.literals.extend_from_slice(literal.as_bytes());
             let known = Literal { span: (start, grams.literals.len() as u32), atom };
@@ -73,34 +97,49 @@ impl Grams {
                 [] => {}
                 [byte] => grams.single.push((*byte, atom)),
                 [_, _] | [_, _, _] => short.push(known),
+                bytes if bytes.len() < long_from => medium.push(known),
                 _ => long.push(known),
             }
         }
+        grams.gate = gated.map(|(_, gate)| gate);
         grams.long = Layer::build(&long, &grams.literals, rarity);
+        grams.medium = Layer::build(&medium, &grams.literals, rarity);
         grams.short = Layer::build(&short, &grams.literals, rarity);
         grams
     }
 
-    /// Calls `hit` with the atoms of all literals that stand in `text`, plain ASCII, some more
-    /// than once. Tells whether it came to the end; if not, the rest is not known.
+    /// Calls `hit` with the atoms of all literals that stand in `text`, which folds alone, some
+    /// more than once. Tells whether it came to the end; if not, the rest is not known.
     #[must_use]
     pub fn scan(&self, text: &str, mut hit: impl FnMut(AtomId)) -> bool {
-        let text = text.as_bytes();
-        if !self.single.is_empty() {
-            let mut seen = [false; 256];
-            for byte in text {
-                if let Some(seen) = seen.get_mut(usize::from(byte.to_ascii_lowercase())) {
-                    *seen = true;
-                }
-            }
-            for (byte, atom) in &self.single {
-                if seen.get(usize::from(*byte)).copied().unwrap_or(false) {
-                    hit(*atom);
-                }
+        self.search(text, &mut |atom| {
+            hit(atom);
+            Go::On
+        })
+    }
+
+    /// Whether a literal stands in `text`, which folds alone, or might, where that is dear to tell.
+    pub fn may_stand(&self, text: &str) -> bool {
+        !self.search(text, &mut |_| Go::Home)
+    }
+
+    #[inline]
+    fn search(&self, text: &str, hit: &mut impl FnMut(AtomId) -> Go) -> bool {
+        let bytes = text.as_bytes();
+        for (byte, atom) in &self.single {
+            if memchr2(*byte, byte.to_ascii_uppercase(), bytes).is_some() && hit(*atom) == Go::Home
+            {
+                return false;
             }
         }
-        self.long.scan(text, &self.literals, &mut hit)
-            && self.short.scan(text, &self.literals, &mut hit)
+        let held = self
+            .gate
+            .as_ref()
+            .is_some_and(|gate| text.len() >= Gate::SHORTEST_TEXT && !gate.lets_through(text));
+        self.long.scan(bytes, &self.literals, hit)
+            && (held
+                || self.medium.scan(bytes, &self.literals, hit)
+                    && self.short.scan(bytes, &self.literals, hit))
     }
 }
 
@@ -201,38 +240,63 @@ impl<const WIDTH: usize> Layer<WIDTH> {
         layer
     }
 
-    fn scan(&self, text: &[u8], all: &[u8], hit: &mut impl FnMut(AtomId)) -> bool {
+    /// Whether the end of `text` was reached.
+    fn scan(&self, text: &[u8], all: &[u8], hit: &mut impl FnMut(AtomId) -> Go) -> bool {
         if self.entries.is_empty() {
             return true;
         }
         let mut left = COMPARED_A_TEXT + COMPARED_A_BYTE * text.len();
-        // What the loop needs at hand: this is where matching spends its time.
-        let (filter, (bit_shift, bucket_shift)) = (self.filter.as_slice(), self.shift);
-        let stride = self.stride;
+        let mut compare = |rest: &[u8], gram, hash| {
+            self.compare((text, text.len() - rest.len()), (gram, hash), all, &mut left, hit)
+        };
+        // What the loops need at hand: this is where matching spends its time.
+        let (filter, shift) = (self.filter.as_slice(), self.shift.0);
+        let is_known = |hash: u32| {
+            let bit = hash >> shift;
+            filter.get(bit as usize >> 6).is_some_and(|word| word >> (bit & 63) & 1 == 1)
+        };
         let mut rest = text;
+        if self.stride == MOST_STRIDE {
+            while let Some((gram, next)) = rest.split_first_chunk::<MOST_STRIDE>() {
+                let gram = key(gram);
+                let hash = hash(gram);
+                if is_known(hash) && !compare(rest, gram, hash) {
+                    return false;
+                }
+                rest = next;
+            }
+            return true;
+        }
+        let stride = self.stride;
         while let Some(gram) = rest.first_chunk::<WIDTH>() {
             let gram = key(gram);
             let hash = hash(gram);
-            let bit = hash >> bit_shift;
-            let known =
-                filter.get(bit as usize >> 6).is_some_and(|word| word >> (bit & 63) & 1 == 1);
-            if known {
-                let entries = self.bucket(hash >> bucket_shift);
-                match left.checked_sub(entries.len()) {
-                    Some(rest) => left = rest,
-                    None => return false,
-                }
-                let at = text.len() - rest.len();
-                for entry in entries {
-                    if entry.gram == gram && entry.stands(text, at, all) {
-                        hit(entry.literal.atom);
-                    }
-                }
+            if is_known(hash) && !compare(rest, gram, hash) {
+                return false;
             }
             let Some(next) = rest.get(stride..) else { break };
             rest = next;
         }
         true
+    }
+
+    /// Compares the literals that are known by a gram with a text at a place; whether the search
+    /// goes on.
+    #[inline(never)]
+    fn compare(
+        &self,
+        (text, at): (&[u8], usize),
+        (gram, hash): (u32, u32),
+        all: &[u8],
+        left: &mut usize,
+        hit: &mut impl FnMut(AtomId) -> Go,
+    ) -> bool {
+        let entries = self.bucket(hash >> self.shift.1);
+        let Some(rest) = left.checked_sub(entries.len()) else { return false };
+        *left = rest;
+        entries.iter().all(|entry| {
+            entry.gram != gram || !entry.stands(text, at, all) || hit(entry.literal.atom) == Go::On
+        })
     }
 
     fn bucket(&self, number: u32) -> &[Entry] {
@@ -285,6 +349,7 @@ mod tests {
         let whole = grams.scan(text, |atom| found.push(atom.0 as usize));
         found.sort_unstable();
         found.dedup();
+        assert_eq!(grams.may_stand(text), !whole || !found.is_empty());
         (found, whole)
     }
 
@@ -299,6 +364,14 @@ mod tests {
         fn finds_what_comparing_finds(
             literals in prop::collection::vec("[ab@ -]{1,9}", 0..20),
             text in "[aABb@` -]{0,40}",
+        ) {
+            prop_assert_eq!(found(&literals, &text), (expected(&literals, &text), true));
+        }
+
+        #[test]
+        fn short_and_long_literals_are_found_in_long_texts(
+            literals in prop::collection::vec("[ab]{1,9}", 0..5),
+            text in "[aAbBc]{30,80}",
         ) {
             prop_assert_eq!(found(&literals, &text), (expected(&literals, &text), true));
         }

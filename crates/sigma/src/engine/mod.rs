@@ -1,8 +1,8 @@
 //! Which rules does this event match?
 //!
-//! All rules' predicates are distinct *atoms*. Literal ones stand in a table of their field:
-//! whole values in a hash map, beginnings and ends in tries, other parts in one table of *grams*,
-//! so a field is read once whatever the number of rules. Every rule has, where its condition
+//! All rules' predicates are distinct *atoms*. Literal ones stand in tables of their field: whole
+//! values in a hash map, beginnings and ends in tries, other parts in one table of *grams*, so a
+//! field is read once whatever the number of rules. Every rule has, where its condition
 //! allows, a *witness*: atoms of which one must hold for the rule to match. An event's hits find
 //! the rules whose witness they are; only these rules' programs run, asking the other atoms at
 //! most once.
@@ -19,8 +19,6 @@ mod shapes;
 mod table;
 mod trie;
 mod witness;
-
-use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
@@ -65,7 +63,7 @@ pub(crate) struct Engine {
     /// Fields that an event may have without a slot.
     attributes: Vec<(FieldId, Local)>,
     tables: Vec<Table>,
-    rarity: Arc<Rarity>,
+    rarity: Rarity,
     atoms: Vec<Atom>,
     ops: Vec<Op>,
     memos: usize,
@@ -111,33 +109,30 @@ impl Engine {
                 && let (Some((anchor, needle)), Some(draft)) =
                     (Atom::table_entry(&predicate.test), table_drafts.get_mut(local as usize))
             {
-                draft.add(anchor, needle, id);
                 if anchor == Anchor::Anywhere {
                     parts.insert((local, needle.into()), id);
+                } else {
+                    draft.add(anchor, needle, id);
                 }
             }
             engine.atoms.push(atom);
         }
-        engine.require_literals(arena, regexes, &mut parts, &mut table_drafts);
-        let mut rarity = Rarity::default();
-        for part in table_drafts.iter().flat_map(table::Draft::parts) {
-            rarity.add(part);
+        engine.require_literals(arena, regexes, &mut parts);
+        for (_, part) in parts.keys() {
+            engine.rarity.add(part);
         }
-        engine.rarity = Arc::new(rarity);
-        let tables = table_drafts.into_iter().map(|draft| draft.build(&engine.rarity));
-        engine.tables = tables.collect();
+        engine.tables = table_drafts.into_iter().map(table::Draft::build).collect();
         engine.compile(arena, &reached, detections);
         engine
     }
 
-    /// Puts the literals without which globs, regular expressions and cased literals cannot hold into the tables, as
-    /// atoms of their own where no rule asks for them.
+    /// Notes the literals without which globs, regular expressions and cased literals cannot hold,
+    /// as atoms of their own where no rule asks for them.
     fn require_literals(
         &mut self,
         arena: &Arena,
         regexes: &FxHashMap<RegexSource, Regular>,
         parts: &mut FxHashMap<(Local, Box<str>), AtomId>,
-        tables: &mut [table::Draft],
     ) {
         for (index, predicate) in arena.atoms().iter().enumerate() {
             let next = AtomId(self.atoms.len() as u32);
@@ -148,14 +143,11 @@ impl Engine {
                 continue;
             };
             let local = atom.local;
-            let required = *parts.entry((local, literal.into())).or_insert(next);
+            let part = (local, literal.into_boxed_str());
+            let ask = Ask::Inside(part.1.clone());
+            let required = *parts.entry(part).or_insert(next);
             atom.required = Some(required);
-            if required == next
-                && let Some(literal) = Atom::required_literal(&predicate.test, regexes)
-                && let Some(table) = tables.get_mut(local as usize)
-            {
-                table.add(Anchor::Anywhere, &literal, next);
-                let ask = Ask::Inside(literal.into());
+            if required == next {
                 self.atoms.push(Atom { local, ask, required: None });
             }
         }

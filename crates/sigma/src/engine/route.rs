@@ -11,7 +11,7 @@ use super::parts::{Parts, Shelf};
 use super::program::Op;
 use super::shapes::Shapes;
 use super::witness::{Finder, Seen, Sign};
-use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
+use super::{Engine, Local, NO_LOCAL, Program, Scratch};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
@@ -28,6 +28,8 @@ pub(crate) struct Route {
     seen: Seen,
     alike: Alike,
     shapes: Shapes,
+    /// Fields whose edges conditions asked for.
+    regarded: Vec<Local>,
     /// How many times the signs were chosen by what was seen.
     chosen: usize,
 }
@@ -48,11 +50,13 @@ pub(super) struct Plan {
 /// What is done with a field that is present.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
-    /// The edges of its table are searched, since a rule's witness stands there.
+    /// The edges of its table are searched, since a rule's sign stands there, or since conditions
+    /// asked for them.
     pub edges: bool,
-    /// The parts that are signs of a rule, ready to be found: the field's table holds those of all
-    /// routes and all questions.
-    pub inside: Option<Arc<Parts>>,
+    /// The parts that are signs of a rule.
+    pub signs: Option<Arc<Parts>>,
+    /// All parts that a rule of this route asks for.
+    pub asked: Option<Arc<Parts>>,
     /// Programs that run since it is present.
     pub programs: Vec<u32>,
 }
@@ -60,7 +64,15 @@ pub(super) struct Stop {
 impl Stop {
     /// Whether its texts are searched.
     pub(super) fn is_searched(&self) -> bool {
-        self.edges || self.inside.is_some()
+        self.edges || self.signs.is_some()
+    }
+
+    /// Whether no parts are asked for but signs.
+    pub(super) fn has_only_signs(&self) -> bool {
+        self.signs
+            .as_ref()
+            .zip(self.asked.as_ref())
+            .is_some_and(|(signs, asked)| Arc::ptr_eq(signs, asked))
     }
 }
 
@@ -69,15 +81,21 @@ impl Route {
     /// rules apply.
     pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
         let seen = Seen::new(engine.fields.len(), engine.atoms.len());
-        let plan = Plan::build(engine, logsources, &seen, &mut scratch.shelf);
-        let mut alike = Alike::new(engine.fields.len());
-        alike.ask(engine, &plan);
-        let mut shapes = Shapes::default();
-        shapes.ask(engine, &plan);
-        Self { logsources, plan, events: 0, seen, alike, shapes, chosen: 0 }
+        let mut route = Self {
+            logsources,
+            plan: Plan::build(engine, logsources, &seen, &mut scratch.shelf),
+            events: 0,
+            seen,
+            alike: Alike::new(engine.fields.len()),
+            shapes: Shapes::default(),
+            regarded: Vec::new(),
+            chosen: 0,
+        };
+        route.begin_anew(engine);
+        route
     }
 
-    /// Appends the rules that `event` matches to `matched`, in no order.
+    /// Puts the rules that `event` matches into `matched`, which is empty, in no order.
     pub fn matches(
         &mut self,
         engine: &Engine,
@@ -106,39 +124,45 @@ impl Route {
         scratch: &mut Scratch,
         matched: &mut Vec<RuleIndex>,
     ) {
-        let Self { plan, alike, shapes, .. } = self;
-        if !alike.is_awake() {
-            scratch.view(engine, event, plan, alike.edges()).matches(matched);
-            return;
-        }
-        if let Some((rules, candidates)) = shapes.outcome(event, alike) {
+        let Self { plan, alike, shapes, regarded, .. } = self;
+        if let Some((rules, candidates)) = shapes.outcome(engine, event, alike) {
             matched.extend_from_slice(rules);
             scratch.recall_candidates(candidates);
-            alike.was_found();
             return;
         }
-        let before = matched.len();
-        scratch.view(engine, event, plan, &[]).classify(alike);
+        if alike.is_full() {
+            alike.forget();
+            shapes.forget();
+        }
+        let mut view = scratch.view(engine, event, plan);
+        view.classify(alike);
         let remembrance = if let Some(known) = alike.outcome() {
             matched.extend_from_slice(&known.rules);
             scratch.recall_candidates(known.candidates);
             Remembrance::Kept
         } else {
-            scratch.view(engine, event, plan, alike.edges()).matches(matched);
-            let found = matched.get(before..).unwrap_or_default();
-            alike.remember(scratch.beyond(), found, scratch.candidates())
+            view.matches(alike, matched);
+            alike.remember(scratch.beyond(), matched, scratch.candidates())
         };
         match remembrance {
             Remembrance::None => {}
             Remembrance::Kept => {
-                let found = matched.get(before..).unwrap_or_default();
-                shapes.remember(event, alike, found, scratch.candidates());
+                shapes.remember(engine, event, alike, matched, scratch.candidates());
             }
-            Remembrance::AskMore => {
-                alike.ask(engine, plan);
-                shapes.ask(engine, plan);
+            Remembrance::AskMore(local) => {
+                regarded.push(local);
+                plan.regard(regarded);
+                // Classes are finer from now on.
+                self.begin_anew(engine);
             }
         }
+    }
+
+    /// Forgets what was remembered under another plan.
+    fn begin_anew(&mut self, engine: &Engine) {
+        self.alike.forget();
+        self.alike.ask(engine, &self.plan);
+        self.shapes.ask(engine, &self.plan);
     }
 
     /// How many times the signs were chosen by what was seen.
@@ -148,12 +172,11 @@ impl Route {
 
     /// Looks at everything that an event has, and now and then chooses the signs anew.
     fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch, enough: u32) {
-        scratch.view(engine, event, &self.plan, &[]).observe(&mut self.seen);
+        scratch.view(engine, event, &self.plan).observe(&mut self.seen);
         if self.seen.events() >= enough {
             self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
-            self.alike.forget();
-            self.alike.ask(engine, &self.plan);
-            self.shapes.ask(engine, &self.plan);
+            self.plan.regard(&self.regarded);
+            self.begin_anew(engine);
             self.chosen += 1;
             if self.chosen >= STAGES.len() {
                 self.seen.age();
@@ -167,38 +190,44 @@ impl Plan {
         let mut plan = Self::default();
         plan.stops.resize_with(engine.fields.len(), Stop::default);
         let mut finder = Finder::new(&engine.clues, seen);
-        let mut parts = vec![Vec::new(); engine.fields.len()];
-        let mut in_record = Vec::new();
+        let mut signs = vec![Vec::new(); engine.fields.len()];
+        let mut asked = signs.clone();
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
                 logsources.is_empty() || logsources.iter().any(|logsource| wanted.fits(logsource));
             // A rule that names no logsource is meant for every event.
             if applies || wanted.is_empty() {
-                plan.ask_about(engine, program, &mut in_record);
+                plan.ask_about(engine, program, &mut asked);
                 match finder.witness(program.root) {
                     Some(witness) => {
                         for sign in witness.signs() {
-                            plan.add(engine, index as u32, *sign, &mut parts);
+                            plan.add(engine, index as u32, *sign, &mut signs);
                         }
                     }
                     None => plan.open.push(index as u32),
                 }
             }
         }
-        for (local, (stop, parts)) in plan.stops.iter_mut().zip(parts).enumerate() {
-            if parts.is_empty() {
-                continue;
-            }
-            // To search the record a second time would cost the most.
-            let others =
-                if local == RECORD as usize { std::mem::take(&mut in_record) } else { Vec::new() };
-            stop.inside = Some(shelf.take(local as Local, parts, others));
+        for (local, (stop, (signs, asked))) in
+            plan.stops.iter_mut().zip(signs.into_iter().zip(asked)).enumerate()
+        {
+            stop.signs = shelf.take(local as Local, signs);
+            stop.asked = shelf.take(local as Local, asked);
         }
         plan
     }
 
-    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, parts: &mut [Vec<AtomId>]) {
+    /// Lets the edges of these fields' tables tell classes apart.
+    fn regard(&mut self, locals: &[Local]) {
+        for local in locals {
+            if let Some(stop) = self.stops.get_mut(*local as usize) {
+                stop.edges = true;
+            }
+        }
+    }
+
+    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, signs: &mut [Vec<AtomId>]) {
         let atom = match sign {
             Sign::Present(local) => {
                 if let Some(stop) = self.stops.get_mut(local as usize) {
@@ -208,7 +237,10 @@ impl Plan {
             }
             Sign::Atom(atom) => atom,
         };
-        self.postings.entry(atom).or_default().push(program);
+        let programs = self.postings.entry(atom).or_default();
+        if programs.last() != Some(&program) {
+            programs.push(program);
+        }
         let Some(local) = engine.atoms.get(atom.index()).map(|atom| atom.local as usize) else {
             return;
         };
@@ -216,13 +248,13 @@ impl Plan {
             if let Some(stop) = self.stops.get_mut(local) {
                 stop.edges = true;
             }
-        } else if let Some(parts) = parts.get_mut(local) {
-            parts.push(atom);
+        } else if let Some(signs) = signs.get_mut(local) {
+            signs.push(atom);
         }
     }
 
-    /// Notes the fields that a program asks about, and the parts that it looks for in the record.
-    fn ask_about(&mut self, engine: &Engine, program: &Program, in_record: &mut Vec<AtomId>) {
+    /// Notes the fields that a program asks about, and the parts that it looks for in them.
+    fn ask_about(&mut self, engine: &Engine, program: &Program, asked: &mut [Vec<AtomId>]) {
         for op in engine.ops.get(program.start as usize..).unwrap_or_default() {
             let id = match op {
                 Op::Done => break,
@@ -230,9 +262,9 @@ impl Plan {
                 _ => continue,
             };
             let Some(atom) = engine.atoms.get(id.index()) else { continue };
-            if atom.local == RECORD {
-                let asked = [Some(id), atom.required].into_iter().flatten();
-                in_record.extend(asked.filter(|atom| engine.part(*atom).is_some()));
+            if let Some(asked) = asked.get_mut(atom.local as usize) {
+                let atoms = [Some(id), atom.required].into_iter().flatten();
+                asked.extend(atoms.filter(|atom| engine.part(*atom).is_some()));
             }
             for local in atom.locals() {
                 let Some(field) = engine.fields.get(local as usize).copied().flatten() else {
@@ -256,6 +288,11 @@ impl Plan {
     /// The programs whose witness an atom is.
     pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
         self.postings.get(&atom).map(SmallVec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether an atom is the witness of a program.
+    pub(super) fn is_sign(&self, atom: AtomId) -> bool {
+        self.postings.contains_key(&atom)
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {

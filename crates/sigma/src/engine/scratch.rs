@@ -2,23 +2,24 @@
 //! to the event at hand carries its generation number, so nothing is ever cleared.
 
 mod classes;
-mod notes;
+mod finds;
 mod texts;
 
 use vigie_event::{Event, ValueRef};
 
-use self::notes::{Notes, Purpose};
-use super::alike::Beyond;
+pub(super) use self::classes::is_silent;
+use self::finds::Finds;
+use super::alike::{Alike, Beyond};
 use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
-use super::parts::{Parts, Shelf};
+use super::parts::Shelf;
 use super::program::Op;
-use super::route::{Plan, Stop};
-use super::table::{Half, Table};
+use super::route::Plan;
+use super::table::Table;
 use super::witness::Seen;
 use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::expr::AtomId;
-use crate::value::{self, each_text, is_null};
+use crate::value::{self, is_null};
 
 /// Memory for one event at a time.
 #[derive(Debug)]
@@ -44,8 +45,7 @@ pub(crate) struct Scratch {
     odd: String,
     /// What the event's matches depend on, beside the classes of its fields.
     beyond: Beyond,
-    /// The atoms that hold of a field.
-    found: Vec<AtomId>,
+    finds: Finds,
     pub(super) shelf: Shelf,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Scratch {
 struct LocalState {
     present: u32,
     folded: u32,
-    /// The halves of its table that were searched.
+    /// All edges that its table has are known, or all parts that rules ask for.
     edges: u32,
     inside: u32,
     /// From, to in the spans.
@@ -78,7 +78,7 @@ impl Scratch {
             rendered_other: String::new(),
             odd: String::new(),
             beyond: Beyond::Nothing,
-            found: Vec::new(),
+            finds: Finds::new(engine.atoms.len()),
             shelf: Shelf::default(),
         }
     }
@@ -98,14 +98,12 @@ impl Scratch {
         self.beyond
     }
 
-    /// `event` under `plan`; `regarded` says by local whether the edges of its table tell classes
-    /// apart in any case.
+    /// `event` under `plan`.
     pub(super) fn view<'v>(
         &'v mut self,
         engine: &'v Engine,
         event: &'v Event,
         plan: &'v Plan,
-        regarded: &'v [bool],
     ) -> View<'v> {
         self.generation += 1;
         if self.generation == 1 << 31 {
@@ -120,7 +118,7 @@ impl Scratch {
         self.folded.clear();
         self.spans.clear();
         self.beyond = Beyond::Nothing;
-        View { engine, event, plan, regarded, scratch: self }
+        View { engine, event, plan, scratch: self }
     }
 
     fn answer(&self, stamp: u32) -> Option<bool> {
@@ -137,13 +135,15 @@ pub(crate) struct View<'v> {
     engine: &'v Engine,
     event: &'v Event,
     plan: &'v Plan,
-    regarded: &'v [bool],
     scratch: &'v mut Scratch,
 }
 
 impl View<'_> {
-    pub(super) fn matches(&mut self, matched: &mut Vec<RuleIndex>) {
-        self.look();
+    /// Appends the rules that the event matches, after [`View::classify`] with `alike`.
+    pub(super) fn matches(&mut self, alike: &Alike, matched: &mut Vec<RuleIndex>) {
+        for (local, class) in alike.parts() {
+            self.note(local, alike.atoms(class), alike.is_whole(class));
+        }
         for program in &self.plan.open {
             self.enqueue(*program);
         }
@@ -176,7 +176,7 @@ impl View<'_> {
                 self.observe_at(*local, Some(value), seen);
             }
         }
-        if plan.stop(RECORD).is_some_and(|stop| stop.inside.is_some()) {
+        if plan.stop(RECORD).is_some_and(|stop| stop.signs.is_some()) {
             self.observe_at(RECORD, None, seen);
         }
     }
@@ -191,59 +191,13 @@ impl View<'_> {
         }
         state.present = generation;
         seen.present(local);
-        for half in [Half::Edges, Half::Inside] {
-            self.scan(local, value, half, Purpose::Observe(seen));
+        self.scratch.finds.begin();
+        self.find_edges(local, value);
+        if let Some(asked) = self.plan.stop(local).and_then(|stop| stop.asked.as_deref()) {
+            self.find_asked(local, value, asked);
         }
-    }
-
-    /// Notes which fields are present and queues the rules that their values are signs of.
-    fn look(&mut self) {
-        let (event, plan) = (self.event, self.plan);
-        // `for_each`, since a loop moves each value once more, and the processor stalls on that:
-        // it was half of the matcher's time.
-        event.fields().for_each(|(field, value)| {
-            let local = plan.local(field);
-            if local != NO_LOCAL {
-                self.look_at(local, Some(value));
-            }
-        });
-        let engine = self.engine;
-        for (field, local) in &engine.attributes {
-            let state = self.scratch.locals.get(*local as usize);
-            if state.is_none_or(|state| state.present != self.scratch.generation)
-                && let Some(value) = value::attribute(event, *field)
-            {
-                self.look_at(*local, Some(value));
-            }
-        }
-        self.look_at(RECORD, None);
-    }
-
-    /// Notes a field that is present; `value` spares the search for it.
-    fn look_at(&mut self, local: Local, value: Option<ValueRef<'_>>) {
-        let (generation, plan) = (self.scratch.generation, self.plan);
-        let Some(state) = self.scratch.locals.get_mut(local as usize) else {
-            return;
-        };
-        // The first slot of a field is its value.
-        if state.present == generation {
-            return;
-        }
-        state.present = generation;
-        let Some(Stop { edges, inside, programs }) = plan.stop(local) else {
-            return;
-        };
-        for program in programs {
-            self.enqueue(*program);
-        }
-        if !*edges && inside.is_none() {
-            return;
-        }
-        if *edges {
-            self.scan(local, value, Half::Edges, Purpose::Find(plan));
-        }
-        if let Some(parts) = inside {
-            self.scan_parts(local, value, parts, Purpose::Find(plan));
+        for atom in &self.scratch.finds.atoms {
+            seen.atom(*atom);
         }
     }
 
@@ -316,20 +270,24 @@ impl View<'_> {
         if state.present != self.scratch.generation {
             return matches!(atom.ask, Ask::Null);
         }
-        self.depend(id, atom);
+        let generation = self.scratch.generation;
         let answer = match &atom.ask {
-            Ask::Edge => return self.search(id, atom.local, Half::Edges),
-            Ask::Inside(_) => return self.search(id, atom.local, Half::Inside),
+            Ask::Edge | Ask::Whole(_) if state.edges == generation => return false,
+            Ask::Inside(_) if state.inside == generation || self.plan.is_sign(id) => return false,
+            Ask::Edge => return self.search_edges(id, atom),
+            Ask::Inside(_) => return self.search_inside(id, atom),
             Ask::Whole(needle) => {
-                let large =
-                    self.engine.tables.get(atom.local as usize).is_some_and(Table::is_large);
-                if large || state.edges == self.scratch.generation {
-                    return self.search(id, atom.local, Half::Edges);
+                if self.engine.tables.get(atom.local as usize).is_some_and(Table::is_large) {
+                    return self.search_edges(id, atom);
                 }
+                self.depend(atom);
                 self.equals(atom.local, needle)
             }
             _ if self.lacks(atom) => false,
-            ask => self.evaluate(ask, atom.local),
+            ask => {
+                self.depend(atom);
+                self.evaluate(ask, atom.local)
+            }
         };
         let stamp = self.scratch.stamp(answer);
         if let Some(kept) = self.scratch.atoms.get_mut(id.index()) {
@@ -338,21 +296,42 @@ impl View<'_> {
         answer
     }
 
-    /// Whether an atom holds by that half of its field's table, which is searched once an event.
-    fn search(&mut self, id: AtomId, local: Local, half: Half) -> bool {
-        let searched = self.scratch.locals.get(local as usize).is_some_and(|state| {
-            let searched = match half {
-                Half::Edges => state.edges,
-                Half::Inside => state.inside,
-            };
-            searched == self.scratch.generation
-        });
-        if searched {
-            return false;
+    /// Whether an atom at the edges of its field holds, after these were searched.
+    fn search_edges(&mut self, id: AtomId, atom: &Atom) -> bool {
+        self.depend(atom);
+        self.scratch.finds.begin();
+        self.find_edges(atom.local, None);
+        if let Some(state) = self.scratch.locals.get_mut(atom.local as usize) {
+            state.edges = self.scratch.generation;
         }
-        self.scan(local, None, half, Purpose::Ask);
-        let stamp = self.scratch.atoms.get(id.index()).copied().unwrap_or(0);
-        self.scratch.answer(stamp).unwrap_or(false)
+        self.stamp_finds(id)
+    }
+
+    /// Whether a part stands in its field, after that was searched.
+    fn search_inside(&mut self, id: AtomId, atom: &Atom) -> bool {
+        self.depend(atom);
+        self.scratch.finds.begin();
+        if let Some(asked) = self.plan.stop(atom.local).and_then(|stop| stop.asked.as_deref()) {
+            self.find_asked(atom.local, None, asked);
+        }
+        if let Some(state) = self.scratch.locals.get_mut(atom.local as usize) {
+            state.inside = self.scratch.generation;
+        }
+        self.stamp_finds(id)
+    }
+
+    /// Stamps the atoms that were found, and tells whether `id` is one of them.
+    fn stamp_finds(&mut self, id: AtomId) -> bool {
+        let stamp = self.scratch.stamp(true);
+        let Scratch { finds, atoms, .. } = &mut *self.scratch;
+        let mut found = false;
+        for atom in &finds.atoms {
+            found |= *atom == id;
+            if let Some(kept) = atoms.get_mut(atom.index()) {
+                *kept = stamp;
+            }
+        }
+        found
     }
 
     /// Whether the text has not the literal which an atom requires.
@@ -401,90 +380,5 @@ impl View<'_> {
         }
         self.fold(local);
         self.folded(local).any(|text| text == needle)
-    }
-
-    /// Stamps the atoms of that half of a field's table that hold; with a route, queues the rules
-    /// that they are signs of. `value` spares the search for it.
-    fn scan(
-        &mut self,
-        local: Local,
-        value: Option<ValueRef<'_>>,
-        half: Half,
-        purpose: Purpose<'_>,
-    ) {
-        let generation = self.scratch.generation;
-        let (Some(table), Some(state)) =
-            (self.engine.tables.get(local as usize), self.scratch.locals.get_mut(local as usize))
-        else {
-            return;
-        };
-        match half {
-            Half::Edges => state.edges = generation,
-            Half::Inside => state.inside = generation,
-        }
-        self.search_texts(local, value, purpose, |text, folded, notes| {
-            table.scan(half, text, folded, |atom| notes.note(atom));
-        });
-    }
-
-    /// Stamps the `parts` of a field that it has, and queues the rules that they are signs of.
-    fn scan_parts(
-        &mut self,
-        local: Local,
-        value: Option<ValueRef<'_>>,
-        parts: &Parts,
-        purpose: Purpose<'_>,
-    ) {
-        let (Some(table), Some(state)) =
-            (self.engine.tables.get(local as usize), self.scratch.locals.get_mut(local as usize))
-        else {
-            return;
-        };
-        let parts = parts.ready(self.engine);
-        state.inside = if parts.complete { self.scratch.generation } else { 0 };
-        let mut whole = true;
-        self.search_texts(local, value, purpose, |text, folded, notes| {
-            let ascii = text.is_ascii();
-            if ascii && parts.marks.as_ref().is_some_and(|marks| !marks.let_through(text)) {
-                return;
-            }
-            if ascii
-                && let Some(gate) = &parts.gate
-                && !gate.lets_through(text, folded)
-            {
-                whole = false;
-                return;
-            }
-            if !ascii || !parts.grams.scan(text, |atom| notes.note(atom)) {
-                table.scan(Half::Inside, text, folded, |atom| notes.note(atom));
-            }
-        });
-        // Of a text that was held back it is only known that it has no sign.
-        if !whole && let Some(state) = self.scratch.locals.get_mut(local as usize) {
-            state.inside = 0;
-        }
-    }
-
-    /// Calls `search` with each text of a field, memory to fold it, and where to note what is
-    /// found.
-    fn search_texts(
-        &mut self,
-        local: Local,
-        value: Option<ValueRef<'_>>,
-        purpose: Purpose<'_>,
-        mut search: impl FnMut(&str, &mut String, &mut Notes<'_>),
-    ) {
-        let stamp = self.scratch.stamp(true);
-        let (engine, event) = (self.engine, self.event);
-        let Scratch { generation, atoms, queued, queue, rendered, odd, .. } = &mut *self.scratch;
-        let generation = *generation;
-        let mut notes = Notes { purpose, generation, stamp, atoms, queued, queue };
-        match value {
-            Some(ValueRef::Text(text)) => search(text, odd, &mut notes),
-            Some(value) => each_text(value, rendered, |text| search(text, odd, &mut notes)),
-            None => {
-                texts::each(engine, event, local, rendered, |text| search(text, odd, &mut notes));
-            }
-        }
     }
 }

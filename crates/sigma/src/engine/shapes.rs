@@ -5,18 +5,23 @@
 //! classes that those of an earlier event had, so are all its fields, and it matches the same.
 
 use std::ptr;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 use vigie_event::{Event, EventKind, Outline, Shape, field};
 
-use super::alike::Alike;
+use super::alike::{Alike, CLEAN, NOTHING};
+use super::parts::Parts;
 use super::route::{Plan, Stop};
+use super::scratch::is_silent;
 use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::value::is_told_by_shape;
 
 /// Shapes remembered on a route; a power of two.
 const SHAPES: usize = 64;
+/// What is remembered of a shape, by the classes of its values.
+const OUTCOMES: usize = 8;
 /// Where two shapes want one place, the second gets it once in so many times.
 const PATIENCE: u32 = 16;
 
@@ -24,8 +29,12 @@ const PATIENCE: u32 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     known: Vec<Known>,
-    /// Whether shapes and texts tell all that rules ask.
+    /// Whether shapes and texts tell all that rules ask, but for what the record has.
     usable: bool,
+    /// The parts of which none may stand in the record.
+    signs: Option<Arc<Parts>>,
+    /// Whether no rule asks for others in the record.
+    all_are_signs: bool,
     waited: u32,
 }
 
@@ -34,84 +43,116 @@ struct Known {
     shape: Shape,
     kind: EventKind,
     dataset: &'static str,
-    /// Places in the shape of the texts that are searched, with their fields and classes.
-    texts: SmallVec<[(usize, Local, u32); 4]>,
+    /// Places in the shape of the values that are searched, with their fields.
+    values: SmallVec<[(usize, Local); 4]>,
     /// `false`: this is no shape.
     used: bool,
+    outcomes: Vec<Outcome>,
+    /// Where the one of the last event is, and where the next is put.
+    last: usize,
+    next: usize,
+}
+
+/// What events of a shape match whose values are of these classes.
+#[derive(Debug)]
+struct Outcome {
+    classes: Classes,
     rules: SmallVec<[RuleIndex; 4]>,
     /// Rules whose signs were there.
     candidates: usize,
 }
 
+/// The classes of the values that are searched, in the order of the shape.
+type Classes = SmallVec<[u32; 8]>;
+
 impl Shapes {
-    /// Forgets all, for what `plan` asks.
-    pub fn ask(&mut self, engine: &Engine, plan: &Plan) {
+    /// Forgets all.
+    pub fn forget(&mut self) {
         for known in &mut self.known {
             known.used = false;
         }
+    }
+
+    /// Forgets all, for what `plan` asks.
+    pub fn ask(&mut self, engine: &Engine, plan: &Plan) {
+        self.forget();
         let asks = |field| plan.local(field) != NO_LOCAL;
         let mut others = engine.attributes.iter().filter(|(field, _)| !is_told_by_shape(*field));
-        self.usable = !others.any(|(field, _)| asks(*field))
-            && !plan.stop(RECORD).is_some_and(Stop::is_searched);
+        let record = plan.stop(RECORD);
+        self.signs = record.and_then(|stop| stop.signs.clone());
+        self.all_are_signs = record.is_some_and(Stop::has_only_signs);
+        self.usable =
+            !others.any(|(field, _)| asks(*field)) && !record.is_some_and(|stop| stop.edges);
     }
 
     /// The rules that `event` matches, and how many had their signs there, where that is known by
     /// its shape and the classes of its texts.
     #[inline]
-    pub fn outcome(&self, event: &Event, alike: &Alike) -> Option<(&[RuleIndex], usize)> {
-        let known = self.known.get(place_of(event)).filter(|known| known.used)?;
-        let class_of = |place: usize, local| alike.class_of(local, event.text_at(place)?);
-        let mut texts = known.texts.iter();
-        let alike = known.is_of(event)
-            && texts.all(|(place, local, class)| class_of(*place, *local) == Some(*class));
-        alike.then_some((&known.rules, known.candidates))
+    pub fn outcome(
+        &mut self,
+        engine: &Engine,
+        event: &Event,
+        alike: &Alike,
+    ) -> Option<(&[RuleIndex], usize)> {
+        let known = self.known.get_mut(place_of(event)).filter(|known| known.used)?;
+        if !known.is_of(event) {
+            return None;
+        }
+        let class_of =
+            |&(place, local): &(usize, Local)| alike.class_of(local, event.value_at(place)?);
+        let last = known.outcomes.get(known.last)?;
+        let mut expected = last.classes.iter().zip(&known.values);
+        let outcome = if expected.all(|(class, value)| class_of(value) == Some(*class)) {
+            last
+        } else {
+            let classes = known.values.iter().map(class_of).collect::<Option<Classes>>()?;
+            let place = known.outcomes.iter().position(|outcome| outcome.classes == classes)?;
+            known.last = place;
+            known.outcomes.get(place)?
+        };
+        let silent = self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs));
+        silent.then_some((&outcome.rules, outcome.candidates))
+    }
+
+    /// Whether nothing stands in the record but what the shape tells.
+    #[inline]
+    fn is_silent(&self, engine: &Engine, event: &Event) -> bool {
+        self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs))
     }
 
     /// Remembers what `event` matches, the one whose classes `alike` has at hand.
     pub fn remember(
         &mut self,
+        engine: &Engine,
         event: &Event,
         alike: &Alike,
         rules: &[RuleIndex],
         candidates: usize,
     ) {
-        if !self.usable {
+        // Where it was searched for more than signs, the next record may have more.
+        let told = match alike.class_at_hand(RECORD) {
+            None | Some(NOTHING) => true,
+            Some(class) => class == CLEAN && self.all_are_signs,
+        };
+        if !self.usable || !told || !self.is_silent(engine, event) {
             return;
         }
         if self.known.is_empty() {
             self.known.resize_with(SHAPES, Known::default);
         }
         let Some(known) = self.known.get_mut(place_of(event)) else { return };
-        if known.used {
-            self.waited += 1;
-            if known.is_of(event) || !self.waited.is_multiple_of(PATIENCE) {
-                return;
-            }
-        }
-        known.used = false;
-        event.copy_shape(&mut known.shape);
-        (known.kind, known.dataset) = (event.kind, event.dataset);
-        known.texts.clear();
-        let mut seen: SmallVec<[Local; 16]> = SmallVec::new();
-        for (place, (field, outline)) in known.shape.iter().enumerate() {
-            let asked = alike.asked(field);
-            // The first slot of a field is its value.
-            let Some(asked) = asked.filter(|asked| !seen.contains(&asked.local)) else { continue };
-            seen.push(asked.local);
-            match outline {
-                Outline::Text if asked.searched => {
-                    let Some(class) = alike.class_at_hand(asked.local) else { return };
-                    known.texts.push((place, asked.local, class));
+        if !known.used || !known.is_of(event) {
+            if known.used {
+                self.waited += 1;
+                if !self.waited.is_multiple_of(PATIENCE) {
+                    return;
                 }
-                Outline::Plain if asked.searched => return,
-                Outline::List => return,
-                Outline::Fixed | Outline::Text | Outline::Plain | Outline::Null => {}
             }
+            known.begin(event, alike);
         }
-        known.used = true;
-        known.rules.clear();
-        known.rules.extend_from_slice(rules);
-        known.candidates = candidates;
+        if known.used {
+            known.remember(alike, rules, candidates);
+        }
     }
 }
 
@@ -121,6 +162,46 @@ impl Known {
         event.kind == self.kind
             && ptr::eq(event.dataset, self.dataset)
             && event.has_shape(&self.shape)
+    }
+
+    /// Begins with the shape of `event`, unless that does not tell all that rules ask.
+    fn begin(&mut self, event: &Event, alike: &Alike) {
+        self.used = false;
+        event.copy_shape(&mut self.shape);
+        (self.kind, self.dataset) = (event.kind, event.dataset);
+        self.values.clear();
+        self.outcomes.clear();
+        (self.last, self.next) = (0, 0);
+        let mut seen: SmallVec<[Local; 16]> = SmallVec::new();
+        for (place, (field, outline)) in self.shape.iter().enumerate() {
+            let asked = alike.asked(field);
+            // The first slot of a field is its value.
+            let Some(asked) = asked.filter(|asked| !seen.contains(&asked.local)) else { continue };
+            seen.push(asked.local);
+            match outline {
+                Outline::Text | Outline::Plain if asked.searched => {
+                    self.values.push((place, asked.local));
+                }
+                Outline::List => return,
+                Outline::Fixed | Outline::Text | Outline::Plain | Outline::Null => {}
+            }
+        }
+        self.used = true;
+    }
+
+    /// Remembers what the event matches whose classes `alike` has at hand.
+    fn remember(&mut self, alike: &Alike, rules: &[RuleIndex], candidates: usize) {
+        let classes = self.values.iter().map(|(_, local)| alike.class_at_hand(*local));
+        let Some(classes) = classes.collect::<Option<Classes>>() else { return };
+        if self.outcomes.iter().any(|outcome| outcome.classes == classes) {
+            return;
+        }
+        let outcome = Outcome { classes, rules: rules.into(), candidates };
+        match self.outcomes.get_mut(self.next) {
+            Some(oldest) => *oldest = outcome,
+            None => self.outcomes.push(outcome),
+        }
+        self.next = (self.next + 1) % OUTCOMES;
     }
 }
 

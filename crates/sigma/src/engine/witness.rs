@@ -64,7 +64,7 @@ pub(super) fn reached(arena: &Arena, roots: impl Iterator<Item = NodeId>) -> Rea
 }
 
 /// Something of which at least one must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     /// A literal of a table is found.
     Atom(AtomId),
@@ -256,14 +256,7 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    fn of(cost: u32, mut signs: Vec<Sign>) -> Self {
-        if !signs.is_sorted() {
-            signs.sort_unstable();
-        }
-        signs.dedup();
-        Self { cost, signs }
-    }
-
+    /// They are in no order, some perhaps twice.
     pub fn signs(&self) -> &[Sign] {
         &self.signs
     }
@@ -322,7 +315,7 @@ impl<'f> Finder<'f> {
             };
             cost = cost.saturating_add(cost_of_one);
         }
-        Some(Rc::new(Witness::of(cost, signs)))
+        Some(Rc::new(Witness { cost, signs }))
     }
 
     /// The signs of the `count` cheapest of `children`.
@@ -336,6 +329,6 @@ impl<'f> Finder<'f> {
         }
         let signs = witnesses.iter().flat_map(|witness| witness.signs.iter().copied()).collect();
         let cost = witnesses.iter().fold(0, |sum: u32, witness| sum.saturating_add(witness.cost));
-        Some(Rc::new(Witness::of(cost, signs)))
+        Some(Rc::new(Witness { cost, signs }))
     }
 }

@@ -1,16 +1,24 @@
 //! The classes of an event's fields; see [`Alike`].
 
-use vigie_event::{FieldId, ValueRef};
+use vigie_event::{Beside, Event, FieldId, ValueRef};
 
-use super::View;
-use super::notes::Purpose;
+use super::{Scratch, View};
 use crate::engine::alike::{Alike, Asked, Beyond, NOTHING, NULL};
 use crate::engine::atom::{Ask, Atom};
+use crate::engine::parts::Parts;
 use crate::engine::route::Stop;
-use crate::engine::table::Half;
-use crate::engine::{Local, NO_LOCAL, RECORD};
+use crate::engine::{Engine, Local, NO_LOCAL, RECORD};
 use crate::expr::AtomId;
 use crate::value::{self, is_null};
+
+/// Whether an event has no sign in its record beside those in texts that its shape tells.
+#[inline]
+pub(in crate::engine) fn is_silent(engine: &Engine, event: &Event, signs: &Parts) -> bool {
+    let made = event.made();
+    !event.has_lists()
+        && (made.is_empty() || !signs.may_stand(made, engine))
+        && !signs.may_stand(event.text(), engine)
+}
 
 impl View<'_> {
     /// Makes the key of the event: the classes of all fields that the route's rules ask about.
@@ -32,9 +40,11 @@ impl View<'_> {
             }
         }
         alike.asked = asked;
-        if plan.stop(RECORD).is_some_and(Stop::is_searched) {
-            let class = self.search_class(RECORD, None, alike);
-            alike.add(RECORD, class);
+        if let Some(state) = self.scratch.locals.get_mut(RECORD as usize) {
+            state.present = self.scratch.generation;
+        }
+        if let Some(stop) = plan.stop(RECORD).filter(|stop| stop.is_searched()) {
+            self.classify_record(stop, alike);
         }
     }
 
@@ -51,57 +61,121 @@ impl View<'_> {
         }
         state.present = generation;
         let class = match value {
-            ValueRef::Text(text) if searched => {
-                alike.class_of(local, text).or_else(|| self.new_class(local, text, alike))
-            }
             value if is_null(value) => Some(NULL),
             _ if !searched => Some(NOTHING),
-            value => self.search_class(local, Some(value), alike),
+            value => alike.class_of(local, value).or_else(|| self.new_class(local, value, alike)),
         };
         alike.add(local, class);
     }
 
+    /// The class of a value that is not remembered.
     #[cold]
-    fn new_class(&mut self, local: Local, text: &str, alike: &mut Alike) -> Option<u32> {
-        let class = self.search_class(local, Some(ValueRef::Text(text)), alike)?;
-        alike.remember_class(local, text, class);
+    fn new_class(&mut self, local: Local, value: ValueRef<'_>, alike: &mut Alike) -> Option<u32> {
+        self.scratch.finds.begin();
+        let stop = self.plan.stop(local)?;
+        if stop.edges {
+            self.find_edges(local, Some(value));
+        }
+        let whole = self.find_signs(local, Some(value), stop);
+        let class = self.class_of_finds(local, whole, alike)?;
+        alike.remember_class(local, value, class);
         Some(class)
     }
 
-    /// The class of a value that is not remembered; the record has none in a slot.
-    fn search_class(
-        &mut self,
-        local: Local,
-        value: Option<ValueRef<'_>>,
-        alike: &mut Alike,
-    ) -> Option<u32> {
-        let mut found = std::mem::take(&mut self.scratch.found);
-        found.clear();
-        if self.regards_edges(local, alike.edges()) {
-            self.scan(local, value, Half::Edges, Purpose::Collect(&mut found));
+    /// The record is the event's own text and those beside it. Of these most are such as the
+    /// parser knew beforehand, and few of the others have any sign.
+    fn classify_record(&mut self, stop: &Stop, alike: &mut Alike) {
+        let (engine, event) = (self.engine, self.event);
+        let Scratch { finds, odd, .. } = &mut *self.scratch;
+        finds.begin();
+        let mut whole = stop.find_parts(event.text(), engine, odd, finds);
+        let mut all_known = true;
+        let passed = event.has_lists() || stop.may_have_signs(event.made(), engine);
+        event.beside(|beside| match beside {
+            Beside::Fixed(text) => {
+                if let Some(class) = alike.class_of_fixed(text) {
+                    whole &= alike.is_whole(class);
+                    alike.atoms(class).iter().for_each(|atom| finds.note(*atom));
+                } else {
+                    whole &= stop.find_parts(text, engine, odd, finds);
+                    all_known = false;
+                }
+            }
+            Beside::Made(_) if !passed => whole &= stop.has_only_signs(),
+            Beside::Made(text) => whole &= stop.find_parts(text, engine, odd, finds),
+        });
+        let class = self.class_of_finds(RECORD, whole, alike);
+        alike.add(RECORD, class);
+        if !all_known {
+            self.learn_fixed(stop, alike);
         }
-        if let Some(parts) = self.plan.stop(local).and_then(|stop| stop.inside.as_deref()) {
-            self.scan_parts(local, value, parts, Purpose::Collect(&mut found));
+    }
+
+    #[cold]
+    fn learn_fixed(&mut self, stop: &Stop, alike: &mut Alike) {
+        let (engine, event) = (self.engine, self.event);
+        let Scratch { finds, odd, .. } = &mut *self.scratch;
+        event.beside(|beside| {
+            if let Beside::Fixed(text) = beside
+                && alike.class_of_fixed(text).is_none()
+            {
+                finds.begin();
+                let whole = stop.find_parts(text, engine, odd, finds);
+                finds.atoms.sort_unstable();
+                if let Some(class) = alike.class_with(&finds.atoms, whole) {
+                    alike.remember_fixed(text, class);
+                }
+            }
+        });
+    }
+
+    /// The class of a field of which this was found. Where there are too many classes, what was
+    /// found is noted at once.
+    fn class_of_finds(&mut self, local: Local, whole: bool, alike: &mut Alike) -> Option<u32> {
+        let mut atoms = std::mem::take(&mut self.scratch.finds.atoms);
+        atoms.sort_unstable();
+        let class = alike.class_with(&atoms, whole);
+        if class.is_none() {
+            self.note(local, &atoms, whole);
         }
-        found.sort_unstable();
-        let class = alike.class_with(&found);
-        self.scratch.found = found;
+        self.scratch.finds.atoms = atoms;
         class
     }
 
-    /// Whether the edges of a field's table tell classes apart.
-    fn regards_edges(&self, local: Local, regarded: &[bool]) -> bool {
-        self.plan.stop(local).is_some_and(|stop| stop.edges)
-            || regarded.get(local as usize).copied().unwrap_or(false)
+    /// Notes that a field is present and has these atoms, and queues the rules whose signs that
+    /// are. `whole`: it has no others of the parts that rules ask for.
+    pub(super) fn note(&mut self, local: Local, atoms: &[AtomId], whole: bool) {
+        let plan = self.plan;
+        let (generation, stamp) = (self.scratch.generation, self.scratch.stamp(true));
+        let (Some(stop), Some(state)) =
+            (plan.stop(local), self.scratch.locals.get_mut(local as usize))
+        else {
+            return;
+        };
+        if stop.edges {
+            state.edges = generation;
+        }
+        if whole {
+            state.inside = generation;
+        }
+        for program in &stop.programs {
+            self.enqueue(*program);
+        }
+        for atom in atoms {
+            if let Some(kept) = self.scratch.atoms.get_mut(atom.index()) {
+                *kept = stamp;
+            }
+            for program in plan.programs(*atom) {
+                self.enqueue(*program);
+            }
+        }
     }
 
     /// Notes what an answer depends on, beside the classes.
-    pub(super) fn depend(&mut self, id: AtomId, atom: &Atom) {
+    pub(super) fn depend(&mut self, atom: &Atom) {
         let beyond = match atom.ask {
             Ask::Null | Ask::Present | Ask::AnyValue | Ask::Never => return,
-            Ask::Edge | Ask::Whole(_) if self.regards_edges(atom.local, self.regarded) => return,
             Ask::Edge | Ask::Whole(_) => Beyond::Edges(atom.local),
-            Ask::Inside(_) if !self.plan.programs(id).is_empty() => return,
             _ => Beyond::More,
         };
         if self.scratch.beyond != Beyond::More {

@@ -1,6 +1,6 @@
 //! The texts of an event's fields: as they stand, and folded once an event.
 
-use vigie_event::{Event, ValueRef};
+use vigie_event::{Beside, Event, ValueRef};
 
 use super::{Scratch, View};
 use crate::engine::atom::anchored;
@@ -125,17 +125,9 @@ pub(super) fn each(
         }
         return;
     }
-    let whole = event.text();
-    let inside = whole.as_bytes().as_ptr_range();
-    each(whole);
-    for (_, value) in event.fields() {
-        any_member(value, |member| {
-            if let ValueRef::Text(text) = member
-                && !inside.contains(&text.as_ptr())
-            {
-                each(text);
-            }
-            false
-        });
-    }
+    each(event.text());
+    event.beside(|beside| {
+        let (Beside::Fixed(text) | Beside::Made(text)) = beside;
+        each(text);
+    });
 }
