@@ -145,19 +145,38 @@ pub fn advice(facts: &Facts<'_>) -> Vec<Localized> {
     advice
 }
 
+/// The account that a login after guessing was on, where it is known: guessed names stand beside it.
+fn account_used<'c>(case: &'c Case<'_>, facts: &'c Facts<'_>) -> Option<&'c str> {
+    let taken = case.incident.reasons.iter().filter(|why| why.reason == "taken_account");
+    let taken = taken.map(|why| why.value.as_str());
+    let shows = |events: &[vigie_event::EventId]| events.iter().any(|id| facts.got_in.contains(id));
+    let logins = facts.findings.iter().filter(|finding| shows(&finding.alert.events));
+    let alone = logins.filter_map(|finding| match finding.alert.entities.values("user.name") {
+        [user] => Some(user.as_str()),
+        _ => None,
+    });
+    let mut accounts: Vec<&str> = taken.chain(alone).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    match accounts[..] {
+        [account] => Some(account),
+        _ => None,
+    }
+}
+
 /// What the evidence leaves open.
 pub fn open_questions(case: &Case<'_>, facts: &Facts<'_>) -> Vec<Localized> {
     use vigie_event::{Category, Lang};
     let mut open = Vec::new();
-    let value = |name: &str| case.incident.entities.values(name).first();
     let has = |category| facts.findings.iter().any(|finding| finding.category == category);
     if !facts.got_in.is_empty() {
+        let account = account_used(case, facts);
         open.push(facts.langs.text(|lang| {
-            let user = value("user.name").map(|user| shown(user, lang)).unwrap_or_default();
+            let user = account.map(|user| format!(" {}", shown(user, lang))).unwrap_or_default();
             match lang {
-                Lang::En => format!("Was the login by the owner of the account {user}?"),
+                Lang::En => format!("Was the login by the owner of the account{user}?"),
                 Lang::Fr => {
-                    format!("La connexion est-elle le fait du titulaire du compte {user} ?")
+                    format!("La connexion est-elle le fait du titulaire du compte{user} ?")
                 }
             }
         }));

@@ -328,7 +328,8 @@ pub(super) fn of(alert: &ReadAlert, kind: &str) -> Vec<Circumstance> {
         ("Administrators do this every day", "Les administrateurs le font tous les jours", 0, 35),
     );
     add(
-        name.contains(" info ") || says.contains("informational"),
+        // A description quotes what others wrote; the name is the rule's.
+        name.contains(" info ") || name.contains("informational"),
         ("Its author calls it information", "Son auteur la dit informative", 0, 25),
     );
     found

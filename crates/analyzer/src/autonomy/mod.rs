@@ -196,6 +196,19 @@ impl Tally {
             groups += u8::from(points > 0.0);
             total += points.min(most);
         }
+        if enough && total < f64::from(self.floor) {
+            self.indicators.push(Indicator {
+                name: "automated".to_owned(),
+                text: Localized::new(
+                    format!("A measured pace beyond people’s proves a program: at least {} points", self.floor),
+                    format!("Un rythme mesuré hors de portée d’une personne prouve un programme : au moins {} points", self.floor),
+                ),
+                value: total,
+                threshold: f64::from(self.floor),
+                points: f64::from(self.floor) - total,
+                events: Vec::new(),
+            });
+        }
         let score = (total.round() as u8).max(self.floor).min(gates.cap());
         let score = enough.then_some(score);
         self.indicators.sort_by(|one, other| other.points.total_cmp(&one.points));

@@ -61,9 +61,24 @@ pub(crate) struct TechniqueView {
 /// A claim with links to its proofs among the evidence.
 pub(crate) struct ClaimView {
     pub text: Shown,
-    pub proofs: Vec<Proof>,
-    /// Events that prove it and are not shown.
+    pub proofs: Proofs,
+}
+
+/// Events that prove something.
+pub(crate) struct Proofs {
+    pub shown: Vec<Proof>,
+    /// Further ones, which are not shown.
     pub more: usize,
+}
+
+impl Proofs {
+    fn of(events: &[EventId], numbers: &HashMap<EventId, usize>) -> Self {
+        let known = events
+            .iter()
+            .filter_map(|id| numbers.get(id).map(|number| Proof { id: *id, number: *number }));
+        let shown: Vec<Proof> = known.take(PROOFS).collect();
+        Self { more: events.len() - shown.len(), shown }
+    }
 }
 
 /// A link to a line of evidence.
@@ -83,6 +98,7 @@ pub(crate) struct RecommendationView {
 pub(crate) struct AutonomyView {
     pub score: Option<u8>,
     pub band: &'static str,
+    pub confidence: u8,
     pub indicators: Vec<IndicatorView>,
     pub counter_evidence: Vec<Shown>,
 }
@@ -94,6 +110,7 @@ pub(crate) struct IndicatorView {
     pub value: String,
     pub threshold: String,
     pub points: String,
+    pub proofs: Proofs,
 }
 
 impl VerdictView {
@@ -115,6 +132,7 @@ impl VerdictView {
             autonomy: AutonomyView {
                 score: autonomy.score.map(|score| score.min(100)),
                 band: words::autonomy_band(autonomy.band),
+                confidence: autonomy.confidence.min(100),
                 indicators: autonomy
                     .indicators
                     .iter()
@@ -124,6 +142,7 @@ impl VerdictView {
                         value: t.decimal(sign.value),
                         threshold: t.decimal(sign.threshold),
                         points: t.decimal(sign.points),
+                        proofs: Proofs::of(&sign.events, numbers),
                     })
                     .collect(),
                 counter_evidence: texts(&autonomy.counter_evidence),
@@ -132,16 +151,9 @@ impl VerdictView {
             rationale: verdict
                 .rationale
                 .iter()
-                .map(|claim| {
-                    let known = claim.events.iter().filter_map(|id| {
-                        numbers.get(id).map(|number| Proof { id: *id, number: *number })
-                    });
-                    let proofs: Vec<Proof> = known.take(PROOFS).collect();
-                    ClaimView {
-                        text: Shown::prose(t.pick(&claim.claim)),
-                        more: claim.events.len() - proofs.len(),
-                        proofs,
-                    }
+                .map(|claim| ClaimView {
+                    text: Shown::prose(t.pick(&claim.claim)),
+                    proofs: Proofs::of(&claim.events, numbers),
                 })
                 .collect(),
             recommendations: verdict
