@@ -29,7 +29,7 @@ pub fn configured(config: &ModelConfig, lang: Lang) -> anyhow::Result<Option<Con
         (true, true) => return Ok(None),
         (true, false) => bail!("configuration: model.name is set and model.url is not"),
         (false, true) => bail!(
-            "configuration: model.url is set and model.name is not; `vigie doctor` shows what is served on this machine"
+            "configuration: model.url is set and model.name is not; name one of the models that the server lists under /v1/models"
         ),
         (false, false) => {}
     }

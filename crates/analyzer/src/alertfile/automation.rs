@@ -122,11 +122,11 @@ fn own(tally: &mut Tally, judged: &Judged) {
         }
         tally.add(gap_sign, |lang| match lang {
             Lang::En => format!(
-                "{}: one every {gap:.1} s, slower than a script and steadier than a person",
+                "{}: one every {gap:.1} s on average, between a script’s pace and a person’s",
                 text(lang)
             ),
             Lang::Fr => format!(
-                "{} : une toutes les {}, plus lent qu’un script et plus régulier qu’une personne",
+                "{} : une toutes les {} en moyenne, entre le rythme d’un script et celui d’une personne",
                 text(lang),
                 format!("{gap:.1} s").replace('.', ",")
             ),

@@ -140,6 +140,8 @@ impl Judged {
                 target: match action {
                     Action::BlockIp if outward => about("destination.ip", &banned),
                     Action::BlockIp => about("source.ip", &banned),
+                    // People look after the machine of their own that the data leaves.
+                    _ if outward => about("source", &self.alert.source),
                     _ if self.alert.target.is_some() => about("target", &self.alert.target),
                     _ => about("source", &self.alert.source),
                 },

@@ -1,22 +1,34 @@
 //! Evidence as a model gets to see it.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use vigie_event::Alert;
+use vigie_event::{Alert, Evidence};
 
 /// Lines of evidence that are shown.
 const LINES: usize = 6;
 /// Characters of one line.
 const LINE: usize = 320;
 
-/// The first raw lines of `alerts`, one a line between two marks that carry `nonce`, which nobody
-/// who wrote a log can know.
+/// The raw lines of `alerts` that tell most, in their order, one a line between two marks that carry
+/// `nonce`, which nobody who wrote a log can know. The worst alerts come first: of each its last line,
+/// which completed it, then the one before, and so on.
 pub fn fenced(alerts: &[Alert], nonce: u128) -> String {
-    let mut lines: Vec<_> = alerts.iter().flat_map(|alert| &alert.evidence).collect();
+    let mut worst: Vec<&Alert> = alerts.iter().collect();
+    worst.sort_by_key(|alert| (Reverse(alert.rule.level), alert.first_seen, alert.id));
+    let deepest = worst.iter().map(|alert| alert.evidence.len()).max().unwrap_or(0);
+    let mut lines: Vec<&Evidence> = Vec::with_capacity(LINES);
+    let rounds = (0..deepest).flat_map(|back| {
+        worst.iter().filter_map(move |alert| alert.evidence.iter().rev().nth(back))
+    });
+    for line in rounds {
+        if lines.len() < LINES && lines.iter().all(|known| known.event != line.event) {
+            lines.push(line);
+        }
+    }
     lines.sort_by_key(|line| (line.time, line.event));
-    lines.dedup_by_key(|line| line.event);
     let mut text = format!("<evidence {nonce:032x}>\n");
-    for line in lines.into_iter().take(LINES) {
+    for line in lines {
         push_inert(&mut text, &line.raw);
         text.push('\n');
     }

@@ -118,7 +118,8 @@ async fn an_incident_is_explained_down_to_the_line() {
     // Each proof leads to a line on the page.
     let proofs: Vec<&str> =
         page.split("href=\"#event-").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert_eq!(proofs.len(), 9);
+    // Of the claims and of the signs of automation.
+    assert_eq!(proofs.len(), 9 + 8);
     for proof in proofs {
         assert!(page.contains(&format!("id=\"event-{proof}\"")), "{proof}");
     }

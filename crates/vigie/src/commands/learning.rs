@@ -64,7 +64,8 @@ fn tell(out: &mut impl Write, precedent: &Precedent, json: bool, lang: Lang) -> 
         (closings.false_positive, lang.pick("false positives", "faux positifs")),
         (closings.undetermined, lang.pick("undetermined", "indéterminés")),
     ];
-    let counts = counts.map(|(number, what)| format!("{number} {what}")).join(", ");
-    writeln!(out, "{}  {}: {counts}", inert(&key.rule), inert(&about))?;
+    let colon = lang.pick(":", " :");
+    let counts = counts.map(|(number, what)| format!("{what}{colon} {number}")).join(", ");
+    writeln!(out, "{}  {}{colon} {counts}", inert(&key.rule), inert(&about))?;
     Ok(())
 }

@@ -65,7 +65,7 @@ fn alert(
     let (source, target, id) = (field(&read.source), field(&read.target), field(&read.id));
     let line = format!("{source} → {target} · {time}{user} · id{colon} {id}");
     writeln!(out, "   {}", paint.dim(&line))?;
-    let level = lang.pick("Criticality", "Criticité");
+    let level = lang.pick("Criticality", "Niveau de criticité");
     let (kind, label) = (judged.category.label(lang), judged.criticality.label(lang));
     writeln!(out, "   {level}{colon} {label} · {kind}")?;
     writeln!(out, "   {} · {}", false_positive(judged, lang), confidence(judged, lang))?;
