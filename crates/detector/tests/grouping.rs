@@ -1,4 +1,6 @@
 //! Which alerts are one, and which alerts are one incident.
+//!
+//! One case a reason to group, so that they can be read beside each other; hence the length.
 // Helpers of tests are test code.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 

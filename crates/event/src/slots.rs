@@ -1,5 +1,7 @@
 //! The memory behind an event's fields: plain values in one list, texts and lists that had to be
 //! made beside it, so that starting over frees nothing and visits nothing.
+//!
+//! The file is long, since whatever reads or fills this memory needs its private parts.
 
 mod passage;
 

@@ -6,6 +6,9 @@
 //! So the values met lately are remembered with their classes, whole, since who writes logs can
 //! make hashes collide; and what was matched by the classes of all fields. Most events then cost a
 //! comparison a field, and no rule is run.
+//!
+//! The file is long: what is remembered of values, of shapes and of what matched is checked together,
+//! and nobody else may see a part of it.
 
 use std::net::IpAddr;
 
