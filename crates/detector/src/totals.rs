@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::Hasher;
 
-use vigie_event::{Event, Stats, field};
+use vigie_event::{ByWording, Event, Stats, field};
 
 /// Kinds counted apart; attackers invent actions where formats let them.
 const MAX_KINDS: usize = 4_096;
@@ -11,6 +11,8 @@ const MAX_KINDS: usize = 4_096;
 const NAME_BYTES: usize = 64;
 /// Kinds found by the addresses of their names; a power of two.
 const PLACES: usize = 256;
+/// Wordings whose kind is remembered.
+const WORDINGS: usize = 512;
 
 /// Counts events by `event.dataset`, `event.action` and `event.outcome`. Counting allocates only
 /// for a kind that is new.
@@ -21,6 +23,7 @@ pub struct Totals {
     by_hash: FxHashMap<u64, Vec<u32>>,
     /// Kinds by the addresses of their names, where parsers know these beforehand.
     by_address: Box<[Option<(Names, u32)>]>,
+    by_wording: ByWording<u32>,
     /// Events of kinds beyond the bound.
     others: u64,
 }
@@ -74,6 +77,7 @@ impl Default for Totals {
             kinds: Vec::new(),
             by_hash: FxHashMap::default(),
             by_address: vec![None; PLACES].into(),
+            by_wording: ByWording::with_places(WORDINGS),
             others: 0,
         }
     }
@@ -82,6 +86,12 @@ impl Default for Totals {
 impl Totals {
     /// Counts `event`.
     pub fn count(&mut self, event: &Event) {
+        if let Some(index) = self.by_wording.get(event)
+            && let Some(kind) = self.kinds.get_mut(index as usize)
+        {
+            kind.count += 1;
+            return;
+        }
         let Some(names) = Names::of(event) else {
             let text = |id| event.text_of(id).unwrap_or_default();
             let (action, outcome) = (text(field::EVENT_ACTION), text(field::EVENT_OUTCOME));
@@ -96,6 +106,7 @@ impl Totals {
                 && let Some(kind) = self.kinds.get_mut(*index as usize)
             {
                 kind.count += 1;
+                self.by_wording.put(event, *index);
                 return;
             }
         }

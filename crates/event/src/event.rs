@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::record::{RecordRef, Source};
 use crate::slots::{Beside, Passage, Shape, Slots};
 use crate::value::{Value, ValueRef};
+use crate::wording::Wording;
 use crate::{EventId, FieldId, Logsources, Timestamp, field, unmapped};
 
 /// Whether a parser knew the record.
@@ -55,6 +56,7 @@ pub struct Event {
     pub source: Option<Arc<Source>>,
     /// Offset of its record in the source, in bytes, or its sequence number.
     pub offset: u64,
+    wording: Option<Wording>,
     text: String,
     raw: Option<Vec<u8>>,
     slots: Slots,
@@ -72,6 +74,7 @@ impl Default for Event {
             repeat: 1,
             source: None,
             offset: 0,
+            wording: None,
             text: String::new(),
             raw: None,
             slots: Slots::default(),
@@ -103,6 +106,7 @@ impl Event {
             self.source = Some(Arc::clone(record.source));
         }
         self.offset = record.offset;
+        self.wording = None;
         self.slots.clear();
         self.raw = None;
         self.text.clear();
@@ -139,8 +143,20 @@ impl Event {
         self.raw.as_deref().unwrap_or(self.text.as_bytes())
     }
 
+    /// The wording, where the parser met it before.
+    #[inline]
+    pub fn wording(&self) -> Option<Wording> {
+        self.wording
+    }
+
+    /// Says that the event, as it is now, is of that wording.
+    pub fn set_wording(&mut self, wording: Option<Wording>) {
+        self.wording = wording;
+    }
+
     /// The record's text and the slots to fill from it.
     pub fn fields_mut(&mut self) -> (&str, Fields<'_>) {
+        self.wording = None;
         (&self.text, Fields { text: &self.text, slots: &mut self.slots })
     }
 

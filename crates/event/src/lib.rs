@@ -46,6 +46,7 @@ mod timestamp;
 mod value;
 mod verdict;
 pub mod wire;
+mod wording;
 
 pub use alert::{Alert, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Evidence, RuleRef};
 pub use civil::{date_of, days_of};
@@ -72,3 +73,4 @@ pub use value::{ListRef, Value, ValueRef, address_text, push_address};
 pub use verdict::{
     Attack, Autonomy, AutonomyBand, Category, Claim, Indicator, Recommendation, Verdict,
 };
+pub use wording::{ByWording, Wording};

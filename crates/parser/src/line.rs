@@ -1,5 +1,7 @@
 //! What every program's parser works on, and what it answers.
 
+use std::num::NonZeroU64;
+
 use vigie_event::{EventKind, Fields, Logsources, Timestamp, field};
 
 use crate::sshd::{Ending, Memory, Place, Server};
@@ -75,6 +77,10 @@ pub struct Line<'e, 'p> {
     pub ending: Option<Ending>,
     /// Whether the memory has been asked.
     pub asked: bool,
+    /// Whether it gave an address.
+    pub recalled: bool,
+    /// The number of what is said, where it was said before.
+    pub said: Option<NonZeroU64>,
     /// What sshd's connections have told so far.
     pub memory: &'p mut Memory,
 }

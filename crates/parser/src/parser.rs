@@ -1,7 +1,7 @@
 //! The parser: from a record to an event.
 
 use jiff::tz::TimeZone;
-use vigie_event::{Event, EventKind, Fields, Format, RecordRef, Source, Timestamp, field};
+use vigie_event::{Event, EventKind, Fields, Format, RecordRef, Source, Timestamp, Wording, field};
 
 use crate::access::{self, Server};
 use crate::application::{self, Stamp};
@@ -70,6 +70,16 @@ impl Found {
     pub(crate) fn new(known: Known, time: Option<Timestamp>) -> Self {
         Self { known, time, repeat: 1 }
     }
+
+    /// Finishes `event`, which happened at `otherwise` where nothing tells when.
+    #[inline]
+    fn finish(self, event: &mut Event, otherwise: Timestamp) {
+        event.kind = self.known.kind;
+        event.dataset = self.known.dataset;
+        event.logsources = self.known.logsources;
+        event.repeat = self.repeat;
+        event.finish(self.time.unwrap_or(otherwise));
+    }
 }
 
 impl Parser {
@@ -123,21 +133,14 @@ impl Parser {
         };
         let stamped = reading.state.clock.stamped(line.as_bytes(), reference);
         if let Some((time, at)) = stamped
-            && let Some((known, repeat, time)) = reading.known_frame(&mut fields, line, time, at)
+            && let Some((found, wording)) = reading.known_frame(&mut fields, line, time, at)
         {
-            event.kind = known.kind;
-            event.dataset = known.dataset;
-            event.logsources = known.logsources;
-            event.repeat = repeat;
-            event.finish(time);
+            found.finish(event, time);
+            event.set_wording(wording);
             return;
         }
         let found = reading.any(&mut self.walker, &mut fields, line, stamped);
-        event.kind = found.known.kind;
-        event.dataset = found.known.dataset;
-        event.logsources = found.known.logsources;
-        event.repeat = found.repeat;
-        event.finish(found.time.unwrap_or(record.observed));
+        found.finish(event, record.observed);
     }
 }
 
@@ -191,7 +194,7 @@ impl<'r> Reading<'r> {
         line: &str,
         time: Timestamp,
         at: usize,
-    ) -> Option<(Known, u32, Timestamp)> {
+    ) -> Option<(Found, Option<Wording>)> {
         if matches!(self.source.format, Some(Format::Sshd | Format::Iptables))
             || line.len() > u32::MAX as usize
         {
@@ -236,6 +239,8 @@ impl<'r> Reading<'r> {
             place: None,
             ending: None,
             asked: false,
+            recalled: false,
+            said: None,
             memory: &mut self.state.memory,
         };
         let known = if let Some(program) = &head.packed {
@@ -245,6 +250,9 @@ impl<'r> Reading<'r> {
             line.settle();
             known
         };
+        // A remark that it was repeated is no part of what is said.
+        let said = line.said.filter(|_| repeat == 1);
+        let wording = said.map(|said| Wording { head: head.number, said });
         let known = match known {
             Some(known) => known,
             None => program::unknown(&mut line),
@@ -254,9 +262,9 @@ impl<'r> Reading<'r> {
             && !(head.named && pid.is_some())
             && let Some((known, when)) = self.whole(fields, whole)
         {
-            return Some((known, repeat, when.unwrap_or(time)));
+            return Some((Found { known, time: when.or(Some(time)), repeat }, None));
         }
-        Some((known, repeat, time))
+        Some((Found { known, time: Some(time), repeat }, wording))
     }
 
     /// Reads any line, of which the time may be known already.
@@ -430,6 +438,8 @@ impl<'r> Reading<'r> {
             place: None,
             ending: None,
             asked: false,
+            recalled: false,
+            said: None,
             memory: &mut self.state.memory,
         };
         let known = program::parse(&mut line, message);

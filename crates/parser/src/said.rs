@@ -4,9 +4,12 @@
 //! whether there is a process id; what its connection makes of it is left to the end
 //! ([`crate::sshd`]). So an equal message of the same program gives the same fields.
 
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use vigie_event::Passage;
 
-use crate::line::{Known, Line};
+use crate::line::{Known, Line, Outcome};
 use crate::program::Parse;
 use crate::sshd::Ending;
 
@@ -14,6 +17,15 @@ use crate::sshd::Ending;
 const PLACES: usize = 512;
 /// Longer messages are not remembered, in bytes.
 const LONGEST: usize = 512;
+
+/// The number that is given out next: never 0, and none twice in a process. It counts in steps of
+/// four, for the outcomes.
+static NEXT: AtomicU64 = AtomicU64::new(4);
+
+/// A number that nothing else in this process has or will have, with room for three beside it.
+pub fn fresh_number() -> u64 {
+    NEXT.fetch_add(4, Ordering::Relaxed)
+}
 
 /// A program's name with zeros behind it, which no plain name has: quick to compare.
 pub type Packed = [u8; 24];
@@ -38,6 +50,8 @@ struct Saying {
     hash: u64,
     candidate: u64,
     program: Packed,
+    /// The number of what stands here.
+    number: u64,
     message: String,
     /// Whether the frame had a process id, and one that counts.
     process: (bool, bool),
@@ -82,9 +96,11 @@ impl Said {
             && saying.message == message
         {
             line.fields.again(&saying.fields, message);
-            if let Some(ending) = &saying.ending {
-                line.settle_with(ending);
-            }
+            let outcome = match &saying.ending {
+                Some(ending) => line.settle_with(ending),
+                None => Outcome::None,
+            };
+            line.said = saying.number_with(outcome).filter(|_| !line.recalled);
             return saying.known;
         }
         saying.read(line, message, parse, (program, process, hash))
@@ -113,6 +129,12 @@ fn hash_of(message: &[u8]) -> u64 {
 }
 
 impl Saying {
+    /// The number of what stands here with the outcome that its connection gave it.
+    #[inline]
+    fn number_with(&self, outcome: Outcome) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.number | outcome as u64)
+    }
+
     /// Reads `message` with `parse`. It may take the place.
     #[inline(never)]
     fn read(
@@ -143,6 +165,7 @@ impl Saying {
         }
         self.message.clear();
         self.message.push_str(message);
+        self.number = fresh_number();
         self.ending = line.ending;
         true
     }

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
-use vigie_event::{Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
+use vigie_event::{ByWording, Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
 
 use super::planted::Planted;
 use super::ties::Ties;
@@ -28,6 +28,8 @@ const MOST_ACCOUNTS: usize = 16;
 const MOST_ADDRESSES: usize = 16;
 /// Actors tied by planted values whose work is looked at as that of one.
 const MOST_TIED: usize = 16;
+/// Wordings of which it is remembered what they tell.
+const MOST_WORDINGS: usize = 512;
 /// A pause that ends a block of work, in seconds.
 pub(super) const GATE_S: i64 = 120;
 
@@ -108,18 +110,6 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn observe(
-        &mut self,
-        event: &Event,
-        name: Option<&str>,
-        planted: (u8, u8),
-        commands: &mut Commands,
-    ) {
-        let (mut action, kind) = action_of(event, name, &mut self.agent, commands);
-        (action.served, action.used) = planted;
-        self.add(action, kind);
-    }
-
     fn add(&mut self, action: Action, kind: u64) {
         if let Some(last) = self.last()
             && action.time.since(last.time).abs() < SAME_MOMENT_NS
@@ -186,29 +176,63 @@ impl Activity {
 }
 
 /// What all actors did lately.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Activities {
     pub(super) actors: FxHashMap<u64, Activity>,
     pub(super) ties: Ties,
     planted: Planted,
     commands: Commands,
+    /// What events of a wording tell; `None`: nothing that counts for anybody.
+    told: ByWording<Option<Told>>,
+}
+
+/// What an event tells: whose action, and of which kind.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    actor: u64,
+    kind: u64,
+    action: Action,
+}
+
+impl Default for Activities {
+    fn default() -> Self {
+        Self::watching(Planted::default())
+    }
 }
 
 impl Activities {
     /// Nobody yet; values of `planted` are looked for.
     pub fn watching(planted: Planted) -> Self {
-        Self { planted, ..Self::default() }
+        Self {
+            actors: FxHashMap::default(),
+            ties: Ties::default(),
+            planted,
+            commands: Commands::default(),
+            told: ByWording::with_places(MOST_WORDINGS),
+        }
     }
 
     /// Takes in an event: an action of its source address, else of who began its session, else of its
     /// account on its host. What names none of them, and what only accompanies an action, counts for
     /// nobody.
     pub fn observe(&mut self, event: &Event) {
+        if let Some(told) = self.told.get(event) {
+            if let Some(Told { actor, kind, action }) = told {
+                let action = Action { time: event.time, event: event.id(), ..action };
+                self.activity(actor).add(action, kind);
+            }
+            return;
+        }
         let name =
             event.fixed_of(field::EVENT_ACTION).or_else(|| event.text_of(field::EVENT_ACTION));
         let session = self.ties.session(event, name);
         let accompanies = name.is_some_and(accompanies);
+        // What is a session's, a page's or a planted value's depends on what was before.
+        let alone = !Ties::has_sessions(event);
         if accompanies && session.is_none() {
+            if alone {
+                self.told.put(event, None);
+            }
             return;
         }
         let address = event.address_of(field::SOURCE_IP).map(|from| address_key(unmapped(from)));
@@ -219,21 +243,32 @@ impl Activities {
         let named = address.or_else(account);
         let owner = session.and_then(|session| self.ties.owner(session, named));
         let Some(key) = address.or(owner).or(named).filter(|_| !accompanies) else {
+            if alone {
+                self.told.put(event, None);
+            }
             return;
         };
         let (served, used) = self.planted.marks(event);
         if served != 0 || used != 0 {
             self.ties.planted(key, event.time, served, used);
         }
-        if let Some(activity) = self.actors.get_mut(&key) {
-            activity.observe(event, name, (served, used), &mut self.commands);
-            return;
+        let mut agent = self.actors.get(&key).map_or_else(Default::default, |known| known.agent);
+        let (mut action, kind) = action_of(event, name, &mut agent, &mut self.commands);
+        (action.served, action.used) = (served, used);
+        let activity = self.activity(key);
+        activity.agent = agent;
+        activity.add(action, kind);
+        if alone && served == 0 && used == 0 && event.text_of(field::USER_AGENT_ORIGINAL).is_none() {
+            self.told.put(event, Some(Told { actor: key, kind, action }));
         }
-        if self.actors.len() >= MOST_ACTORS {
+    }
+
+    /// What that actor did; he is new where he is not known.
+    fn activity(&mut self, actor: u64) -> &mut Activity {
+        if self.actors.len() >= MOST_ACTORS && !self.actors.contains_key(&actor) {
             self.forget();
         }
-        let activity = self.actors.entry(key).or_insert_with(Activity::new);
-        activity.observe(event, name, (served, used), &mut self.commands);
+        self.actors.entry(actor).or_insert_with(Activity::new)
     }
 
     /// What the actor did whose address this is. One /64 is one actor: whoever has an address of

@@ -74,6 +74,11 @@ pub(super) struct Ties {
 }
 
 impl Ties {
+    /// Whether events like this one name sessions.
+    pub(super) fn has_sessions(event: &Event) -> bool {
+        event.dataset == "auditd" || event.dataset.starts_with("windows")
+    }
+
     /// The session of an event; `None` for one that belongs to none.
     pub(super) fn session(&mut self, event: &Event, name: Option<&str>) -> Option<Session> {
         let machine = || mixed(hash_of(event, field::HOST_NAME), hash_of(event, field::SENSOR_ID));
@@ -92,7 +97,7 @@ impl Ties {
             self.record = (record, key);
             return Some(Session { key, begins: name == Some("login") });
         }
-        if !event.dataset.starts_with("windows") {
+        if !Self::has_sessions(event) {
             return None;
         }
         let number = |id: Option<FieldId>| id.and_then(|id| event.text_of(id));

@@ -61,12 +61,14 @@ impl Line<'_, '_> {
         }
     }
 
-    /// Does it as `ending` says.
-    pub fn settle_with(&mut self, Ending { what, named }: &Ending) {
+    /// Does it as `ending` says. The outcome, where that gave one: what else is filled in follows
+    /// from it and from the ending, unless an address was recalled.
+    pub fn settle_with(&mut self, Ending { what, named }: &Ending) -> Outcome {
         let outcome = self.outcome(*what);
         if let Some([action, category, kind]) = named {
             self.action(action, category, kind, outcome);
         }
+        outcome
     }
 
     fn outcome(&mut self, what: What) -> Outcome {

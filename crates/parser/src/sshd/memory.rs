@@ -149,6 +149,7 @@ impl Line<'_, '_> {
             return false;
         };
         self.fields.address(field::SOURCE_IP, address);
+        self.recalled = true;
         true
     }
 

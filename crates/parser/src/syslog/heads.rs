@@ -21,6 +21,8 @@ pub struct Heads {
 /// `<host> <program>[` or `<host> <program>:`, and what follows from it alone.
 #[derive(Debug)]
 pub struct Head {
+    /// The head's number, which no other has.
+    pub number: u64,
     start: String,
     /// Bytes of the host in `start`.
     host: usize,
@@ -41,6 +43,7 @@ pub struct Head {
 impl Default for Head {
     fn default() -> Self {
         Self {
+            number: 0,
             start: String::new(),
             host: 0,
             name: String::new(),
@@ -119,6 +122,7 @@ impl Heads {
         let end = host.len() + 1 + plain_tag_end(rest)?;
         let start = after.get(..=end)?;
         let head = self.places.get_mut(place)?;
+        head.number = said::fresh_number();
         head.start.clear();
         head.start.push_str(start);
         head.host = host.len();

@@ -19,6 +19,7 @@ mod shapes;
 mod table;
 mod trie;
 mod witness;
+mod wordings;
 
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;

@@ -125,6 +125,11 @@ impl Route {
         matched: &mut Vec<RuleIndex>,
     ) {
         let Self { plan, alike, shapes, regarded, .. } = self;
+        if let Some((rules, candidates)) = shapes.worded(engine, event) {
+            matched.extend_from_slice(rules);
+            scratch.recall_candidates(candidates);
+            return;
+        }
         if let Some((rules, candidates)) = shapes.outcome(engine, event, alike) {
             matched.extend_from_slice(rules);
             scratch.recall_candidates(candidates);
@@ -144,11 +149,10 @@ impl Route {
             view.matches(alike, matched);
             alike.remember(scratch.beyond(), matched, scratch.candidates())
         };
+        let by_classes = matches!(remembrance, Remembrance::Kept);
+        shapes.remember(engine, event, alike, matched, scratch.candidates(), by_classes);
         match remembrance {
-            Remembrance::None => {}
-            Remembrance::Kept => {
-                shapes.remember(engine, event, alike, matched, scratch.candidates());
-            }
+            Remembrance::None | Remembrance::Kept => {}
             Remembrance::AskMore(local) => {
                 regarded.push(local);
                 plan.regard(regarded);

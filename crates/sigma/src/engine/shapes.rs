@@ -2,7 +2,8 @@
 //! knew them beforehand.
 //!
 //! What is left to be looked at are the few texts that somebody else wrote. Where these are of the
-//! classes that those of an earlier event had, so are all its fields, and it matches the same.
+//! classes that those of an earlier event had, so are all its fields, and it matches the same. Where
+//! the parser knows the very wording, nothing is left ([`Wordings`]).
 
 use std::ptr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::alike::{Alike, CLEAN, NOTHING};
 use super::parts::Parts;
 use super::route::{Plan, Stop};
 use super::scratch::is_silent;
+use super::wordings::Wordings;
 use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::value::is_told_by_shape;
@@ -29,6 +31,7 @@ const PATIENCE: u32 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     known: Vec<Known>,
+    wordings: Wordings,
     /// Whether shapes and texts tell all that rules ask, but for what the record has.
     usable: bool,
     /// The parts of which none may stand in the record.
@@ -83,6 +86,14 @@ impl Shapes {
         self.all_are_signs = record.is_some_and(Stop::has_only_signs);
         self.usable =
             !others.any(|(field, _)| asks(*field)) && !record.is_some_and(|stop| stop.edges);
+        self.wordings.begin(self.usable && !asks(field::PROCESS_PID));
+    }
+
+    /// The rules that `event` matches, and how many had their signs there, where that is known by
+    /// its wording.
+    #[inline]
+    pub fn worded(&self, engine: &Engine, event: &Event) -> Option<(&[RuleIndex], usize)> {
+        self.wordings.of(event).filter(|_| self.is_silent(engine, event))
     }
 
     /// The rules that `event` matches, and how many had their signs there, where that is known by
@@ -110,8 +121,11 @@ impl Shapes {
             known.last = place;
             known.outcomes.get(place)?
         };
-        let silent = self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs));
-        silent.then_some((&outcome.rules, outcome.candidates))
+        if !self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs)) {
+            return None;
+        }
+        self.wordings.remember(event, &outcome.rules, outcome.candidates);
+        Some((&outcome.rules, outcome.candidates))
     }
 
     /// Whether nothing stands in the record but what the shape tells.
@@ -120,7 +134,8 @@ impl Shapes {
         self.signs.as_ref().is_none_or(|signs| is_silent(engine, event, signs))
     }
 
-    /// Remembers what `event` matches, the one whose classes `alike` has at hand.
+    /// Remembers what `event` matches, the one whose classes `alike` has at hand; by its wording
+    /// alone where it takes more than classes to tell.
     pub fn remember(
         &mut self,
         engine: &Engine,
@@ -128,6 +143,7 @@ impl Shapes {
         alike: &Alike,
         rules: &[RuleIndex],
         candidates: usize,
+        by_classes: bool,
     ) {
         // Where it was searched for more than signs, the next record may have more.
         let told = match alike.class_at_hand(RECORD) {
@@ -135,6 +151,10 @@ impl Shapes {
             Some(class) => class == CLEAN && self.all_are_signs,
         };
         if !self.usable || !told || !self.is_silent(engine, event) {
+            return;
+        }
+        self.wordings.remember(event, rules, candidates);
+        if !by_classes {
             return;
         }
         if self.known.is_empty() {
