@@ -11,6 +11,8 @@ use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 use vigie_analyzer::autonomy::Planted;
 
+use crate::decoys;
+
 /// Every key with its meaning and its default.
 pub const REFERENCE: &str = include_str!("reference.toml");
 
@@ -159,7 +161,7 @@ impl Config {
         }
         let text = toml::to_string(&merged)?;
         let config: Self = toml::from_str(&text)
-            .map_err(|error| anyhow::anyhow!("configuration: {}", error.to_string().trim_end()))?;
+            .map_err(|error| anyhow::anyhow!("configuration: {}", error.message().trim_end()))?;
         if !matches!(config.lang.as_str(), "" | "en" | "fr") {
             bail!(
                 "configuration: `lang` is \"{}\"; it must be \"en\", \"fr\" or \"\"",
@@ -167,6 +169,7 @@ impl Config {
             );
         }
         config.analysis.planted()?;
+        decoys::check(&config.analysis)?;
         Ok(config)
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use anyhow::bail;
+
 use crate::config::AnalysisConfig;
 use crate::shipped::RuleFile;
 
@@ -39,6 +41,30 @@ const KINDS: [Kind; 2] = [
         ],
     },
 ];
+
+/// Fewer characters than this stand in too much that nobody meant.
+const LEAST_LETTERS: usize = 4;
+
+/// Whether the decoys of the configuration can be told from what everybody touches.
+///
+/// # Errors
+/// The first that is too short.
+pub fn check(config: &AnalysisConfig) -> anyhow::Result<()> {
+    let lists = [&config.decoys, &config.prose_decoys];
+    for (kind, values) in KINDS.iter().zip(lists) {
+        let short = values
+            .iter()
+            .map(|value| value.trim())
+            .find(|value| !value.is_empty() && value.chars().count() < LEAST_LETTERS);
+        if let Some(short) = short {
+            bail!(
+                "configuration: analysis.{}: `{short}` is too short, it would stand in what everybody touches; a decoy has at least {LEAST_LETTERS} characters",
+                kind.key
+            );
+        }
+    }
+    Ok(())
+}
 
 /// The rules of the configured decoys; none without any.
 pub fn rule_files(config: &AnalysisConfig) -> Vec<RuleFile> {
@@ -102,6 +128,15 @@ fn quoted(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn a_decoy_that_stands_in_everything_is_refused() {
+        let mut config = Config::load(None, std::iter::empty()).unwrap().analysis;
+        for (value, right) in [("/", false), (" /ab ", false), ("/old", true), ("", true)] {
+            config.decoys = vec![value.to_owned()];
+            assert_eq!(check(&config).is_ok(), right, "{value}");
+        }
+    }
 
     #[test]
     fn every_value_makes_a_rule_that_loads() {

@@ -72,6 +72,23 @@ impl Check {
     }
 }
 
+/// Whether a folder of journals that may be read is there, with a journal in it.
+fn holds_journal(path: &str) -> bool {
+    let folders = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut files =
+        folders.flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten());
+    files.any(|file| file.is_ok_and(|file| file.path().extension() == Some("journal".as_ref())))
+}
+
+/// `320 ms`, `1.4 s`, in French `1,4 s`.
+fn duration(ms: u32, lang: Lang) -> String {
+    match (ms, lang) {
+        (..1_000, _) => format!("{ms} ms"),
+        (_, Lang::En) => format!("{:.1} s", f64::from(ms) / 1_000.0),
+        (_, Lang::Fr) => format!("{:.1} s", f64::from(ms) / 1_000.0).replace('.', ","),
+    }
+}
+
 /// Tries everything that `config` names; `dir` is the data directory.
 pub fn checks(config: &Config, dir: &Path, lang: Lang) -> Vec<Check> {
     let mut checks = logs(config, lang);
@@ -117,7 +134,7 @@ fn logs(config: &Config, lang: Lang) -> Vec<Check> {
         let text = counted(missing, lang, words);
         checks.push(Check::note("logs", text, ""));
     }
-    let journal = SYSTEM_JOURNALS.iter().find(|path| std::fs::read_dir(path).is_ok());
+    let journal = SYSTEM_JOURNALS.iter().find(|path| holds_journal(path));
     match (journal, config.sources.journald) {
         (_, Journald::Never) => {}
         (Some(path), _) => {
@@ -286,15 +303,15 @@ fn language_model(config: &Config, lang: Lang) -> Vec<Check> {
     let nonce = u64::from_be_bytes(nonce);
     let mut checks = match probe(&configured.server, &configured.model, nonce, &SystemClock) {
         Ok(found) => {
-            let seconds = f64::from(found.latency_ms) / 1_000.0;
+            let took = duration(found.latency_ms, lang);
             let form = found.form.name();
             let text = match lang {
                 Lang::En => format!(
-                    "{name} at {base} answered in {seconds:.1} s; schema enforced: {} ({form})",
+                    "{name} at {base} answered in {took}; schema enforced: {} ({form})",
                     if found.enforced { "yes" } else { "no" }
                 ),
                 Lang::Fr => format!(
-                    "{name} sur {base} a répondu en {seconds:.1} s ; schéma imposé : {} ({form})",
+                    "{name} sur {base} a répondu en {took} ; schéma imposé : {} ({form})",
                     if found.enforced { "oui" } else { "non" }
                 ),
             };

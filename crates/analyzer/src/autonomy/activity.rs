@@ -4,7 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
-use vigie_event::{ByWording, Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped};
+use vigie_event::{
+    ByWording, Event, EventId, FieldId, Incident, Timestamp, field, fingerprint, unmapped,
+};
 
 use super::planted::Planted;
 use super::ties::Ties;
@@ -258,7 +260,8 @@ impl Activities {
         let activity = self.activity(key);
         activity.agent = agent;
         activity.add(action, kind);
-        if alone && served == 0 && used == 0 && event.text_of(field::USER_AGENT_ORIGINAL).is_none() {
+        if alone && served == 0 && used == 0 && event.text_of(field::USER_AGENT_ORIGINAL).is_none()
+        {
             self.told.put(event, Some(Told { actor: key, kind, action }));
         }
     }

@@ -170,6 +170,11 @@ fn of_io(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::TimedOut,
         io::ErrorKind::ConnectionRefused => Fault::Unreachable("nothing listens there".to_owned()),
+        // The library has no kind for what the resolver says.
+        _ if error.to_string().starts_with("failed to lookup address") => {
+            Fault::Unreachable("the host name is unknown".to_owned())
+        }
+        _ if error.raw_os_error().is_some() => Fault::Unreachable(error.to_string()),
         kind => Fault::Unreachable(kind.to_string()),
     }
 }

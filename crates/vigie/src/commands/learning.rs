@@ -11,6 +11,7 @@ use vigie_store::state::{PAGE_LIMIT_MAX, PageRequest, State};
 use crate::cli::{Global, LearningArgs};
 use crate::config::Config;
 use crate::output::{self, inert};
+use crate::rulebook::Rulebook;
 
 pub fn run(global: &Global, args: &LearningArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(args.config.as_deref(), std::env::vars())?;
@@ -21,6 +22,12 @@ pub fn run(global: &Global, args: &LearningArgs) -> anyhow::Result<ExitCode> {
         format!("there is no centre's data in {}; name it with --data", data.display())
     })?;
     let lang = global.lang();
+    // A rule that is gone is named by its id.
+    let rules = Rulebook::of(&config, &data).load(None).map(|loaded| loaded.rules).ok();
+    let title = |id: &str| {
+        let rule = rules.as_ref().and_then(|rules| rules.by_id(id))?;
+        Some(rule.reference.title.get(lang).to_owned())
+    };
     let mut out = output::stdout();
     let mut page = PageRequest::first(PAGE_LIMIT_MAX);
     let mut none = true;
@@ -30,7 +37,7 @@ pub fn run(global: &Global, args: &LearningArgs) -> anyhow::Result<ExitCode> {
             .context("cannot read what closings taught")?;
         none &= found.items.is_empty();
         for precedent in &found.items {
-            tell(&mut out, precedent, global.json, lang)?;
+            tell(&mut out, precedent, title(&precedent.key.rule), global.json, lang)?;
         }
         let Some(next) = found.next else { break };
         page = PageRequest::after(PAGE_LIMIT_MAX, next);
@@ -44,7 +51,13 @@ pub fn run(global: &Global, args: &LearningArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(out: &mut impl Write, precedent: &Precedent, json: bool, lang: Lang) -> anyhow::Result<()> {
+fn tell(
+    out: &mut impl Write,
+    precedent: &Precedent,
+    title: Option<String>,
+    json: bool,
+    lang: Lang,
+) -> anyhow::Result<()> {
     let (key, closings) = (&precedent.key, precedent.closings);
     if json {
         let object = json!({
@@ -66,6 +79,10 @@ fn tell(out: &mut impl Write, precedent: &Precedent, json: bool, lang: Lang) -> 
     ];
     let colon = lang.pick(":", " :");
     let counts = counts.map(|(number, what)| format!("{what}{colon} {number}")).join(", ");
-    writeln!(out, "{}  {}{colon} {counts}", inert(&key.rule), inert(&about))?;
+    let name = match title {
+        Some(title) => format!("{title} ({})", key.rule),
+        None => key.rule.clone(),
+    };
+    writeln!(out, "{}  {}{colon} {counts}", inert(&name), inert(&about))?;
     Ok(())
 }
