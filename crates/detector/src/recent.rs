@@ -12,7 +12,7 @@ use vigie_event::{Event, EventId, Evidence, Source, Timestamp};
 use crate::clocks::to_micros;
 use crate::facets::{self, Facet, Facets};
 
-/// Events in the ring.
+/// Events in the ring; a power of two.
 const EVENTS: u64 = 8_192;
 /// Bytes of raw records and facets in the ring.
 const ARENA: u64 = 2 << 20;
@@ -20,6 +20,8 @@ const ARENA: u64 = 2 << 20;
 const BUCKETS: usize = 16_384;
 /// Bytes kept of a raw record, as in [`Evidence`].
 const RAW_BYTES: usize = 2_048;
+/// No place in the ring.
+const NONE: u16 = u16::MAX;
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -29,10 +31,10 @@ struct Entry {
     offset: u64,
     /// Place in all bytes ever written; the arena holds the last [`ARENA`] of them.
     start: u64,
-    raw_bytes: u32,
-    facet_bytes: u32,
-    /// Number of the entry before it in its bucket, from 1; 0: none.
-    before: u64,
+    raw_bytes: u16,
+    facet_bytes: u16,
+    /// Place of the entry before it in its bucket; one that is newer by now has pushed that out.
+    before: u16,
 }
 
 /// The ring.
@@ -41,8 +43,9 @@ pub(crate) struct Recent {
     entries: Vec<Entry>,
     /// Entries ever made: the next one's number.
     made: u64,
-    /// Number of the newest entry of each bucket, from 1; 0: none.
-    buckets: Vec<u64>,
+    /// Place of the newest entry of each bucket: small, since a bucket is looked at for every
+    /// event and two in a row are never near each other.
+    buckets: Vec<u16>,
     arena: Vec<u8>,
     /// Bytes ever written, those skipped at the arena's end included.
     written: u64,
@@ -61,7 +64,7 @@ impl Default for Recent {
         Self {
             entries: Vec::new(),
             made: 0,
-            buckets: vec![0; BUCKETS],
+            buckets: vec![NONE; BUCKETS],
             arena: vec![0; ARENA as usize],
             written: 0,
         }
@@ -78,49 +81,70 @@ impl Recent {
         let length = (raw.len() + facets.len()) as u64;
         let room = ARENA - self.written % ARENA;
         let start = if length > room { self.written + room } else { self.written };
-        self.write(start, raw);
-        self.write(start + raw.len() as u64, facets);
+        self.write(start, raw, facets);
         self.written = start + length;
-        self.link(Entry {
-            id: event.id(),
-            time: to_micros(event.time),
-            source: event.source.clone(),
-            offset: event.offset,
-            start,
-            raw_bytes: raw.len() as u32,
-            facet_bytes: facets.len() as u32,
-            before: 0,
-        });
+        self.link(
+            Entry {
+                id: event.id(),
+                time: to_micros(event.time),
+                source: None,
+                offset: event.offset,
+                start,
+                raw_bytes: raw.len() as u16,
+                facet_bytes: facets.len() as u16,
+                before: NONE,
+            },
+            event.source.as_ref(),
+        );
     }
 
     /// The event called `id`, while the ring holds it.
     pub(crate) fn find(&self, id: EventId) -> Option<RecentEvent<'_>> {
-        let mut number = *self.buckets.get(bucket_of(id))?;
-        while let Some(entry) = self.entry(number) {
+        let mut place = *self.buckets.get(bucket_of(id))?;
+        let mut least_age = 0;
+        while let Some(entry) = self.entries.get(usize::from(place)) {
+            // What is not older than the one before it has taken the place of one that was.
+            let age = self.made.wrapping_sub(u64::from(place) + 1) % EVENTS;
+            if age < least_age {
+                return None;
+            }
             if entry.id == id {
                 return self.resolve(entry);
             }
-            number = entry.before;
+            least_age = age + 1;
+            place = entry.before;
         }
         None
     }
 
-    fn write(&mut self, start: u64, bytes: &[u8]) {
+    fn write(&mut self, start: u64, raw: &[u8], facets: &[u8]) {
         let place = (start % ARENA) as usize;
-        if let Some(target) = self.arena.get_mut(place..place + bytes.len()) {
-            target.copy_from_slice(bytes);
+        let middle = place + raw.len();
+        if let Some(target) = self.arena.get_mut(place..middle + facets.len()) {
+            let (front, back) = target.split_at_mut(raw.len());
+            front.copy_from_slice(raw);
+            back.copy_from_slice(facets);
         }
     }
 
-    fn link(&mut self, mut entry: Entry) {
+    /// Puts `entry` of `source` into the place of the oldest.
+    fn link(&mut self, mut entry: Entry, source: Option<&Arc<Source>>) {
+        let place = (self.made % EVENTS) as usize;
         if let Some(newest) = self.buckets.get_mut(bucket_of(entry.id)) {
             entry.before = *newest;
-            *newest = self.made + 1;
+            *newest = place as u16;
         }
-        let place = (self.made % EVENTS) as usize;
         match self.entries.get_mut(place) {
-            Some(old) => *old = entry,
-            None => self.entries.push(entry),
+            Some(old) => {
+                // Mostly it is the same source: then nobody has to count its holders anew.
+                let same = |kept: &Arc<Source>| source.is_some_and(|new| Arc::ptr_eq(kept, new));
+                entry.source = old.source.take().filter(same).or_else(|| source.cloned());
+                *old = entry;
+            }
+            None => {
+                entry.source = source.cloned();
+                self.entries.push(entry);
+            }
         }
         self.made += 1;
     }
@@ -139,11 +163,11 @@ impl Recent {
             return None;
         }
         let place = (entry.start % ARENA) as usize;
-        let middle = place + entry.raw_bytes as usize;
+        let middle = place + usize::from(entry.raw_bytes);
         Some(RecentEvent {
             entry,
             raw: self.arena.get(place..middle)?,
-            facets: self.arena.get(middle..middle + entry.facet_bytes as usize)?,
+            facets: self.arena.get(middle..middle + usize::from(entry.facet_bytes))?,
         })
     }
 
@@ -190,24 +214,27 @@ impl Recent {
             start: 0,
             raw_bytes: 0,
             facet_bytes: 0,
-            before: 0,
+            before: NONE,
         };
         recent.entries = vec![filler; saved.made.min(EVENTS) as usize];
         for event in saved.events {
             let facets = from_hex(&event.facets);
             recent.made = event.number.saturating_sub(1);
-            recent.write(event.start, event.raw.as_bytes());
-            recent.write(event.start.saturating_add(event.raw.len() as u64), &facets);
-            recent.link(Entry {
-                id: event.id,
-                time: event.time,
-                source: event.source.and_then(|index| sources.get(index).cloned()),
-                offset: event.offset,
-                start: event.start,
-                raw_bytes: event.raw.len() as u32,
-                facet_bytes: facets.len() as u32,
-                before: 0,
-            });
+            recent.write(event.start, event.raw.as_bytes(), &facets);
+            let source = event.source.and_then(|index| sources.get(index));
+            recent.link(
+                Entry {
+                    id: event.id,
+                    time: event.time,
+                    source: None,
+                    offset: event.offset,
+                    start: event.start,
+                    raw_bytes: event.raw.len() as u16,
+                    facet_bytes: facets.len() as u16,
+                    before: NONE,
+                },
+                source,
+            );
         }
         recent.made = saved.made;
         recent.written = saved.written;

@@ -4,27 +4,34 @@
 //! again, with the same ids. Windows and alerts remember only their newest events; this remembers
 //! them all, whosever they are, far enough back for that.
 
-use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde::{Deserialize, Serialize};
 use vigie_event::EventId;
 
 /// Ids of a generation. The newest generation and the one before are known: at least so many
 /// events, at most twice as many.
 const GENERATION: usize = 32_768;
+/// Places of the table, a power of two: half of them are taken at most.
+const PLACES: usize = 4 * GENERATION;
+/// A place that none takes.
+const NONE: u64 = 0;
 
 /// The low 64 bits of the ids, which are those of a hash: among 65,536 events one in 10¹⁴ is
 /// mistaken for another.
+///
+/// One table with open addressing for both generations, so that an id is one look at one place in
+/// memory: hardly any two events in a row are near each other there.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    newer: FxHashSet<u64>,
-    older: FxHashSet<u64>,
+    /// Each id at the place that its lowest bits name or behind it.
+    places: Vec<u64>,
+    /// Those of the newer generation.
+    newer: Vec<u64>,
 }
 
 impl Default for Seen {
-    /// With room for all that it will ever hold: 1.2 MB, of which a tenth is touched at once.
+    /// With room for all that it will ever hold: 1.3 MB, of which a part is touched at once.
     fn default() -> Self {
-        let room = || FxHashSet::with_capacity_and_hasher(GENERATION, FxBuildHasher);
-        Self { newer: room(), older: room() }
+        Self { places: vec![NONE; PLACES], newer: Vec::with_capacity(GENERATION) }
     }
 }
 
@@ -35,35 +42,65 @@ impl Seen {
         if id == EventId::default() {
             return true;
         }
-        let bits = id.as_u128() as u64;
-        if self.older.contains(&bits) {
-            return false;
-        }
-        let new = self.newer.insert(bits);
+        let new = self.note(id.as_u128() as u64);
         if self.newer.len() >= GENERATION {
-            std::mem::swap(&mut self.newer, &mut self.older);
-            self.newer.clear();
+            // The older generation is forgotten; the newer is the older from now on.
+            let Self { places, newer } = self;
+            places.fill(NONE);
+            for id in newer.drain(..) {
+                add(places, id);
+            }
+        }
+        new
+    }
+
+    /// Puts an id into the newer generation, unless it is known.
+    fn note(&mut self, id: u64) -> bool {
+        let id = if id == NONE { u64::MAX } else { id };
+        let new = add(&mut self.places, id);
+        if new {
+            self.newer.push(id);
         }
         new
     }
 
     /// It as plain values, always in the same order.
     pub(crate) fn save(&self) -> SavedSeen {
-        let sorted = |ids: &FxHashSet<u64>| {
-            let mut ids: Vec<u64> = ids.iter().copied().collect();
-            ids.sort_unstable();
-            ids
-        };
-        SavedSeen { newer: sorted(&self.newer), older: sorted(&self.older) }
+        let mut newer = self.newer.clone();
+        newer.sort_unstable();
+        let is_older = |id: &u64| *id != NONE && newer.binary_search(id).is_err();
+        let mut older: Vec<u64> = self.places.iter().copied().filter(is_older).collect();
+        older.sort_unstable();
+        SavedSeen { newer, older }
     }
 
     /// What [`Seen::save`] wrote.
     pub(crate) fn restore(saved: SavedSeen) -> Self {
         let mut seen = Self::default();
-        seen.newer.extend(saved.newer.into_iter().take(GENERATION - 1));
-        seen.older.extend(saved.older.into_iter().take(GENERATION));
+        for id in saved.older.into_iter().take(GENERATION) {
+            add(&mut seen.places, id);
+        }
+        for id in saved.newer.into_iter().take(GENERATION - 1) {
+            seen.note(id);
+        }
         seen
     }
+}
+
+/// Puts an id into the table, unless it is there; tells whether it was not. There is always room.
+fn add(places: &mut [u64], id: u64) -> bool {
+    let mut place = id as usize % PLACES;
+    while let Some(taken) = places.get_mut(place) {
+        if *taken == NONE {
+            *taken = id;
+            return true;
+        }
+        if *taken == id {
+            return false;
+        }
+        place = (place + 1) % PLACES;
+    }
+    false
 }
 
 /// [`Seen`] as plain values.
@@ -88,7 +125,8 @@ mod tests {
         assert!((0..total).all(|number| seen.is_new(id(number))));
         let mut again = Seen::restore(seen.save());
         assert!((total - GENERATION..total).all(|number| !again.is_new(id(number))));
-        assert!(seen.newer.len() + seen.older.len() <= 2 * GENERATION);
+        let held = seen.places.iter().filter(|id| **id != NONE).count();
+        assert!((GENERATION..=2 * GENERATION).contains(&held), "{held}");
         assert!(seen.is_new(id(0)));
     }
 
