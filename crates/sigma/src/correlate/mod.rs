@@ -2,6 +2,7 @@
 
 mod cell;
 mod chains;
+mod clocks;
 mod codec;
 mod correlator;
 mod ghosts;

@@ -47,6 +47,8 @@ pub(super) struct Window {
     pub last: i64,
     /// Events heard.
     pub heard: u64,
+    /// Events that the cells stand for, or more; kept where events are counted or added up.
+    pub events: u64,
     pub sampling: Sampling,
     /// What only some correlations need.
     pub extra: Option<Box<Extra>>,
@@ -138,10 +140,18 @@ impl Window {
             self.trace.push_back(short(cell.id));
         }
         self.cells = VecDeque::new();
+        self.events = 0;
         self.sampling = Sampling::default();
         self.extra = None;
         let Raised { first, last, count, .. } = *raised;
         self.open = Some(Open { window, first, last, count });
+    }
+
+    /// Finds the bounds of restored cells.
+    pub fn bound(&mut self) {
+        self.events = self.cells.iter().map(Cell::events).fold(0, u64::saturating_add);
+        let highest = self.cells.iter().map(|cell| cell.scale).max();
+        self.sampling.highest = highest.unwrap_or(0).max(self.sampling.level);
     }
 
     fn count(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
@@ -160,6 +170,7 @@ impl Window {
         if adds_up {
             cell.value = (cell.number() * f64::from(cell.weight)).to_bits();
         }
+        self.events = self.events.saturating_add(u64::from(cell.weight));
         match place.checked_sub(1).and_then(|before| self.cells.get_mut(before)) {
             Some(before) if coarse && sighting.time.saturating_sub(before.time) <= grain => {
                 before.weight = before.weight.saturating_add(cell.weight);
@@ -170,6 +181,10 @@ impl Window {
             _ => put(&mut self.cells, place, cell),
         }
         self.forget(correlation, sighting.time);
+        // Most events of all make no condition hold, and too few of them tell that at once.
+        if !adds_up && (self.events as f64) < correlation.range.least {
+            return Outcome::Counted;
+        }
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
     }
 
@@ -216,6 +231,9 @@ impl Window {
         put(&mut self.cells, place, cell);
         self.sampling.shrink(&mut self.cells, hash_of_value);
         self.forget(correlation, sighting.time);
+        if (self.sampling.most(self.cells.len()) as f64) < correlation.range.least {
+            return Outcome::Counted;
+        }
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
     }
 
@@ -323,7 +341,8 @@ impl Window {
         while self.cells.front().is_some_and(|cell| cell.time < horizon)
             || self.cells.len() > MAX_CELLS
         {
-            self.cells.pop_front();
+            let gone = self.cells.pop_front().map_or(0, |cell| cell.events());
+            self.events = self.events.saturating_sub(gone);
         }
         self.sampling.relax(self.cells.len());
     }
