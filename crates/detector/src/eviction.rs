@@ -41,6 +41,7 @@ pub(crate) fn least(all: impl Iterator<Item = (u8, u64, u128, u32)>) -> Vec<u32>
 
 impl Core {
     /// Closes alerts that have ended, and lets incidents go that nothing can join any more.
+    #[inline(never)]
     pub(crate) fn sweep(&mut self) {
         self.swept = self.seen;
         let clocks = self.clocks;
