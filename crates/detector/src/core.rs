@@ -93,11 +93,13 @@ impl Core {
 
     /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
     /// counted then. What matches nothing needs no remembering.
+    #[inline]
     pub(crate) fn is_news(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
-        matched.is_empty() || self.seen_lately.is_new(event.id())
+        matched.is_empty() || self.seen_lately.is_new(event)
     }
 
     /// Takes in an event that counts; of another, that it came.
+    #[inline]
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
         self.clocks.advance(event.time, self.settings.incident_gap_s);
@@ -117,13 +119,13 @@ impl Core {
                 self.note_success(event);
             }
             let since = self.seen - self.swept;
-            let held = || (self.alerts.slots.len() + self.incidents.slots.len()) as u64;
-            if since >= SWEEP_EVERY && since >= held() {
+            if since >= SWEEP_EVERY && since >= self.held() {
                 self.sweep();
             }
         }
     }
 
+    #[inline(never)]
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.facets.read(event);
         self.recent.push(event, &self.facets);
@@ -492,8 +494,6 @@ fn absent(firing: &Firing) -> Event {
 
 fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
-    for (field, value) in group {
-        map.insert(field.name().to_owned(), value.to_string());
-    }
+    map.extend(group.iter().map(|(field, value)| (field.name().to_owned(), value.to_string())));
     map
 }

@@ -4,103 +4,120 @@
 //! again, with the same ids. Windows and alerts remember only their newest events; this remembers
 //! them all, whosever they are, far enough back for that.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use vigie_event::EventId;
+use vigie_event::{Event, EventId};
 
 /// Ids of a generation. The newest generation and the one before are known: at least so many
 /// events, at most twice as many.
 const GENERATION: usize = 32_768;
-/// Places of the table, a power of two: half of them are taken at most.
-const PLACES: usize = 4 * GENERATION;
-/// A place that none takes.
-const NONE: u64 = 0;
+/// Sources of which it is known how far they were read.
+const MAX_SOURCES: usize = 1_024;
 
 /// The low 64 bits of the ids, which are those of a hash: among 65,536 events one in 10¹⁴ is
 /// mistaken for another.
 ///
-/// One table with open addressing for both generations, so that an id is one look at one place in
-/// memory: hardly any two events in a row are near each other there.
+/// An id is a function of source and offset, among other things. So what lies ahead of all that
+/// its source gave before is new, and of nearly all events that is known without a look at any
+/// table: the ids need only be written down, one behind the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// Each id at the place that its lowest bits name or behind it.
-    places: Vec<u64>,
-    /// Those of the newer generation.
     newer: Vec<u64>,
+    older: Vec<u64>,
+    /// The ids of both, made when an event is looked for: of the newer so many.
+    table: FxHashSet<u64>,
+    tabled: usize,
+    /// By source: the greatest offset of its events.
+    reached: FxHashMap<u64, u64>,
+    /// Generations that must end before `reached` tells of all events that are known.
+    unsure: u8,
 }
 
 impl Default for Seen {
-    /// With room for all that it will ever hold: 1.3 MB, of which a part is touched at once.
+    /// With room for all ids that it will ever hold: 0.5 MB, touched one after the other.
     fn default() -> Self {
-        Self { places: vec![NONE; PLACES], newer: Vec::with_capacity(GENERATION) }
+        Self {
+            newer: Vec::with_capacity(GENERATION),
+            older: Vec::with_capacity(GENERATION),
+            table: FxHashSet::default(),
+            tabled: 0,
+            reached: FxHashMap::default(),
+            unsure: 0,
+        }
     }
 }
 
 impl Seen {
-    /// Takes note of an event; `false` where it is known already. An event without an id is
-    /// always new.
-    pub(crate) fn is_new(&mut self, id: EventId) -> bool {
+    /// Takes note of `event`; `false` where it is known already. An event without an id is always
+    /// new.
+    #[inline(never)]
+    pub(crate) fn is_new(&mut self, event: &Event) -> bool {
+        let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
+        self.note(event.id(), source, event.offset)
+    }
+
+    fn note(&mut self, id: EventId, source: u64, offset: u64) -> bool {
         if id == EventId::default() {
             return true;
         }
-        let new = self.note(id.as_u128() as u64);
-        if self.newer.len() >= GENERATION {
-            // The older generation is forgotten; the newer is the older from now on.
-            let Self { places, newer } = self;
-            places.fill(NONE);
-            for id in newer.drain(..) {
-                add(places, id);
-            }
+        let bits = id.as_u128() as u64;
+        let ahead = self.reach(source, offset) && self.unsure == 0;
+        if !ahead && self.knows(bits) {
+            return false;
         }
-        new
+        self.newer.push(bits);
+        if self.newer.len() >= GENERATION {
+            std::mem::swap(&mut self.newer, &mut self.older);
+            self.newer.clear();
+            self.table.clear();
+            self.tabled = 0;
+            self.unsure = self.unsure.saturating_sub(1);
+        }
+        true
     }
 
-    /// Puts an id into the newer generation, unless it is known.
-    fn note(&mut self, id: u64) -> bool {
-        let id = if id == NONE { u64::MAX } else { id };
-        let new = add(&mut self.places, id);
-        if new {
-            self.newer.push(id);
+    /// Whether `offset` lies ahead of all offsets of `source` so far.
+    fn reach(&mut self, source: u64, offset: u64) -> bool {
+        if let Some(reached) = self.reached.get_mut(&source) {
+            let ahead = offset > *reached;
+            *reached = offset.max(*reached);
+            return ahead;
         }
-        new
+        if self.reached.len() >= MAX_SOURCES {
+            self.reached.clear();
+            self.unsure = 2;
+        }
+        self.reached.insert(source, offset);
+        true
+    }
+
+    fn knows(&mut self, id: u64) -> bool {
+        if self.table.is_empty() {
+            self.table.reserve(2 * GENERATION);
+            self.table.extend(&self.older);
+        }
+        self.table.extend(self.newer.iter().skip(self.tabled));
+        self.tabled = self.newer.len();
+        self.table.contains(&id)
     }
 
     /// It as plain values, always in the same order.
     pub(crate) fn save(&self) -> SavedSeen {
-        let mut newer = self.newer.clone();
-        newer.sort_unstable();
-        let is_older = |id: &u64| *id != NONE && newer.binary_search(id).is_err();
-        let mut older: Vec<u64> = self.places.iter().copied().filter(is_older).collect();
-        older.sort_unstable();
-        SavedSeen { newer, older }
+        let sorted = |ids: &[u64]| {
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            ids
+        };
+        SavedSeen { newer: sorted(&self.newer), older: sorted(&self.older) }
     }
 
-    /// What [`Seen::save`] wrote.
+    /// What [`Seen::save`] wrote: how far the sources were read is not in it.
     pub(crate) fn restore(saved: SavedSeen) -> Self {
-        let mut seen = Self::default();
-        for id in saved.older.into_iter().take(GENERATION) {
-            add(&mut seen.places, id);
-        }
-        for id in saved.newer.into_iter().take(GENERATION - 1) {
-            seen.note(id);
-        }
+        let mut seen = Self { unsure: 2, ..Self::default() };
+        seen.newer.extend(saved.newer.into_iter().take(GENERATION - 1));
+        seen.older.extend(saved.older.into_iter().take(GENERATION));
         seen
     }
-}
-
-/// Puts an id into the table, unless it is there; tells whether it was not. There is always room.
-fn add(places: &mut [u64], id: u64) -> bool {
-    let mut place = id as usize % PLACES;
-    while let Some(taken) = places.get_mut(place) {
-        if *taken == NONE {
-            *taken = id;
-            return true;
-        }
-        if *taken == id {
-            return false;
-        }
-        place = (place + 1) % PLACES;
-    }
-    false
 }
 
 /// [`Seen`] as plain values.
@@ -114,25 +131,56 @@ pub(crate) struct SavedSeen {
 mod tests {
     use super::*;
 
-    fn id(number: usize) -> EventId {
-        EventId::from_u128(number as u128 + 1)
+    /// The event at an offset of a source.
+    fn note(seen: &mut Seen, source: u64, offset: usize) -> bool {
+        let id = EventId::from_u128(u128::from(source) << 32 | offset as u128 + 1);
+        seen.note(id, source, offset as u64)
     }
 
     #[test]
     fn knows_a_generation_at_least_and_two_at_most() {
         let mut seen = Seen::default();
         let total = 3 * GENERATION + 100;
-        assert!((0..total).all(|number| seen.is_new(id(number))));
+        assert!((0..total).all(|offset| note(&mut seen, 1, offset)));
         let mut again = Seen::restore(seen.save());
-        assert!((total - GENERATION..total).all(|number| !again.is_new(id(number))));
-        let held = seen.places.iter().filter(|id| **id != NONE).count();
-        assert!((GENERATION..=2 * GENERATION).contains(&held), "{held}");
-        assert!(seen.is_new(id(0)));
+        for seen in [&mut seen, &mut again] {
+            assert!((total - GENERATION..total).all(|offset| !note(seen, 1, offset)));
+            assert!(seen.newer.len() + seen.older.len() <= 2 * GENERATION);
+            assert!(note(seen, 1, 0));
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_read_again_tells_nothing_new() {
+        let mut seen = Seen::default();
+        for offset in 0..1_000 {
+            assert!(note(&mut seen, 1, offset));
+            assert!(note(&mut seen, 2, 2 * offset));
+        }
+        let mut again = Seen::restore(seen.save());
+        for seen in [&mut seen, &mut again] {
+            for offset in 0..2_000 {
+                assert_eq!(note(seen, 1, offset), offset >= 1_000, "{offset}");
+                assert_eq!(note(seen, 2, offset), offset % 2 == 1, "{offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_sources_hide_nothing() {
+        let mut seen = Seen::default();
+        assert!(note(&mut seen, 1, 7) && note(&mut seen, 1, 9));
+        for source in 2..2 * MAX_SOURCES as u64 {
+            assert!(note(&mut seen, source, 1));
+        }
+        assert!(seen.reached.len() <= MAX_SOURCES);
+        assert!(note(&mut seen, 1, 8));
+        assert!(!note(&mut seen, 1, 9));
     }
 
     #[test]
     fn what_has_no_id_is_new() {
         let mut seen = Seen::default();
-        assert!(seen.is_new(EventId::default()) && seen.is_new(EventId::default()));
+        assert!((0..2).all(|_| seen.note(EventId::default(), 0, 0)));
     }
 }

@@ -37,6 +37,7 @@ impl Core {
     ///
     /// Whoever logs in from an address that an incident is about takes account and host into
     /// that incident; so does who moves on from there, and who changes account there.
+    #[inline(never)]
     pub(crate) fn note_success(&mut self, event: &Event) {
         let Some(action) = event.text_of(field::EVENT_ACTION) else {
             return;
