@@ -11,6 +11,7 @@ mod measure;
 mod overdue;
 mod pool;
 mod snapshot;
+mod trace;
 mod window;
 
 use std::fmt;

@@ -17,7 +17,7 @@
 //!    ranks as one that was heard twice. A slow attack loses its first event by that, not itself.
 //!
 //! Windows whose timespan is over, by the clock of the source that last fed them, go as well:
-//! every fourth event looks at one place, in turn, so that the work is spread evenly.
+//! one place is looked at for every fourth event, in turn, so that the work is spread evenly.
 
 use std::collections::hash_map::Entry;
 
@@ -37,8 +37,10 @@ const OWNER_SHARE: usize = 16;
 /// Cells of a pool for each window that it has room for.
 const CELLS_PER_WINDOW: usize = 8;
 
-/// Events of a pool between two looks for windows that are over.
-const SWEEP_EVERY: u64 = 4;
+/// Events of a pool between two looks for windows that are over, and places that are looked at
+/// then: together, since nobody has looked at them lately.
+const SWEEP_EVERY: u64 = 64;
+const SWEEP_PLACES: u32 = 16;
 /// Places of windows that are remembered by their keys: attacks come in bursts.
 const LATELY: usize = 256;
 
@@ -210,18 +212,20 @@ impl Pool {
         Some(answer)
     }
 
-    /// At every fourth event, looks at one place and frees it if `over` says so of its window.
-    pub fn sweep(&mut self, over: impl FnOnce(&Slot) -> bool) {
+    /// Looks at some places from time to time and frees those of whose windows `over` says so.
+    pub fn sweep(&mut self, over: impl Fn(&Slot) -> bool) {
         if !self.turn.is_multiple_of(SWEEP_EVERY) {
             return;
         }
-        if self.hand as usize >= self.slots.len() {
-            self.hand = 0;
-        }
-        let place = self.hand;
-        self.hand = self.hand.wrapping_add(1);
-        if self.slot(place).is_some_and(|slot| slot.taken && over(slot)) {
-            self.remove(place);
+        for _ in 0..SWEEP_PLACES {
+            if self.hand as usize >= self.slots.len() {
+                self.hand = 0;
+            }
+            let place = self.hand;
+            self.hand = self.hand.wrapping_add(1);
+            if self.slot(place).is_some_and(|slot| slot.taken && over(slot)) {
+                self.remove(place);
+            }
         }
     }
 
@@ -468,11 +472,12 @@ mod tests {
             hear(&mut pool, key, key % 5);
         }
         pool.turn = SWEEP_EVERY;
-        for _ in 0..50 {
+        let rounds = 50_u32.div_ceil(SWEEP_PLACES);
+        for _ in 0..rounds {
             pool.sweep(|slot| slot.key % 2 == 0);
         }
         assert_eq!(pool.len(), 25);
-        for _ in 0..50 {
+        for _ in 0..rounds {
             pool.sweep(|_| true);
         }
         assert_eq!((pool.len(), pool.owners.len(), pool.cells), (0, 0, 0));

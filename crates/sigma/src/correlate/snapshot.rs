@@ -17,12 +17,15 @@
 //! Everything that later behaviour depends on is in it, the order of eviction included, so a
 //! restored correlator goes on as the first would have, to the byte.
 
+use std::collections::VecDeque;
+
 use vigie_event::EventId;
 
 use super::cell::Cell;
 use super::clocks::Clocks;
 use super::codec::{Reader, Writer};
 use super::pool::{Pool, Slot};
+use super::trace::Trace;
 use super::window::{Extra, Open, Window};
 use super::{SnapshotError, WindowKey};
 
@@ -102,9 +105,10 @@ fn write_slot(slot: &Slot, writer: &mut Writer) {
         writer.signed(open.last);
         writer.number(open.count);
     }
+    let trace = trace.shortened();
     writer.number(trace.len() as u64);
     for short in trace {
-        writer.number(u64::from(*short));
+        writer.number(u64::from(short));
     }
     writer.byte(sampling.level);
     write_cells(cells.iter(), writer);
@@ -234,9 +238,11 @@ fn read_slot(reader: &mut Reader<'_>) -> Result<Slot, SnapshotError> {
             count: reader.number()?,
         });
     }
+    let mut trace = VecDeque::new();
     for _ in 0..reader.count()? {
-        window.trace.push_back(reader.small()?);
+        trace.push_back(reader.small()?);
     }
+    window.trace = Trace::restore(trace);
     window.sampling.level = reader.byte()?;
     window.cells = read_cells(reader)?.into();
     window.bound();

@@ -12,6 +12,7 @@ use vigie_event::EventId;
 use super::cell::{Cell, SAMPLE, Sampling, hash_of_event, hash_of_value};
 use super::chains::{Chains, Order};
 use super::measure::evaluate;
+use super::trace::Trace;
 use super::{Correlation, LATENESS, WindowKey};
 use crate::spec::Aggregate;
 
@@ -24,8 +25,6 @@ const MAX_CELLS: usize = SAMPLE;
 const MAX_KNOWN: usize = 1_024;
 /// Events of an ordered correlation that a late one may still come before.
 const MAX_ORDERED_CELLS: usize = 64;
-/// Ids of the newest events of an open alert, by which events that arrive twice are known.
-const TRACE: usize = 256;
 
 /// An alert that was raised and grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +40,8 @@ pub(super) struct Open {
 pub(super) struct Window {
     pub cells: VecDeque<Cell>,
     pub open: Option<Open>,
-    /// Ids seen lately, shortened: 256 of them mistake one event in 16 million for another.
-    pub trace: VecDeque<u32>,
+    /// Events seen lately.
+    pub trace: Trace,
     /// Time of the newest event, in nanoseconds.
     pub last: i64,
     /// Events heard.
@@ -107,7 +106,7 @@ impl Window {
             let near = sighting.time >= open.first.saturating_sub(correlation.timespan)
                 && sighting.time <= open.last.saturating_add(correlation.timespan);
             if near {
-                if !remember(&mut self.trace, sighting.id) {
+                if !self.trace.remember(sighting.id) {
                     return Outcome::Known;
                 }
                 open.first = open.first.min(sighting.time);
@@ -134,11 +133,7 @@ impl Window {
 
     /// Opens the alert that `raised` tells of.
     pub fn raise(&mut self, window: WindowKey, raised: &Raised) {
-        self.trace.clear();
-        let newest = self.cells.len().saturating_sub(TRACE);
-        for cell in self.cells.iter().skip(newest) {
-            self.trace.push_back(short(cell.id));
-        }
+        self.trace.begin(self.cells.iter().map(|cell| cell.id));
         self.cells = VecDeque::new();
         self.events = 0;
         self.sampling = Sampling::default();
@@ -161,7 +156,7 @@ impl Window {
             return Outcome::Known;
         }
         let coarse = self.cells.len() >= EXACT_CELLS;
-        if coarse && !remember(&mut self.trace, sighting.id) {
+        if coarse && !self.trace.remember(sighting.id) {
             return Outcome::Known;
         }
         let grain = correlation.timespan / EXACT_CELLS as i64;
@@ -379,28 +374,4 @@ impl From<Sighting> for Cell {
         let Sighting { time, id, weight, value } = sighting;
         Self { time, id, weight: u32::try_from(weight).unwrap_or(u32::MAX), scale: 0, value }
     }
-}
-
-fn short(id: EventId) -> u32 {
-    id.as_u128() as u32
-}
-
-/// Notes an id; tells whether it is new.
-fn remember(trace: &mut VecDeque<u32>, id: EventId) -> bool {
-    /// Compared together, without a look between them: that takes vector instructions.
-    const TOGETHER: usize = 16;
-    let short = short(id);
-    let (older, newer) = trace.as_slices();
-    let known = |ids: &[u32]| {
-        ids.chunks(TOGETHER)
-            .any(|some| some.iter().fold(0, |found, id| found | u8::from(*id == short)) > 0)
-    };
-    if known(older) || known(newer) {
-        return false;
-    }
-    if trace.len() >= TRACE {
-        trace.pop_front();
-    }
-    trace.push_back(short);
-    true
 }
