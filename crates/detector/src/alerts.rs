@@ -186,7 +186,7 @@ impl Alerts {
     pub(crate) fn at(&self, key: &AlertKey) -> Option<(u32, &OpenAlert)> {
         let slot = match key {
             AlertKey::Window(window) => self.of_window(*window)?,
-            key => *self.singles.get(key)?,
+            key @ AlertKey::Single(..) => *self.singles.get(key)?,
         };
         Some((slot, self.slots.get(slot)?))
     }
@@ -202,7 +202,7 @@ impl Alerts {
         let slot = self.slots.insert(alert);
         match key {
             AlertKey::Window(window) => self.windows.insert(window, slot),
-            key => self.singles.insert(key, slot),
+            key @ AlertKey::Single(..) => self.singles.insert(key, slot),
         };
         self.mark(slot);
         slot

@@ -133,7 +133,7 @@ mod tests {
 
     /// The event at an offset of a source.
     fn note(seen: &mut Seen, source: u64, offset: usize) -> bool {
-        let id = EventId::from_u128(u128::from(source) << 32 | offset as u128 + 1);
+        let id = EventId::from_u128((u128::from(source) << 32) | (offset as u128 + 1));
         seen.note(id, source, offset as u64)
     }
 

@@ -381,7 +381,7 @@ fn link(slots: &mut [Slot], chain: Chain, place: u32, list: &mut List) {
     };
     *link = Link { prev: list.tail, next: NONE };
     match link_of(slots, chain, list.tail) {
-        Some(last) => last.next = place,
+        Some(before) => before.next = place,
         None => list.head = place,
     }
     list.tail = place;
