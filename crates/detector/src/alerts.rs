@@ -144,7 +144,10 @@ pub(crate) struct Closed {
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {
     pub(crate) slots: Slab<OpenAlert>,
-    pub(crate) index: FxHashMap<AlertKey, u32>,
+    /// By window, which most events of an attack find their alert by: a table of its own is small.
+    windows: FxHashMap<u64, u32>,
+    /// By the keys of rules over single events.
+    singles: FxHashMap<AlertKey, u32>,
     pub(crate) dirty: Vec<u32>,
     /// Closed alerts that are still to be handed out.
     pub(crate) outgoing: Vec<Alert>,
@@ -181,15 +184,26 @@ impl Alerts {
     }
 
     pub(crate) fn at(&self, key: &AlertKey) -> Option<(u32, &OpenAlert)> {
-        let slot = *self.index.get(key)?;
+        let slot = match key {
+            AlertKey::Window(window) => self.of_window(*window)?,
+            key @ AlertKey::Single(..) => *self.singles.get(key)?,
+        };
         Some((slot, self.slots.get(slot)?))
+    }
+
+    /// The slot of the open alert of a correlation's window.
+    pub(crate) fn of_window(&self, window: u64) -> Option<u32> {
+        self.windows.get(&window).copied()
     }
 
     pub(crate) fn insert(&mut self, alert: OpenAlert) -> u32 {
         self.weight += alert.weight();
         let key = alert.key.clone();
         let slot = self.slots.insert(alert);
-        self.index.insert(key, slot);
+        match key {
+            AlertKey::Window(window) => self.windows.insert(window, slot),
+            key @ AlertKey::Single(..) => self.singles.insert(key, slot),
+        };
         self.mark(slot);
         slot
     }
@@ -224,8 +238,14 @@ impl Alerts {
     pub(crate) fn close(&mut self, slot: u32, incident: Option<IncidentId>) -> Option<Closed> {
         let alert = self.slots.remove(slot)?;
         self.weight = self.weight.saturating_sub(alert.weight());
-        if self.index.get(&alert.key) == Some(&slot) {
-            self.index.remove(&alert.key);
+        match &alert.key {
+            AlertKey::Window(window) if self.windows.get(window) == Some(&slot) => {
+                self.windows.remove(window);
+            }
+            key if self.singles.get(key) == Some(&slot) => {
+                self.singles.remove(key);
+            }
+            _ => {}
         }
         let closed = Closed { id: alert.id, first: alert.first, last: alert.last };
         if alert.dirty {

@@ -18,7 +18,13 @@ pub(crate) struct Clocks {
 
 impl Clocks {
     /// Takes note of an event's time; `gap_s` back from the newest counts as behind.
+    #[inline]
     pub(crate) fn advance(&mut self, time: Timestamp, gap_s: u32) {
+        // Many logs know only seconds.
+        if time == self.newest {
+            return;
+        }
+        let time = to_micros(time);
         if time >= self.newest {
             self.newest = time;
         } else if self.newest.since(time) > i64::from(gap_s) * NANOS {
@@ -42,6 +48,17 @@ pub(crate) fn within(time: Timestamp, first: Timestamp, last: Timestamp, gap_s: 
 /// read back are then the same.
 pub(crate) fn to_micros(time: Timestamp) -> Timestamp {
     Timestamp::from_nanos(time.nanos().div_euclid(1_000) * 1_000)
+}
+
+/// `kept`, or `time` to the microsecond where it is before. `kept` is whole, so that most times,
+/// which are not, need not be divided.
+pub(crate) fn earlier(kept: Timestamp, time: Timestamp) -> Timestamp {
+    if time < kept { to_micros(time) } else { kept }
+}
+
+/// `kept`, or `time` to the microsecond where it is after.
+pub(crate) fn later(kept: Timestamp, time: Timestamp) -> Timestamp {
+    if time > kept { to_micros(time) } else { kept }
 }
 
 #[cfg(test)]

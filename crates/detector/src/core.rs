@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_event::{
-    AlertId, Event, EventId, FieldId, IncidentId, IncidentStatus, Localized, Severity, Timestamp,
-    Value,
+    AlertId, EVIDENCE_PER_ALERT, Event, EventId, FieldId, IncidentId, IncidentStatus, Localized,
+    Severity, Timestamp, Value,
 };
 use vigie_sigma::{Firing, RuleIndex, RuleSet};
 
 use crate::alerts::{AlertKey, Alerts, OpenAlert};
-use crate::clocks::{Clocks, to_micros};
+use crate::clocks::{Clocks, earlier, later, to_micros};
 use crate::facets::{Facet, Facets};
 use crate::facts::{EntityKey, Facts, Glance, Outcome};
 use crate::hosts::Hosts;
@@ -24,6 +24,8 @@ use crate::settings::Settings;
 const SWEEP_EVERY: u64 = 1_024;
 /// Events that a new alert has room for at once; most have more.
 const EVENTS_AT_FIRST: usize = 16;
+/// Facets that it has room for at once.
+const FACETS_AT_FIRST: usize = 8;
 
 /// What has been counted since the start.
 #[derive(Debug, Default)]
@@ -91,14 +93,16 @@ impl Core {
 
     /// Whether `event` counts: delivery is at least once, and one that rules matched lately was
     /// counted then. What matches nothing needs no remembering.
+    #[inline]
     pub(crate) fn is_news(&mut self, event: &Event, matched: &[RuleIndex]) -> bool {
-        matched.is_empty() || self.seen_lately.is_new(event.id())
+        matched.is_empty() || self.seen_lately.is_new(event)
     }
 
     /// Takes in an event that counts; of another, that it came.
+    #[inline]
     pub(crate) fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.seen += 1;
-        self.clocks.advance(to_micros(event.time), self.settings.incident_gap_s);
+        self.clocks.advance(event.time, self.settings.incident_gap_s);
         let glance = Glance::of(event);
         self.hosts.learn(event, &glance, self.seen);
         let succeeded = glance.outcome == Outcome::Success;
@@ -114,13 +118,14 @@ impl Core {
             if succeeded {
                 self.note_success(event);
             }
-            let pace = (self.alerts.slots.len() + self.incidents.slots.len()) as u64;
-            if self.seen - self.swept >= SWEEP_EVERY.max(pace) {
+            let since = self.seen - self.swept;
+            if since >= SWEEP_EVERY && since >= self.held() {
                 self.sweep();
             }
         }
     }
 
+    #[inline(never)]
     fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &[Firing]) {
         self.facets.read(event);
         self.recent.push(event, &self.facets);
@@ -210,8 +215,16 @@ impl Core {
     }
 
     fn fire_about(&mut self, rule: usize, firing: &Firing, event: &Event) {
-        let key = AlertKey::Window(firing.window.0);
-        let open = self.alerts.at(&key).map(|(slot, _)| slot);
+        let open = self.alerts.of_window(firing.window.0);
+        if let Some(slot) = open
+            && !firing.raised
+        {
+            let grown = |alert: &OpenAlert| {
+                firing.count.saturating_sub(alert.counted_before).max(alert.count)
+            };
+            self.grow(slot, event, firing.first, firing.last, grown);
+            return;
+        }
         let (first, last) = (to_micros(firing.first), to_micros(firing.last));
         if firing.raised {
             let first_event = firing.events.first().copied().unwrap_or_else(|| event.id());
@@ -221,7 +234,7 @@ impl Core {
             }
             let raise = Raise {
                 rule,
-                key,
+                key: AlertKey::Window(firing.window.0),
                 id,
                 group: &firing.group,
                 first,
@@ -231,11 +244,6 @@ impl Core {
                 events: &firing.events,
             };
             self.raise(raise, event);
-        } else if let Some(slot) = open {
-            let grown = |alert: &OpenAlert| {
-                firing.count.saturating_sub(alert.counted_before).max(alert.count)
-            };
-            self.grow(slot, event, first, last, grown);
         } else {
             // Its alert was closed with its incident, or had to leave memory, and yet the attack
             // goes on: that is news.
@@ -245,7 +253,7 @@ impl Core {
             let weight = u64::from(event.repeat.max(1)).min(firing.count.max(1));
             let raise = Raise {
                 rule,
-                key,
+                key: AlertKey::Window(firing.window.0),
                 id,
                 group: &group,
                 first: time,
@@ -286,6 +294,7 @@ impl Core {
             .collect()
     }
 
+    /// Lets the alert at `slot` grow by `event`; times need not be whole microseconds.
     fn grow(
         &mut self,
         slot: u32,
@@ -298,23 +307,24 @@ impl Core {
         let Some(incident) = alerts.slots.get(slot).map(|alert| alert.incident) else {
             return;
         };
+        let id = event.id();
         incidents.change(incident, |incident| {
-            incident.first = incident.first.min(first);
-            incident.last = incident.last.max(last);
+            incident.first = earlier(incident.first, first);
+            incident.last = later(incident.last, last);
             incident.touched = *seen;
             incident.revision += 1;
             alerts.change(slot, |alert| {
                 alert.count = count(alert);
-                alert.first = alert.first.min(first);
-                alert.last = alert.last.max(last);
+                alert.first = earlier(alert.first, first);
+                alert.last = later(alert.last, last);
                 alert.touched = *seen;
-                let wants_evidence = alert.add_event(event.id());
+                let wants_evidence = alert.add_event(id);
                 let mut add = |alert: &mut OpenAlert, facet: Facet<'_>, hash: u64| {
                     if let Some(text) = alert.add_facet(facet, hash) {
                         incident.add_entity(facet.name(), &text);
                     }
                 };
-                let at_hand = facets.of() == event.id();
+                let at_hand = facets.of() == id;
                 if at_hand {
                     for (place, hash) in facets.hashes().iter().enumerate() {
                         if !alert.knows(place, *hash)
@@ -325,7 +335,7 @@ impl Core {
                     }
                 }
                 if (wants_evidence || !at_hand)
-                    && let Some(known) = recent.find(event.id())
+                    && let Some(known) = recent.find(id)
                 {
                     if !at_hand {
                         known.facets().for_each(|(facet, hash)| add(alert, facet, hash));
@@ -360,7 +370,7 @@ impl Core {
             gap_s: info.gap_s,
             group: group_map(raise.group),
             entities: vigie_event::Entities::default(),
-            seen: Vec::new(),
+            seen: Vec::with_capacity(FACETS_AT_FIRST),
             latest: Default::default(),
             entity_bytes: 0,
             first: raise.first,
@@ -368,7 +378,7 @@ impl Core {
             count: raise.count,
             counted_before: raise.counted_before,
             events: Vec::with_capacity(EVENTS_AT_FIRST),
-            evidence: Vec::new(),
+            evidence: Vec::with_capacity(raise.events.len().min(EVIDENCE_PER_ALERT)),
             evidence_bytes: 0,
             incident: 0,
             dirty: false,
@@ -483,5 +493,7 @@ fn absent(firing: &Firing) -> Event {
 }
 
 fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {
-    group.iter().map(|(field, value)| (field.name().to_owned(), value.to_string())).collect()
+    let mut map = BTreeMap::new();
+    map.extend(group.iter().map(|(field, value)| (field.name().to_owned(), value.to_string())));
+    map
 }

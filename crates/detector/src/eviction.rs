@@ -40,7 +40,13 @@ pub(crate) fn least(all: impl Iterator<Item = (u8, u64, u128, u32)>) -> Vec<u32>
 }
 
 impl Core {
+    /// Alerts and incidents in memory.
+    pub(crate) fn held(&self) -> u64 {
+        (self.alerts.slots.len() + self.incidents.slots.len()) as u64
+    }
+
     /// Closes alerts that have ended, and lets incidents go that nothing can join any more.
+    #[inline(never)]
     pub(crate) fn sweep(&mut self) {
         self.swept = self.seen;
         let clocks = self.clocks;

@@ -67,6 +67,7 @@ impl Facets {
         &self.bytes
     }
 
+    #[inline]
     fn add(&mut self, number: u8, value: ValueRef<'_>) {
         match value {
             ValueRef::Text(text) => self.add_text(number, text),
@@ -82,6 +83,7 @@ impl Facets {
         }
     }
 
+    #[inline]
     fn add_text(&mut self, number: u8, text: &str) {
         let end = text.floor_char_boundary(TEXT_BYTES.min(text.len()));
         if end > 0 {
@@ -89,6 +91,7 @@ impl Facets {
         }
     }
 
+    #[inline]
     fn push(&mut self, number: u8, kind: u8, value: &[u8]) {
         if self.bytes.len() + HEADER + value.len() > EVENT_BYTES {
             return;

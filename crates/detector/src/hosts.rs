@@ -32,11 +32,15 @@ impl Hosts {
     /// Learns what `event`, the one numbered `seen`, tells of its own host's addresses: its
     /// `host.ip`, and the address at which its SSH server was reached or listens. Allocates
     /// nothing for an address that is known.
+    #[inline]
     pub(crate) fn learn(&mut self, event: &Event, glance: &Glance, seen: u64) {
         let reached = || glance.destination.filter(|_| event.dataset == "sshd");
-        let Some(address) = glance.host_address.or_else(reached).map(unmapped) else {
-            return;
-        };
+        if let Some(address) = glance.host_address.or_else(reached) {
+            self.learn_of(unmapped(address), event, seen);
+        }
+    }
+
+    fn learn_of(&mut self, address: IpAddr, event: &Event, seen: u64) {
         if !names_a_machine(address) {
             return;
         }

@@ -336,7 +336,7 @@ impl Incidents {
         let lane = u8::from(ahead(0) == Some(true));
         self.index.insert((key.clone(), lane), slot);
         if let Some(incident) = self.slots.get_mut(slot)
-            && !incident.keys.contains(&(key.clone(), lane))
+            && !incident.keys.iter().any(|(known, on)| *on == lane && *known == key)
         {
             incident.keys.push((key, lane));
             self.weight += 64;

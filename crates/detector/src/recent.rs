@@ -4,6 +4,7 @@
 //! records and entities are found. A ring of fixed size, so no flood makes it grow: what it has
 //! pushed out keeps its id in the alert, and its raw record in the journal.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use vigie_event::{Event, EventId, Evidence, Source, Timestamp};
 use crate::clocks::to_micros;
 use crate::facets::{self, Facet, Facets};
 
-/// Events in the ring.
+/// Events in the ring; a power of two.
 const EVENTS: u64 = 8_192;
 /// Bytes of raw records and facets in the ring.
 const ARENA: u64 = 2 << 20;
@@ -20,29 +21,43 @@ const ARENA: u64 = 2 << 20;
 const BUCKETS: usize = 16_384;
 /// Bytes kept of a raw record, as in [`Evidence`].
 const RAW_BYTES: usize = 2_048;
+/// No place in the ring.
+const NONE: u16 = u16::MAX;
 
 #[derive(Clone, Debug)]
 struct Entry {
     id: EventId,
     time: Timestamp,
-    source: Option<Arc<Source>>,
     offset: u64,
     /// Place in all bytes ever written; the arena holds the last [`ARENA`] of them.
     start: u64,
-    raw_bytes: u32,
-    facet_bytes: u32,
-    /// Number of the entry before it in its bucket, from 1; 0: none.
-    before: u64,
+    raw_bytes: u16,
+    facet_bytes: u16,
+    /// Place of the entry before it in its bucket; one that is newer by now has pushed that out.
+    before: u16,
+}
+
+/// Entries in a row that are of one source: these need not name it each.
+#[derive(Debug)]
+struct Run {
+    /// Number of its first entry, from 0.
+    first: u64,
+    source: Option<Arc<Source>>,
 }
 
 /// The ring.
 #[derive(Debug)]
 pub(crate) struct Recent {
     entries: Vec<Entry>,
+    /// Of all entries in the ring, oldest first.
+    runs: VecDeque<Run>,
     /// Entries ever made: the next one's number.
     made: u64,
-    /// Number of the newest entry of each bucket, from 1; 0: none.
-    buckets: Vec<u64>,
+    /// Place of the newest entry of each bucket.
+    buckets: Vec<u16>,
+    /// Entries that stand in the buckets, or were pushed out before. Two in a row are never near
+    /// each other there, so they are put in together when something is looked for.
+    sorted: u64,
     arena: Vec<u8>,
     /// Bytes ever written, those skipped at the arena's end included.
     written: u64,
@@ -52,6 +67,7 @@ pub(crate) struct Recent {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecentEvent<'r> {
     entry: &'r Entry,
+    source: Option<&'r Arc<Source>>,
     raw: &'r [u8],
     facets: &'r [u8],
 }
@@ -60,8 +76,10 @@ impl Default for Recent {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
+            runs: VecDeque::new(),
             made: 0,
-            buckets: vec![0; BUCKETS],
+            buckets: vec![NONE; BUCKETS],
+            sorted: 0,
             arena: vec![0; ARENA as usize],
             written: 0,
         }
@@ -78,47 +96,80 @@ impl Recent {
         let length = (raw.len() + facets.len()) as u64;
         let room = ARENA - self.written % ARENA;
         let start = if length > room { self.written + room } else { self.written };
-        self.write(start, raw);
-        self.write(start + raw.len() as u64, facets);
+        self.write(start, raw, facets);
         self.written = start + length;
-        self.link(Entry {
-            id: event.id(),
-            time: to_micros(event.time),
-            source: event.source.clone(),
-            offset: event.offset,
-            start,
-            raw_bytes: raw.len() as u32,
-            facet_bytes: facets.len() as u32,
-            before: 0,
-        });
+        self.put(
+            Entry {
+                id: event.id(),
+                time: to_micros(event.time),
+                offset: event.offset,
+                start,
+                raw_bytes: raw.len() as u16,
+                facet_bytes: facets.len() as u16,
+                before: NONE,
+            },
+            event.source.as_ref(),
+        );
     }
 
     /// The event called `id`, while the ring holds it.
-    pub(crate) fn find(&self, id: EventId) -> Option<RecentEvent<'_>> {
-        let mut number = *self.buckets.get(bucket_of(id))?;
-        while let Some(entry) = self.entry(number) {
-            if entry.id == id {
-                return self.resolve(entry);
+    pub(crate) fn find(&mut self, id: EventId) -> Option<RecentEvent<'_>> {
+        self.sort();
+        let mut place = *self.buckets.get(bucket_of(id))?;
+        let mut least_age = 0;
+        while let Some(entry) = self.entries.get(usize::from(place)) {
+            // What is not older than the one before it has taken the place of one that was.
+            let age = self.made.wrapping_sub(u64::from(place) + 1) % EVENTS;
+            if age < least_age {
+                return None;
             }
-            number = entry.before;
+            if entry.id == id {
+                return self.resolve(self.made - 1 - age, entry);
+            }
+            least_age = age + 1;
+            place = entry.before;
         }
         None
     }
 
-    fn write(&mut self, start: u64, bytes: &[u8]) {
+    fn write(&mut self, start: u64, raw: &[u8], facets: &[u8]) {
         let place = (start % ARENA) as usize;
-        if let Some(target) = self.arena.get_mut(place..place + bytes.len()) {
-            target.copy_from_slice(bytes);
+        let middle = place + raw.len();
+        if let Some(target) = self.arena.get_mut(place..middle + facets.len()) {
+            let (front, back) = target.split_at_mut(raw.len());
+            front.copy_from_slice(raw);
+            back.copy_from_slice(facets);
         }
     }
 
-    fn link(&mut self, mut entry: Entry) {
-        if let Some(newest) = self.buckets.get_mut(bucket_of(entry.id)) {
-            entry.before = *newest;
-            *newest = self.made + 1;
+    /// Puts those entries into the buckets that are not there yet.
+    fn sort(&mut self) {
+        let first = self.sorted.max(self.made.saturating_sub(EVENTS));
+        for number in first..self.made {
+            let place = (number % EVENTS) as usize;
+            if let Some(entry) = self.entries.get_mut(place)
+                && let Some(newest) = self.buckets.get_mut(bucket_of(entry.id))
+            {
+                entry.before = std::mem::replace(newest, place as u16);
+            }
         }
-        let place = (self.made % EVENTS) as usize;
-        match self.entries.get_mut(place) {
+        self.sorted = self.made;
+    }
+
+    /// Puts `entry` of `source` into the place of the oldest.
+    fn put(&mut self, entry: Entry, source: Option<&Arc<Source>>) {
+        let goes_on = self.runs.back().is_some_and(|run| match (&run.source, source) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        });
+        if !goes_on {
+            let oldest = self.made.saturating_sub(EVENTS);
+            while self.runs.get(1).is_some_and(|next| next.first <= oldest) {
+                self.runs.pop_front();
+            }
+            self.runs.push_back(Run { first: self.made, source: source.cloned() });
+        }
+        match self.entries.get_mut((self.made % EVENTS) as usize) {
             Some(old) => *old = entry,
             None => self.entries.push(entry),
         }
@@ -134,16 +185,19 @@ impl Recent {
         self.entries.get((index % EVENTS) as usize)
     }
 
-    fn resolve<'r>(&'r self, entry: &'r Entry) -> Option<RecentEvent<'r>> {
+    /// The event of the entry with this number, from 0.
+    fn resolve<'r>(&'r self, number: u64, entry: &'r Entry) -> Option<RecentEvent<'r>> {
         if self.written - entry.start > ARENA {
             return None;
         }
         let place = (entry.start % ARENA) as usize;
-        let middle = place + entry.raw_bytes as usize;
+        let middle = place + usize::from(entry.raw_bytes);
+        let run = self.runs.partition_point(|run| run.first <= number).checked_sub(1)?;
         Some(RecentEvent {
             entry,
+            source: self.runs.get(run)?.source.as_ref(),
             raw: self.arena.get(place..middle)?,
-            facets: self.arena.get(middle..middle + entry.facet_bytes as usize)?,
+            facets: self.arena.get(middle..middle + usize::from(entry.facet_bytes))?,
         })
     }
 
@@ -153,11 +207,12 @@ impl Recent {
         let mut events = Vec::new();
         let oldest = self.made.saturating_sub(EVENTS);
         for number in oldest + 1..=self.made {
-            let Some(event) = self.entry(number).and_then(|entry| self.resolve(entry)) else {
+            let entry = self.entry(number);
+            let Some(event) = entry.and_then(|entry| self.resolve(number - 1, entry)) else {
                 continue;
             };
             let entry = event.entry;
-            let source = entry.source.as_deref().map(|source| {
+            let source = event.source.map(|source| &**source).map(|source| {
                 let known = sources.iter().position(|kept| kept == source);
                 known.unwrap_or_else(|| {
                     sources.push(source.clone());
@@ -185,31 +240,35 @@ impl Recent {
         let filler = Entry {
             id: EventId::default(),
             time: Timestamp::default(),
-            source: None,
             offset: 0,
             start: 0,
             raw_bytes: 0,
             facet_bytes: 0,
-            before: 0,
+            before: NONE,
         };
         recent.entries = vec![filler; saved.made.min(EVENTS) as usize];
         for event in saved.events {
             let facets = from_hex(&event.facets);
             recent.made = event.number.saturating_sub(1);
-            recent.write(event.start, event.raw.as_bytes());
-            recent.write(event.start.saturating_add(event.raw.len() as u64), &facets);
-            recent.link(Entry {
-                id: event.id,
-                time: event.time,
-                source: event.source.and_then(|index| sources.get(index).cloned()),
-                offset: event.offset,
-                start: event.start,
-                raw_bytes: event.raw.len() as u32,
-                facet_bytes: facets.len() as u32,
-                before: 0,
-            });
+            recent.sorted = recent.made;
+            recent.write(event.start, event.raw.as_bytes(), &facets);
+            let source = event.source.and_then(|index| sources.get(index));
+            recent.put(
+                Entry {
+                    id: event.id,
+                    time: event.time,
+                    offset: event.offset,
+                    start: event.start,
+                    raw_bytes: event.raw.len() as u16,
+                    facet_bytes: facets.len() as u16,
+                    before: NONE,
+                },
+                source,
+            );
+            recent.sort();
         }
         recent.made = saved.made;
+        recent.sorted = saved.made;
         recent.written = saved.written;
         recent
     }
@@ -221,12 +280,7 @@ impl<'r> RecentEvent<'r> {
         Evidence {
             event: self.entry.id,
             time: self.entry.time,
-            source: self
-                .entry
-                .source
-                .as_ref()
-                .map(|source| source.name.clone())
-                .unwrap_or_default(),
+            source: self.source.map(|source| source.name.clone()).unwrap_or_default(),
             offset: self.entry.offset,
             raw: facets::text_of(self.raw).into_owned(),
         }

@@ -37,23 +37,31 @@ impl Core {
     ///
     /// Whoever logs in from an address that an incident is about takes account and host into
     /// that incident; so does who moves on from there, and who changes account there.
+    #[inline(never)]
     pub(crate) fn note_success(&mut self, event: &Event) {
-        let (Some(action), Some(user)) =
-            (event.text_of(field::EVENT_ACTION), name_of(event, field::USER_NAME))
-        else {
+        let Some(action) = event.text_of(field::EVENT_ACTION) else {
+            return;
+        };
+        let from = event.address_of(field::SOURCE_IP).map(unmapped);
+        let matters = match from {
+            Some(_) => LOGINS.iter().any(|word| action.contains(word)),
+            None => matches!(action, "su" | "sudo_command"),
+        };
+        if !matters {
+            return;
+        }
+        let Some(user) = name_of(event, field::USER_NAME) else {
             return;
         };
         let host = name_of(event, field::HOST_NAME).unwrap_or_default();
         let time = to_micros(event.time);
-        if let Some(from) = event.address_of(field::SOURCE_IP).map(unmapped) {
-            if LOGINS.iter().any(|word| action.contains(word)) {
-                self.note_login(Login { user, host, from, time });
-            }
+        if let Some(from) = from {
+            self.note_login(Login { user, host, from, time });
             return;
         }
         let next = name_of(event, field::USER_EFFECTIVE_NAME)
             .or_else(|| name_of(event, field::USER_TARGET_NAME));
-        let (Some(next), true) = (next, matches!(action, "su" | "sudo_command")) else {
+        let Some(next) = next else {
             return;
         };
         let owned = Key::Owned(user, host.clone());

@@ -18,7 +18,7 @@ pub(crate) fn compose(rule: &Localized, actor: &Actor) -> Localized {
         _ => (", ", ", "),
     };
     let french = if rule.fr.is_empty() { &rule.en } else { &rule.fr };
-    Localized::new(format!("{}{en}{value}", rule.en), format!("{french}{fr}{value}"))
+    Localized::new([&rule.en, en, &*value].concat(), [french, fr, &*value].concat())
 }
 
 fn plain(text: &str) -> Cow<'_, str> {

@@ -51,6 +51,8 @@ const MOST: u8 = 32;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sampling {
     pub level: u8,
+    /// No cell stands for more than 2 to this power.
+    pub highest: u8,
 }
 
 impl Sampling {
@@ -63,12 +65,18 @@ impl Sampling {
     pub fn shrink(&mut self, cells: &mut VecDeque<Cell>, hash_of: fn(&Cell) -> u64) {
         while cells.len() > SAMPLE && self.level < MOST {
             self.level += 1;
+            self.highest = self.highest.max(self.level);
             let sampling = *self;
             cells.retain(|cell| sampling.keeps(hash_of(cell)));
             for cell in cells.iter_mut() {
                 cell.scale = cell.scale.max(sampling.level);
             }
         }
+    }
+
+    /// As many as so many cells can stand for.
+    pub fn most(self, cells: usize) -> u64 {
+        (cells as u64).saturating_mul(1 << self.highest.min(MOST))
     }
 
     /// Takes more keys again where few cells are left.

@@ -36,7 +36,9 @@ impl Chains {
         if last >= order.inputs {
             return None;
         }
-        self.best.resize_with(order.inputs * order.inputs, Vec::new);
+        if self.best.is_empty() {
+            self.best.resize_with(order.inputs * order.inputs, Vec::new);
+        }
         let lengths = if order.whole { last + 1..=last + 1 } else { 1..=last + 1 };
         let mut complete = None;
         for length in lengths.rev() {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use vigie_event::{Event, FieldId, Timestamp, fingerprint};
 
+use super::clocks::Clocks;
 use super::group::{self, Keys};
 use super::overdue::{Deadlines, Due, Watch};
 use super::pool::Pool;
@@ -20,8 +20,6 @@ const WINDOWS: usize = 131_072;
 /// Bounds of one correlation's windows.
 const LEAST_WINDOWS: usize = 2_048;
 const MOST_WINDOWS: usize = 32_768;
-/// Sources of which the time is followed; windows of further ones only give way to others.
-const MAX_CLOCKS: usize = 4_096;
 
 /// Correlation windows: event time, bounded memory, no event counted twice.
 ///
@@ -43,8 +41,7 @@ const MAX_CLOCKS: usize = 4_096;
 pub struct Correlator {
     rules: Arc<RuleSet>,
     pools: Vec<Pool>,
-    /// By source: the time of its newest arrival.
-    clocks: FxHashMap<u64, i64>,
+    clocks: Clocks,
     keys: Keys,
     pending: Vec<(RuleIndex, Cause)>,
     dropped: Vec<String>,
@@ -82,7 +79,7 @@ impl Correlator {
         let capacity = (WINDOWS / correlations.max(1)).clamp(LEAST_WINDOWS, MOST_WINDOWS);
         Self {
             pools: (0..correlations).map(|_| Pool::new(capacity)).collect(),
-            clocks: FxHashMap::default(),
+            clocks: Clocks::default(),
             keys: Keys::new(rules.selectors.len()),
             pending: Vec::with_capacity(64),
             dropped: Vec::new(),
@@ -94,7 +91,14 @@ impl Correlator {
     }
 
     /// Feeds an event and the detections that it matched; appends what fired to `fired`.
+    #[inline]
     pub fn observe(&mut self, event: &Event, matched: &[RuleIndex], fired: &mut Vec<Firing>) {
+        if !matched.is_empty() || self.waits {
+            self.take_in(event, matched, fired);
+        }
+    }
+
+    fn take_in(&mut self, event: &Event, matched: &[RuleIndex], fired: &mut Vec<Firing>) {
         let feeds_none = matched.iter().all(|rule| feeds_of(&self.rules, *rule).is_empty());
         if feeds_none && !self.waits {
             return;
@@ -136,11 +140,8 @@ impl Correlator {
         let source = event.source.as_ref().map_or(0, |source| source.fingerprint);
         // The clock follows the newest arrival even backwards: one wrong time far ahead must not
         // make everything after it late.
-        if let Some(clock) = self.clocks.get_mut(&source) {
+        if let Some(clock) = self.clocks.set(source, time) {
             self.late += u64::from(time < clock.saturating_sub(LATENESS));
-            *clock = time;
-        } else if self.clocks.len() < MAX_CLOCKS {
-            self.clocks.insert(source, time);
         }
         let lag = event.observed.nanos().saturating_sub(time);
         let live = was_read && lag <= LATENESS;
@@ -281,7 +282,7 @@ impl Correlator {
 struct Feeder<'f> {
     rules: &'f RuleSet,
     pools: &'f mut [Pool],
-    clocks: &'f FxHashMap<u64, i64>,
+    clocks: &'f Clocks,
     keys: &'f mut Keys,
     deadlines: &'f mut Deadlines,
     arrival: Arrival<'f>,
@@ -319,11 +320,11 @@ impl Feeder<'_> {
         let clocks = self.clocks;
         let pool = self.pools.get_mut(feed.correlation as usize)?;
         let place = pool.place(key, || group::owner(event), source);
+        let sighting = Sighting { time, id: event.id(), weight, value };
         if correlation.aggregate == Aggregate::Absence {
-            self.expect(feed, place, group_place, Sighting { time, id: event.id(), weight, value });
+            self.expect(feed, place, group_place, sighting);
             return None;
         }
-        let sighting = Sighting { time, id: event.id(), weight, value };
         let how = pool.change(place, source, |window| {
             match window.hear(correlation, sighting) {
                 Outcome::Known | Outcome::Counted => None,
@@ -347,7 +348,7 @@ impl Feeder<'_> {
         pool.sweep(|slot| {
             let lasts = correlation.timespan.saturating_add(LATENESS);
             let over = slot.window.last.saturating_add(lasts);
-            slot.key != key && clocks.get(&slot.source).is_some_and(|clock| *clock > over)
+            slot.key != key && clocks.get(slot.source).is_some_and(|clock| clock > over)
         });
         how.flatten().map(|how| (correlation.rule, how))
     }

@@ -81,10 +81,14 @@ impl Keys {
         for field in fields {
             let found = value::get(event, *field).filter(|value| !is_null(*value))?;
             let start = bytes.len();
-            each_text(found, rendered, |text| {
+            let mut add = |text: &str| {
                 bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
                 bytes.extend_from_slice(text.as_bytes());
-            });
+            };
+            match found {
+                ValueRef::Text(text) => add(text),
+                found => each_text(found, rendered, add),
+            }
             let length = (bytes.len() - start) as u32;
             bytes.extend_from_slice(&length.to_le_bytes());
         }

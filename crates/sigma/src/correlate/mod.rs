@@ -2,6 +2,7 @@
 
 mod cell;
 mod chains;
+mod clocks;
 mod codec;
 mod correlator;
 mod ghosts;
@@ -10,6 +11,7 @@ mod measure;
 mod overdue;
 mod pool;
 mod snapshot;
+mod trace;
 mod window;
 
 use std::fmt;

@@ -17,7 +17,9 @@
 //!    ranks as one that was heard twice. A slow attack loses its first event by that, not itself.
 //!
 //! Windows whose timespan is over, by the clock of the source that last fed them, go as well:
-//! every fourth event looks at one place, in turn, so that the work is spread evenly.
+//! one place is looked at for every fourth event, in turn, so that the work is spread evenly.
+
+use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
@@ -35,8 +37,12 @@ const OWNER_SHARE: usize = 16;
 /// Cells of a pool for each window that it has room for.
 const CELLS_PER_WINDOW: usize = 8;
 
-/// Events of a pool between two looks for windows that are over.
-const SWEEP_EVERY: u64 = 4;
+/// Events of a pool between two looks for windows that are over, and places that are looked at
+/// then: together, since nobody has looked at them lately.
+const SWEEP_EVERY: u64 = 64;
+const SWEEP_PLACES: u32 = 16;
+/// Places of windows that are remembered by their keys: attacks come in bursts.
+const LATELY: usize = 256;
 
 /// The list of a class, or of an owner.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +100,9 @@ pub(super) struct Pool {
     capacity: usize,
     cells: usize,
     place_of: FxHashMap<u64, u32>,
+    /// Where windows were found last, by the lowest bits of their keys; only a window itself tells
+    /// whether it is still there.
+    lately: Box<[u32]>,
     classes: [List; CLASSES],
     owners: FxHashMap<u64, List>,
     pub ghosts: Ghosts,
@@ -109,6 +118,7 @@ impl Pool {
             capacity,
             cells: 0,
             place_of: FxHashMap::default(),
+            lately: vec![NONE; LATELY].into(),
             classes: [EMPTY; CLASSES],
             owners: FxHashMap::default(),
             ghosts: Ghosts::default(),
@@ -134,10 +144,24 @@ impl Pool {
     /// tells.
     pub fn place(&mut self, key: u64, owner: impl FnOnce() -> u64, source: u64) -> u32 {
         self.turn += 1;
-        if let Some(place) = self.place_of.get(&key) {
-            return *place;
+        let lately = key as usize % LATELY;
+        if let Some(place) = self.lately.get(lately).copied()
+            && self.slot(place).is_some_and(|slot| slot.taken && slot.key == key)
+        {
+            return place;
         }
-        let owner = owner();
+        let place = match self.place_of.get(&key) {
+            Some(place) => *place,
+            None => self.make(key, owner(), source),
+        };
+        if let Some(lately) = self.lately.get_mut(lately) {
+            *lately = place;
+        }
+        place
+    }
+
+    /// A new window.
+    fn make(&mut self, key: u64, owner: u64, source: u64) -> u32 {
         let share = (self.capacity / OWNER_SHARE).max(1);
         let windows_of_owner = self.owners.get(&owner).map_or(0, |list| list.len as usize);
         if owner != 0 && windows_of_owner >= share {
@@ -177,29 +201,31 @@ impl Pool {
         let (old, new) = (slot.class, class_of(slot.window.heard));
         self.cells = (self.cells + after).saturating_sub(before);
         if old != new {
-            self.unlink(Chain::Class, place);
+            self.leave_class(place);
             if let Some(slot) = self.slots.get_mut(place as usize) {
                 slot.class = new;
                 slot.entered = turn;
             }
-            self.link(Chain::Class, place);
+            self.enter_class(place);
         }
         while self.cells > self.capacity * CELLS_PER_WINDOW && self.evict_least(place) {}
         Some(answer)
     }
 
-    /// At every fourth event, looks at one place and frees it if `over` says so of its window.
-    pub fn sweep(&mut self, over: impl FnOnce(&Slot) -> bool) {
+    /// Looks at some places from time to time and frees those of whose windows `over` says so.
+    pub fn sweep(&mut self, over: impl Fn(&Slot) -> bool) {
         if !self.turn.is_multiple_of(SWEEP_EVERY) {
             return;
         }
-        if self.hand as usize >= self.slots.len() {
-            self.hand = 0;
-        }
-        let place = self.hand;
-        self.hand = self.hand.wrapping_add(1);
-        if self.slot(place).is_some_and(|slot| slot.taken && over(slot)) {
-            self.remove(place);
+        for _ in 0..SWEEP_PLACES {
+            if self.hand as usize >= self.slots.len() {
+                self.hand = 0;
+            }
+            let place = self.hand;
+            self.hand = self.hand.wrapping_add(1);
+            if self.slot(place).is_some_and(|slot| slot.taken && over(slot)) {
+                self.remove(place);
+            }
         }
     }
 
@@ -218,11 +244,11 @@ impl Pool {
         }
         taken.sort_by_key(|place| self.slot(*place).map(|slot| slot.entered));
         for place in &taken {
-            self.link(Chain::Class, *place);
+            self.enter_class(*place);
         }
         taken.sort_by_key(|place| self.slot(*place).map(|slot| slot.born));
         for place in &taken {
-            self.link(Chain::Owner, *place);
+            self.enter_owner(*place);
         }
         while self.len() > self.capacity && self.evict_least(NONE) {}
     }
@@ -255,14 +281,14 @@ impl Pool {
             self.slots.len() as u32 - 1
         };
         self.place_of.insert(key, place);
-        self.link(Chain::Class, place);
-        self.link(Chain::Owner, place);
+        self.enter_class(place);
+        self.enter_owner(place);
         place
     }
 
     fn remove(&mut self, place: u32) {
-        self.unlink(Chain::Class, place);
-        self.unlink(Chain::Owner, place);
+        self.leave_class(place);
+        self.leave_owner(place);
         let Some(slot) = self.slots.get_mut(place as usize) else {
             return;
         };
@@ -313,84 +339,77 @@ impl Pool {
         }
     }
 
-    fn link(&mut self, chain: Chain, place: u32) {
-        let Some(mut list) = self.list(chain, place) else {
-            return;
-        };
-        self.set_link(chain, place, Link { prev: list.tail, next: NONE });
-        if list.tail == NONE {
-            list.head = place;
-        } else if let Some(mut link) = self.link_of(chain, list.tail) {
-            link.next = place;
-            self.set_link(chain, list.tail, link);
-        }
-        list.tail = place;
-        list.len += 1;
-        self.set_list(chain, place, list);
-    }
-
-    fn unlink(&mut self, chain: Chain, place: u32) {
-        let (Some(mut list), Some(link)) = (self.list(chain, place), self.link_of(chain, place))
-        else {
-            return;
-        };
-        match self.link_of(chain, link.prev) {
-            Some(before) => self.set_link(chain, link.prev, Link { next: link.next, ..before }),
-            None => list.head = link.next,
-        }
-        match self.link_of(chain, link.next) {
-            Some(after) => self.set_link(chain, link.next, Link { prev: link.prev, ..after }),
-            None => list.tail = link.prev,
-        }
-        list.len = list.len.saturating_sub(1);
-        self.set_list(chain, place, list);
-    }
-
-    /// The list that a window belongs to; none for an owner that has no address.
-    fn list(&self, chain: Chain, place: u32) -> Option<List> {
-        let slot = self.slot(place)?;
-        match chain {
-            Chain::Class => self.classes.get(slot.class as usize).copied(),
-            Chain::Owner if slot.owner == 0 => None,
-            Chain::Owner => Some(self.owners.get(&slot.owner).copied().unwrap_or(EMPTY)),
+    /// Puts a window behind all others of its class.
+    fn enter_class(&mut self, place: u32) {
+        let class = self.slot(place).map_or(0, |slot| slot.class);
+        if let Some(list) = self.classes.get_mut(class as usize) {
+            link(&mut self.slots, Chain::Class, place, list);
         }
     }
 
-    fn set_list(&mut self, chain: Chain, place: u32, list: List) {
-        let Some(slot) = self.slots.get(place as usize) else {
-            return;
-        };
-        match chain {
-            Chain::Class => {
-                if let Some(kept) = self.classes.get_mut(slot.class as usize) {
-                    *kept = list;
-                }
-            }
-            Chain::Owner if list.len == 0 => {
-                self.owners.remove(&slot.owner);
-            }
-            Chain::Owner => {
-                self.owners.insert(slot.owner, list);
+    fn leave_class(&mut self, place: u32) {
+        let class = self.slot(place).map_or(0, |slot| slot.class);
+        if let Some(list) = self.classes.get_mut(class as usize) {
+            unlink(&mut self.slots, Chain::Class, place, list);
+        }
+    }
+
+    /// Puts a window behind all others of its owner, if it has one.
+    fn enter_owner(&mut self, place: u32) {
+        let owner = self.slot(place).map_or(0, |slot| slot.owner);
+        if owner != 0 {
+            let list = self.owners.entry(owner).or_insert(EMPTY);
+            link(&mut self.slots, Chain::Owner, place, list);
+        }
+    }
+
+    fn leave_owner(&mut self, place: u32) {
+        let owner = self.slot(place).map_or(0, |slot| slot.owner);
+        if let Entry::Occupied(mut list) = self.owners.entry(owner) {
+            unlink(&mut self.slots, Chain::Owner, place, list.get_mut());
+            if list.get().len == 0 {
+                list.remove();
             }
         }
     }
+}
 
-    fn link_of(&self, chain: Chain, place: u32) -> Option<Link> {
-        let slot = self.slot(place)?;
-        Some(match chain {
-            Chain::Class => slot.by_class,
-            Chain::Owner => slot.by_owner,
-        })
+/// Puts a window at the end of a list.
+fn link(slots: &mut [Slot], chain: Chain, place: u32, list: &mut List) {
+    let Some(link) = link_of(slots, chain, place) else {
+        return;
+    };
+    *link = Link { prev: list.tail, next: NONE };
+    match link_of(slots, chain, list.tail) {
+        Some(before) => before.next = place,
+        None => list.head = place,
     }
+    list.tail = place;
+    list.len += 1;
+}
 
-    fn set_link(&mut self, chain: Chain, place: u32, link: Link) {
-        if let Some(slot) = self.slots.get_mut(place as usize) {
-            match chain {
-                Chain::Class => slot.by_class = link,
-                Chain::Owner => slot.by_owner = link,
-            }
-        }
+/// Takes a window out of its list.
+fn unlink(slots: &mut [Slot], chain: Chain, place: u32, list: &mut List) {
+    let Some(Link { prev, next }) = link_of(slots, chain, place).copied() else {
+        return;
+    };
+    match link_of(slots, chain, prev) {
+        Some(before) => before.next = next,
+        None => list.head = next,
     }
+    match link_of(slots, chain, next) {
+        Some(after) => after.prev = prev,
+        None => list.tail = prev,
+    }
+    list.len = list.len.saturating_sub(1);
+}
+
+fn link_of(slots: &mut [Slot], chain: Chain, place: u32) -> Option<&mut Link> {
+    let slot = slots.get_mut(place as usize)?;
+    Some(match chain {
+        Chain::Class => &mut slot.by_class,
+        Chain::Owner => &mut slot.by_owner,
+    })
 }
 
 fn class_of(heard: u64) -> u8 {
@@ -453,11 +472,12 @@ mod tests {
             hear(&mut pool, key, key % 5);
         }
         pool.turn = SWEEP_EVERY;
-        for _ in 0..50 {
+        let rounds = 50_u32.div_ceil(SWEEP_PLACES);
+        for _ in 0..rounds {
             pool.sweep(|slot| slot.key % 2 == 0);
         }
         assert_eq!(pool.len(), 25);
-        for _ in 0..50 {
+        for _ in 0..rounds {
             pool.sweep(|_| true);
         }
         assert_eq!((pool.len(), pool.owners.len(), pool.cells), (0, 0, 0));

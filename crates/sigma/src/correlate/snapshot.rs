@@ -17,12 +17,15 @@
 //! Everything that later behaviour depends on is in it, the order of eviction included, so a
 //! restored correlator goes on as the first would have, to the byte.
 
-use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
 use vigie_event::EventId;
 
 use super::cell::Cell;
+use super::clocks::Clocks;
 use super::codec::{Reader, Writer};
 use super::pool::{Pool, Slot};
+use super::trace::Trace;
 use super::window::{Extra, Open, Window};
 use super::{SnapshotError, WindowKey};
 
@@ -38,7 +41,7 @@ pub(super) struct Part<'p> {
 
 /// Writes everything.
 pub(super) fn write<'p>(
-    clocks: &FxHashMap<u64, i64>,
+    clocks: &Clocks,
     parts: impl ExactSizeIterator<Item = Part<'p>>,
 ) -> Vec<u8> {
     let mut writer = Writer::default();
@@ -46,9 +49,7 @@ pub(super) fn write<'p>(
         writer.byte(*byte);
     }
     writer.byte(VERSION);
-    let mut clocks: Vec<(u64, i64)> =
-        clocks.iter().map(|(source, time)| (*source, *time)).collect();
-    clocks.sort_unstable();
+    let clocks = clocks.sorted();
     writer.number(clocks.len() as u64);
     for (source, time) in clocks {
         writer.fixed(source);
@@ -93,7 +94,8 @@ fn write_slot(slot: &Slot, writer: &mut Writer) {
     writer.fixed(slot.source);
     writer.number(slot.entered);
     writer.number(slot.born);
-    let Window { cells, open, trace, last, heard, sampling, extra } = &slot.window;
+    // What bounds the cells from above follows from them.
+    let Window { cells, open, trace, last, heard, events: _, sampling, extra } = &slot.window;
     writer.signed(*last);
     writer.number(*heard);
     writer.byte(u8::from(open.is_some()));
@@ -103,9 +105,10 @@ fn write_slot(slot: &Slot, writer: &mut Writer) {
         writer.signed(open.last);
         writer.number(open.count);
     }
+    let trace = trace.shortened();
     writer.number(trace.len() as u64);
     for short in trace {
-        writer.number(u64::from(*short));
+        writer.number(u64::from(short));
     }
     writer.byte(sampling.level);
     write_cells(cells.iter(), writer);
@@ -147,9 +150,7 @@ pub(super) struct Block<'r> {
 }
 
 /// The clocks and the correlations' blocks.
-pub(super) fn read(
-    snapshot: &[u8],
-) -> Result<(FxHashMap<u64, i64>, Vec<Block<'_>>), SnapshotError> {
+pub(super) fn read(snapshot: &[u8]) -> Result<(Clocks, Vec<Block<'_>>), SnapshotError> {
     let mut reader = Reader::new(snapshot);
     if reader.take(MAGIC.len()) != Ok(MAGIC) {
         return Err(SnapshotError::NotASnapshot);
@@ -158,10 +159,10 @@ pub(super) fn read(
     if version != VERSION {
         return Err(SnapshotError::Version(version));
     }
-    let mut clocks = FxHashMap::default();
+    let mut clocks = Vec::new();
     for _ in 0..reader.count()? {
         let source = reader.fixed()?;
-        clocks.insert(source, reader.signed()?);
+        clocks.push((source, reader.signed()?));
     }
     let mut blocks = Vec::new();
     for _ in 0..reader.count()? {
@@ -169,7 +170,10 @@ pub(super) fn read(
         let rule_version = reader.text()?;
         blocks.push(Block { rule_id, rule_version, bytes: reader.raw()? });
     }
-    if reader.is_empty() { Ok((clocks, blocks)) } else { Err(reader.damaged()) }
+    if !reader.is_empty() {
+        return Err(reader.damaged());
+    }
+    Ok((clocks.into_iter().collect(), blocks))
 }
 
 /// Fills an empty pool from a correlation's block.
@@ -234,11 +238,14 @@ fn read_slot(reader: &mut Reader<'_>) -> Result<Slot, SnapshotError> {
             count: reader.number()?,
         });
     }
+    let mut trace = VecDeque::new();
     for _ in 0..reader.count()? {
-        window.trace.push_back(reader.small()?);
+        trace.push_back(reader.small()?);
     }
+    window.trace = Trace::restore(trace);
     window.sampling.level = reader.byte()?;
     window.cells = read_cells(reader)?.into();
+    window.bound();
     if reader.byte()? == 1 {
         let mut extra = Extra { live: reader.byte()? == 1, ..Extra::default() };
         for _ in 0..reader.count()? {

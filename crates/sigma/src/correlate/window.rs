@@ -12,6 +12,7 @@ use vigie_event::EventId;
 use super::cell::{Cell, SAMPLE, Sampling, hash_of_event, hash_of_value};
 use super::chains::{Chains, Order};
 use super::measure::evaluate;
+use super::trace::Trace;
 use super::{Correlation, LATENESS, WindowKey};
 use crate::spec::Aggregate;
 
@@ -24,8 +25,6 @@ const MAX_CELLS: usize = SAMPLE;
 const MAX_KNOWN: usize = 1_024;
 /// Events of an ordered correlation that a late one may still come before.
 const MAX_ORDERED_CELLS: usize = 64;
-/// Ids of the newest events of an open alert, by which events that arrive twice are known.
-const TRACE: usize = 256;
 
 /// An alert that was raised and grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +40,14 @@ pub(super) struct Open {
 pub(super) struct Window {
     pub cells: VecDeque<Cell>,
     pub open: Option<Open>,
-    /// Ids seen lately, shortened: 256 of them mistake one event in 16 million for another.
-    pub trace: VecDeque<u32>,
+    /// Events seen lately.
+    pub trace: Trace,
     /// Time of the newest event, in nanoseconds.
     pub last: i64,
     /// Events heard.
     pub heard: u64,
+    /// Events that the cells stand for, or more; kept where events are counted or added up.
+    pub events: u64,
     pub sampling: Sampling,
     /// What only some correlations need.
     pub extra: Option<Box<Extra>>,
@@ -105,7 +106,7 @@ impl Window {
             let near = sighting.time >= open.first.saturating_sub(correlation.timespan)
                 && sighting.time <= open.last.saturating_add(correlation.timespan);
             if near {
-                if !remember(&mut self.trace, sighting.id) {
+                if !self.trace.remember(sighting.id) {
                     return Outcome::Known;
                 }
                 open.first = open.first.min(sighting.time);
@@ -132,16 +133,20 @@ impl Window {
 
     /// Opens the alert that `raised` tells of.
     pub fn raise(&mut self, window: WindowKey, raised: &Raised) {
-        self.trace.clear();
-        let newest = self.cells.len().saturating_sub(TRACE);
-        for cell in self.cells.iter().skip(newest) {
-            self.trace.push_back(short(cell.id));
-        }
+        self.trace.begin(self.cells.iter().map(|cell| cell.id));
         self.cells = VecDeque::new();
+        self.events = 0;
         self.sampling = Sampling::default();
         self.extra = None;
         let Raised { first, last, count, .. } = *raised;
         self.open = Some(Open { window, first, last, count });
+    }
+
+    /// Finds the bounds of restored cells.
+    pub fn bound(&mut self) {
+        self.events = self.cells.iter().map(Cell::events).fold(0, u64::saturating_add);
+        let highest = self.cells.iter().map(|cell| cell.scale).max();
+        self.sampling.highest = highest.unwrap_or(0).max(self.sampling.level);
     }
 
     fn count(&mut self, correlation: &Correlation, sighting: Sighting) -> Outcome {
@@ -151,7 +156,7 @@ impl Window {
             return Outcome::Known;
         }
         let coarse = self.cells.len() >= EXACT_CELLS;
-        if coarse && !remember(&mut self.trace, sighting.id) {
+        if coarse && !self.trace.remember(sighting.id) {
             return Outcome::Known;
         }
         let grain = correlation.timespan / EXACT_CELLS as i64;
@@ -160,6 +165,7 @@ impl Window {
         if adds_up {
             cell.value = (cell.number() * f64::from(cell.weight)).to_bits();
         }
+        self.events = self.events.saturating_add(u64::from(cell.weight));
         match place.checked_sub(1).and_then(|before| self.cells.get_mut(before)) {
             Some(before) if coarse && sighting.time.saturating_sub(before.time) <= grain => {
                 before.weight = before.weight.saturating_add(cell.weight);
@@ -170,6 +176,10 @@ impl Window {
             _ => put(&mut self.cells, place, cell),
         }
         self.forget(correlation, sighting.time);
+        // Most events of all make no condition hold, and too few of them tell that at once.
+        if !adds_up && (self.events as f64) < correlation.range.least {
+            return Outcome::Counted;
+        }
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
     }
 
@@ -216,6 +226,9 @@ impl Window {
         put(&mut self.cells, place, cell);
         self.sampling.shrink(&mut self.cells, hash_of_value);
         self.forget(correlation, sighting.time);
+        if (self.sampling.most(self.cells.len()) as f64) < correlation.range.least {
+            return Outcome::Counted;
+        }
         evaluate(&self.cells, correlation, sighting.time, sighting.value)
     }
 
@@ -323,7 +336,8 @@ impl Window {
         while self.cells.front().is_some_and(|cell| cell.time < horizon)
             || self.cells.len() > MAX_CELLS
         {
-            self.cells.pop_front();
+            let gone = self.cells.pop_front().map_or(0, |cell| cell.events());
+            self.events = self.events.saturating_sub(gone);
         }
         self.sampling.relax(self.cells.len());
     }
@@ -360,28 +374,4 @@ impl From<Sighting> for Cell {
         let Sighting { time, id, weight, value } = sighting;
         Self { time, id, weight: u32::try_from(weight).unwrap_or(u32::MAX), scale: 0, value }
     }
-}
-
-fn short(id: EventId) -> u32 {
-    id.as_u128() as u32
-}
-
-/// Notes an id; tells whether it is new.
-fn remember(trace: &mut VecDeque<u32>, id: EventId) -> bool {
-    /// Compared together, without a look between them: that takes vector instructions.
-    const TOGETHER: usize = 16;
-    let short = short(id);
-    let (older, newer) = trace.as_slices();
-    let known = |ids: &[u32]| {
-        ids.chunks(TOGETHER)
-            .any(|some| some.iter().fold(0, |found, id| found | u8::from(*id == short)) > 0)
-    };
-    if known(older) || known(newer) {
-        return false;
-    }
-    if trace.len() >= TRACE {
-        trace.pop_front();
-    }
-    trace.push_back(short);
-    true
 }
