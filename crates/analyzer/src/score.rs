@@ -102,10 +102,12 @@ pub(crate) fn proof(facts: &Facts<'_>) -> Vec<EventId> {
 }
 
 fn parts(facts: &Facts<'_>) -> Vec<Part> {
-    let proof = proof(facts);
+    let told = facts.langs.any();
+    let proof = if told { proof(facts) } else { Vec::new() };
     let mut parts = Vec::with_capacity(8);
     let mut part = |confidence, false_positive, fact: Localized, events: &[EventId]| {
-        parts.push(Part { fact, confidence, false_positive, events: events.to_vec() });
+        let events = if told { events.to_vec() } else { Vec::new() };
+        parts.push(Part { fact, confidence, false_positive, events });
     };
 
     let (sure, wrong) = match facts.level {
