@@ -117,7 +117,7 @@ fn judge_watched(criterion: &mut Criterion) {
     criterion.bench_function("judge a watched intrusion", |bencher| {
         bencher.iter(|| {
             let activity = activities.of_incident(black_box(incident));
-            let activity = activity.as_ref();
+            let activity = activity.as_deref();
             let background = Background { activity, ..Background::default() };
             BuiltIn::new().judge_knowing(&case, &background)
         });

@@ -30,6 +30,12 @@ pub struct Tactic {
     pub name: &'static str,
 }
 
+impl Tactic {
+    fn is_named(&self, name_or_id: &str) -> bool {
+        same_name(self.name, name_or_id) || self.id.eq_ignore_ascii_case(name_or_id)
+    }
+}
+
 /// A technique or sub-technique: how he gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Technique {
@@ -66,9 +72,7 @@ impl Table {
     }
 
     fn tactic(&self, name_or_id: &str) -> Option<Tactic> {
-        self.tactics.iter().copied().find(|tactic| {
-            tactic.id.eq_ignore_ascii_case(name_or_id) || same_name(tactic.name, name_or_id)
-        })
+        self.tactics.iter().copied().find(|tactic| tactic.is_named(name_or_id))
     }
 }
 
@@ -89,6 +93,8 @@ pub fn tactic(name_or_id: &str) -> Option<Tactic> {
 /// The technique with this id (`T1110.001`, in any case); `None` if ATT&CK has none or has
 /// withdrawn it.
 pub fn technique(id: &str) -> Option<&'static Technique> {
+    // Names of tactics are asked for too.
+    let [b't' | b'T', b'0'..=b'9', ..] = id.as_bytes() else { return None };
     let mut upper = [0; 9];
     let upper = upper.get_mut(..id.len())?;
     upper.copy_from_slice(id.as_bytes());
@@ -151,29 +157,34 @@ fn add_tags<S: AsRef<str>>(found: &mut Vec<Named>, tags: &[S]) {
             kind.eq_ignore_ascii_case("attack.").then_some(name)
         })
     };
-    let tagged: Vec<Tactic> = named().filter_map(tactic).collect();
-    for technique in named().filter_map(technique) {
-        let served = technique.tactics.iter().filter(|tactic| tagged.contains(tactic));
+    let mut others = false;
+    for name in named() {
+        let Some(technique) = technique(name) else {
+            others = true;
+            continue;
+        };
+        let is_tagged = |tactic: &&Tactic| named().any(|name| tactic.is_named(name));
         let before = found.len();
+        let served = technique.tactics.iter().filter(is_tagged);
         found.extend(served.map(|tactic| (*tactic, Some(technique))));
         if found.len() == before {
             found.extend(technique.tactics.first().map(|first| (*first, Some(technique))));
         }
     }
-    for tactic in tagged {
+    for name in named().filter(|_| others) {
         let known = found.get(start..).unwrap_or_default();
-        if !known.iter().any(|(known, _)| *known == tactic) {
-            found.push((tactic, None));
+        if !known.iter().any(|(known, _)| known.is_named(name)) {
+            found.extend(tactic(name).map(|tactic| (tactic, None)));
         }
     }
 }
 
 fn attack(tactic: Tactic, technique: Option<&Technique>) -> Attack {
     Attack {
-        tactic: tactic.id.to_owned(),
-        tactic_name: tactic.name.to_owned(),
-        technique: technique.map(|technique| technique.id.to_owned()).unwrap_or_default(),
-        technique_name: technique.map(|technique| technique.name.to_owned()).unwrap_or_default(),
+        tactic: tactic.id.into(),
+        tactic_name: tactic.name.into(),
+        technique: technique.map_or("", |technique| technique.id).into(),
+        technique_name: technique.map_or("", |technique| technique.name).into(),
     }
 }
 
@@ -245,7 +256,7 @@ mod tests {
         let check = |tags: &[&str], expected: &[(&str, &str)]| {
             let found = of_tags(tags);
             let found: Vec<_> =
-                found.iter().map(|a| (a.tactic.as_str(), a.technique.as_str())).collect();
+                found.iter().map(|a| (a.tactic.as_ref(), a.technique.as_ref())).collect();
             assert_eq!(found, expected, "{tags:?}");
         };
         check(&["attack.credential-access", "attack.t1110.001"], &[("TA0006", "T1110.001")]);

@@ -6,7 +6,7 @@ use vigie_event::{
 
 use crate::facts::{Facts, Finding};
 use crate::score::{Part, Score};
-use crate::text::{counted, duration, shown};
+use crate::text::{counted, push_counted, push_duration, shown};
 use crate::{Background, Case, attack, known, learning, recommend, severity, summary};
 
 /// The name that the built-in analyst signs with.
@@ -143,11 +143,15 @@ fn finding_claim(finding: &Finding<'_>, langs: Langs) -> Claim {
             Lang::En => (": ", "event", "events", " over "),
             Lang::Fr => (" : ", "événement", "événements", " en "),
         };
-        let events = counted(alert.count, one, many, lang);
-        match seconds {
-            0 => [title, colon, &events].concat(),
-            _ => [title, colon, &events, over, &duration(seconds, lang)].concat(),
+        let mut text = String::with_capacity(title.len() + 48);
+        text.push_str(title);
+        text.push_str(colon);
+        push_counted(&mut text, alert.count, one, many, lang);
+        if seconds > 0 {
+            text.push_str(over);
+            push_duration(&mut text, seconds, lang);
         }
+        text
     });
     Claim { claim, events: alert.events.iter().take(EVENTS_OF_ALERT).copied().collect() }
 }

@@ -180,7 +180,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
         let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
         let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
         let activity = self.activities.of_incident(&incident);
-        let (activity, known) = (activity.as_ref(), Some(&self.known));
+        let (activity, known) = (activity.as_deref(), Some(&self.known));
         let background = Background { past: None, known, activity };
         let weighed = self.bar.map(|bar| (bar, self.weigher.judge_knowing(&case, &background)));
         let (verdict, wanted) = match weighed {
