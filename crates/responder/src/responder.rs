@@ -278,7 +278,8 @@ fn decision_id(
     let time = Timestamp::from_nanos(millis.saturating_mul(1_000_000));
     let incident_bytes = incident.as_u128().to_be_bytes();
     let occurrence_bytes = occurrence.to_le_bytes();
-    let mut parts: Vec<&[u8]> = vec![&incident_bytes, action.name().as_bytes()];
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(8);
+    parts.extend([&incident_bytes, action.name().as_bytes()]);
     for (field, value) in target {
         parts.extend([field.as_bytes(), value.as_bytes()]);
     }
