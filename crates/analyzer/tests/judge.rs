@@ -101,7 +101,7 @@ fn alert(number: u128, id: &str, count: u64, seconds: i64, entities: &[(&str, &s
             title: Localized::new(format!("rule {id}"), format!("règle {id}")),
             level: *level,
             version: String::new(),
-        },
+        }.into(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         group: group.into_iter().collect(),
         entities: all,
@@ -428,7 +428,7 @@ fn a_rule_whose_author_says_nothing_gets_the_advice_of_its_techniques() {
             title: Localized::new("t", "t"),
             level: Severity::High,
             version: String::new(),
-        },
+        }.into(),
         ..alert(1, "guess", 40, 60, &[("source.ip", A)])
     };
     let advice = &judge(&[unknown], ("source.ip", A)).advice;

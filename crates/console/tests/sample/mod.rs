@@ -167,7 +167,7 @@ fn alert(
             title: Localized::new(en, fr),
             level,
             version: format!("{:016x}", vigie_event::fingerprint(id.as_bytes())),
-        },
+        }.into(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         group,
         entities: all,
