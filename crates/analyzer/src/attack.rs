@@ -45,6 +45,22 @@ pub struct Technique {
     pub name: &'static str,
     /// The tactics that it serves; never empty.
     pub tactics: Vec<Tactic>,
+    number: u32,
+}
+
+/// `T1110` as 11100000 and `T1110.001` as 11100002, so that numbers stand in the order of ids.
+fn number(id: &str) -> Option<u32> {
+    let digits = |text: &[u8]| {
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        text.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
+    };
+    match id.as_bytes() {
+        [b't' | b'T', main @ ..] if main.len() == 4 => Some(digits(main)? * 10_000),
+        [b't' | b'T', main @ .., b'.', a, b, c] if main.len() == 4 => {
+            Some(digits(main)? * 10_000 + digits(&[*a, *b, *c])? + 1)
+        }
+        _ => None,
+    }
 }
 
 struct Table {
@@ -64,7 +80,8 @@ impl Table {
                 None => table.tactics.push(Tactic { id, name }),
                 Some(ids) => {
                     let tactics = ids.split(',').filter_map(|id| table.tactic(id)).collect();
-                    table.techniques.push(Technique { id, name, tactics });
+                    let number = number(id).unwrap_or_default();
+                    table.techniques.push(Technique { id, name, tactics, number });
                 }
             }
         }
@@ -78,10 +95,11 @@ impl Table {
 
 /// Sigma wrote tactics with underscores before version 2 of its tags.
 fn same_name(known: &str, asked: &str) -> bool {
-    known.len() == asked.len()
-        && known.bytes().zip(asked.bytes()).all(|(known, asked)| {
-            known == asked.to_ascii_lowercase() || (known == b'-' && asked == b'_')
-        })
+    known == asked
+        || known.len() == asked.len()
+            && known.bytes().zip(asked.bytes()).all(|(known, asked)| {
+                known == asked.to_ascii_lowercase() || (known == b'-' && asked == b'_')
+            })
 }
 
 /// The tactic with this id (`TA0006`) or name (`credential-access`, `credential_access`), in any
@@ -93,14 +111,8 @@ pub fn tactic(name_or_id: &str) -> Option<Tactic> {
 /// The technique with this id (`T1110.001`, in any case); `None` if ATT&CK has none or has
 /// withdrawn it.
 pub fn technique(id: &str) -> Option<&'static Technique> {
-    // Names of tactics are asked for too.
-    let [b't' | b'T', b'0'..=b'9', ..] = id.as_bytes() else { return None };
-    let mut upper = [0; 9];
-    let upper = upper.get_mut(..id.len())?;
-    upper.copy_from_slice(id.as_bytes());
-    upper.make_ascii_uppercase();
-    let id = std::str::from_utf8(upper).ok()?;
-    let place = TABLE.techniques.binary_search_by(|technique| technique.id.cmp(id)).ok()?;
+    let number = number(id)?;
+    let place = TABLE.techniques.binary_search_by_key(&number, |known| known.number).ok()?;
     TABLE.techniques.get(place)
 }
 
@@ -245,7 +257,7 @@ mod tests {
     #[test]
     fn refuses_what_attack_does_not_know() {
         // T1086 (PowerShell) was withdrawn for T1059.001; T9999 never was.
-        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "x"] {
+        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "T111.0001", "T1110.000", "x"] {
             assert!(technique(id).is_none(), "{id}");
         }
         assert!(tactic("stealth").is_none());

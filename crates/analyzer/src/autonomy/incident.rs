@@ -196,7 +196,9 @@ impl Work {
 
     fn of_activity(activity: &Activity) -> Self {
         let mut events: Vec<EventId> = activity.actions().map(|action| action.event).collect();
-        events.sort_unstable();
+        // Nearly in order, as below.
+        #[allow(clippy::stable_sort_primitive)]
+        events.sort();
         let known = events.len() as u64;
         let first = activity.blocks.first().map(|block| block.first);
         let last = activity.blocks.last().map(|block| block.last);
@@ -227,7 +229,7 @@ fn gaps(events: &[EventId]) -> Vec<f64> {
 /// Median and coefficient of variation, without the longest twentieth: pauses are no tempo.
 fn spread(gaps: &[f64]) -> Option<(f64, f64)> {
     let mut sorted = gaps.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     sorted.truncate(sorted.len() - sorted.len() / 20);
     if sorted.len() < 10 {
         return None;
