@@ -93,7 +93,9 @@ impl Entities {
 
     /// Where the field stands, in order of the names, or where it would.
     fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
+        // There are few, and mostly it is one of them.
+        let found = self.0.iter().position(|(known, _)| known == name);
+        found.ok_or_else(|| self.0.partition_point(|(known, _)| known.as_str() < name))
     }
 
     /// Adds all of `other`.
