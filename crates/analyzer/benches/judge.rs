@@ -34,7 +34,8 @@ fn alerts(number: u128) -> Vec<Alert> {
                     title: Localized::new("SSH brute force", "Force brute SSH"),
                     level: Severity::High,
                     version: String::new(),
-                }.into(),
+                }
+                .into(),
                 tags: vec!["attack.credential-access".into(), "attack.t1110.001".into()].into(),
                 group: [("source.ip".to_owned(), source)].into(),
                 entities,

@@ -257,7 +257,8 @@ mod tests {
     #[test]
     fn refuses_what_attack_does_not_know() {
         // T1086 (PowerShell) was withdrawn for T1059.001; T9999 never was.
-        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "T111.0001", "T1110.000", "x"] {
+        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "T111.0001", "T1110.000", "x"]
+        {
             assert!(technique(id).is_none(), "{id}");
         }
         assert!(tactic("stealth").is_none());

@@ -99,8 +99,7 @@ impl BuiltIn {
             model: None,
         };
         if self.langs.any() {
-            verdict.attack =
-                attack::of_all_tags(case.alerts.iter().map(|alert| &*alert.tags));
+            verdict.attack = attack::of_all_tags(case.alerts.iter().map(|alert| &*alert.tags));
             verdict.summary = summary::summary(case, &facts, category, severity);
             verdict.rationale = rationale(&facts, raised, score.parts, known_of);
             verdict.advice = recommend::advice(&facts);
