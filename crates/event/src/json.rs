@@ -178,22 +178,18 @@ const HEXADECIMAL: [[u8; 2]; 256] = {
     pairs
 };
 
+/// Where the digits of each byte of an identifier stand, behind the quotation mark.
+const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
+
 /// The 32 digits and four hyphens of RFC 9562.
 fn write_id(text: &mut Vec<u8>, bits: u128) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bits
-        .to_be_bytes()
-        .map(|byte| HEXADECIMAL.get(usize::from(byte)).copied().unwrap_or_default());
-    let (quote, hyphen) = (b'"', b'-');
-    #[rustfmt::skip]
-    let id = [
-        quote,
-        a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1], hyphen,
-        e[0], e[1], f[0], f[1], hyphen,
-        g[0], g[1], h[0], h[1], hyphen,
-        i[0], i[1], j[0], j[1], hyphen,
-        k[0], k[1], l[0], l[1], m[0], m[1], n[0], n[1], o[0], o[1], p[0], p[1],
-        quote,
-    ];
+    let mut id = *b"\"00000000-0000-0000-0000-000000000000\"";
+    for (place, byte) in PLACES.iter().zip(&bits.to_be_bytes()) {
+        let pair = HEXADECIMAL.get(usize::from(*byte)).copied().unwrap_or_default();
+        if let Some(target) = id.get_mut(*place..).and_then(|rest| rest.first_chunk_mut()) {
+            *target = pair;
+        }
+    }
     text.extend_from_slice(&id);
 }
 

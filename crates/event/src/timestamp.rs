@@ -90,15 +90,23 @@ impl Text {
         let (year, month, day) = date_of(seconds.div_euclid(86_400));
         let year = year as u32;
         let second = seconds.rem_euclid(86_400) as u32;
-        let ([c, y], [m, d]) = ([year / 100, year % 100].map(digits), [month, day].map(digits));
-        let [h, i, s] = [second / 3_600, second / 60 % 60, second % 60].map(digits);
-        let [f, g, e] = [micros / 10_000, micros / 100 % 100, micros % 100].map(digits);
-        #[rustfmt::skip]
-        let text = [
-            c[0], c[1], y[0], y[1], b'-', m[0], m[1], b'-', d[0], d[1], b'T',
-            h[0], h[1], b':', i[0], i[1], b':', s[0], s[1], b'.',
-            f[0], f[1], g[0], g[1], e[0], e[1], b'Z',
-        ];
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (place, number) in [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, second / 3_600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+            (20, micros / 10_000),
+            (22, micros / 100 % 100),
+            (24, micros % 100),
+        ] {
+            if let Some(target) = text.get_mut(place..).and_then(|rest| rest.first_chunk_mut()) {
+                *target = digits(number);
+            }
+        }
         Self(text)
     }
 
