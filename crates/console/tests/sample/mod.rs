@@ -308,10 +308,10 @@ fn ticket(
 
 fn attack(tactic: &str, tactic_name: &str, technique: &str, technique_name: &str) -> Attack {
     Attack {
-        tactic: tactic.to_owned(),
-        tactic_name: tactic_name.to_owned(),
-        technique: technique.to_owned(),
-        technique_name: technique_name.to_owned(),
+        tactic: tactic.to_owned().into(),
+        tactic_name: tactic_name.to_owned().into(),
+        technique: technique.to_owned().into(),
+        technique_name: technique_name.to_owned().into(),
     }
 }
 
