@@ -34,8 +34,9 @@ fn alerts(number: u128) -> Vec<Alert> {
                     title: Localized::new("SSH brute force", "Force brute SSH"),
                     level: Severity::High,
                     version: String::new(),
-                },
-                tags: vec!["attack.credential-access".into(), "attack.t1110.001".into()],
+                }
+                .into(),
+                tags: vec!["attack.credential-access".into(), "attack.t1110.001".into()].into(),
                 group: [("source.ip".to_owned(), source)].into(),
                 entities,
                 first_seen: start,
@@ -117,7 +118,7 @@ fn judge_watched(criterion: &mut Criterion) {
     criterion.bench_function("judge a watched intrusion", |bencher| {
         bencher.iter(|| {
             let activity = activities.of_incident(black_box(incident));
-            let activity = activity.as_ref();
+            let activity = activity.as_deref();
             let background = Background { activity, ..Background::default() };
             BuiltIn::new().judge_knowing(&case, &background)
         });

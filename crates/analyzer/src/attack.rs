@@ -30,6 +30,12 @@ pub struct Tactic {
     pub name: &'static str,
 }
 
+impl Tactic {
+    fn is_named(&self, name_or_id: &str) -> bool {
+        same_name(self.name, name_or_id) || self.id.eq_ignore_ascii_case(name_or_id)
+    }
+}
+
 /// A technique or sub-technique: how he gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Technique {
@@ -39,6 +45,22 @@ pub struct Technique {
     pub name: &'static str,
     /// The tactics that it serves; never empty.
     pub tactics: Vec<Tactic>,
+    number: u32,
+}
+
+/// `T1110` as 11100000 and `T1110.001` as 11100002, so that numbers stand in the order of ids.
+fn number(id: &str) -> Option<u32> {
+    let digits = |text: &[u8]| {
+        let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        text.iter().try_fold(0, |number, byte| Some(number * 10 + digit(*byte)?))
+    };
+    match id.as_bytes() {
+        [b't' | b'T', main @ ..] if main.len() == 4 => Some(digits(main)? * 10_000),
+        [b't' | b'T', main @ .., b'.', a, b, c] if main.len() == 4 => {
+            Some(digits(main)? * 10_000 + digits(&[*a, *b, *c])? + 1)
+        }
+        _ => None,
+    }
 }
 
 struct Table {
@@ -58,7 +80,8 @@ impl Table {
                 None => table.tactics.push(Tactic { id, name }),
                 Some(ids) => {
                     let tactics = ids.split(',').filter_map(|id| table.tactic(id)).collect();
-                    table.techniques.push(Technique { id, name, tactics });
+                    let number = number(id).unwrap_or_default();
+                    table.techniques.push(Technique { id, name, tactics, number });
                 }
             }
         }
@@ -66,18 +89,17 @@ impl Table {
     }
 
     fn tactic(&self, name_or_id: &str) -> Option<Tactic> {
-        self.tactics.iter().copied().find(|tactic| {
-            tactic.id.eq_ignore_ascii_case(name_or_id) || same_name(tactic.name, name_or_id)
-        })
+        self.tactics.iter().copied().find(|tactic| tactic.is_named(name_or_id))
     }
 }
 
 /// Sigma wrote tactics with underscores before version 2 of its tags.
 fn same_name(known: &str, asked: &str) -> bool {
-    known.len() == asked.len()
-        && known.bytes().zip(asked.bytes()).all(|(known, asked)| {
-            known == asked.to_ascii_lowercase() || (known == b'-' && asked == b'_')
-        })
+    known == asked
+        || known.len() == asked.len()
+            && known.bytes().zip(asked.bytes()).all(|(known, asked)| {
+                known == asked.to_ascii_lowercase() || (known == b'-' && asked == b'_')
+            })
 }
 
 /// The tactic with this id (`TA0006`) or name (`credential-access`, `credential_access`), in any
@@ -89,12 +111,8 @@ pub fn tactic(name_or_id: &str) -> Option<Tactic> {
 /// The technique with this id (`T1110.001`, in any case); `None` if ATT&CK has none or has
 /// withdrawn it.
 pub fn technique(id: &str) -> Option<&'static Technique> {
-    let mut upper = [0; 9];
-    let upper = upper.get_mut(..id.len())?;
-    upper.copy_from_slice(id.as_bytes());
-    upper.make_ascii_uppercase();
-    let id = std::str::from_utf8(upper).ok()?;
-    let place = TABLE.techniques.binary_search_by(|technique| technique.id.cmp(id)).ok()?;
+    let number = number(id)?;
+    let place = TABLE.techniques.binary_search_by_key(&number, |known| known.number).ok()?;
     TABLE.techniques.get(place)
 }
 
@@ -151,29 +169,34 @@ fn add_tags<S: AsRef<str>>(found: &mut Vec<Named>, tags: &[S]) {
             kind.eq_ignore_ascii_case("attack.").then_some(name)
         })
     };
-    let tagged: Vec<Tactic> = named().filter_map(tactic).collect();
-    for technique in named().filter_map(technique) {
-        let served = technique.tactics.iter().filter(|tactic| tagged.contains(tactic));
+    let mut others = false;
+    for name in named() {
+        let Some(technique) = technique(name) else {
+            others = true;
+            continue;
+        };
+        let is_tagged = |tactic: &&Tactic| named().any(|name| tactic.is_named(name));
         let before = found.len();
+        let served = technique.tactics.iter().filter(is_tagged);
         found.extend(served.map(|tactic| (*tactic, Some(technique))));
         if found.len() == before {
             found.extend(technique.tactics.first().map(|first| (*first, Some(technique))));
         }
     }
-    for tactic in tagged {
+    for name in named().filter(|_| others) {
         let known = found.get(start..).unwrap_or_default();
-        if !known.iter().any(|(known, _)| *known == tactic) {
-            found.push((tactic, None));
+        if !known.iter().any(|(known, _)| known.is_named(name)) {
+            found.extend(tactic(name).map(|tactic| (tactic, None)));
         }
     }
 }
 
 fn attack(tactic: Tactic, technique: Option<&Technique>) -> Attack {
     Attack {
-        tactic: tactic.id.to_owned(),
-        tactic_name: tactic.name.to_owned(),
-        technique: technique.map(|technique| technique.id.to_owned()).unwrap_or_default(),
-        technique_name: technique.map(|technique| technique.name.to_owned()).unwrap_or_default(),
+        tactic: tactic.id.into(),
+        tactic_name: tactic.name.into(),
+        technique: technique.map_or("", |technique| technique.id).into(),
+        technique_name: technique.map_or("", |technique| technique.name).into(),
     }
 }
 
@@ -234,7 +257,8 @@ mod tests {
     #[test]
     fn refuses_what_attack_does_not_know() {
         // T1086 (PowerShell) was withdrawn for T1059.001; T9999 never was.
-        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "x"] {
+        for id in ["T1086", "T9999", "", "T1110.001.001", "T1110.0é", "T111.0001", "T1110.000", "x"]
+        {
             assert!(technique(id).is_none(), "{id}");
         }
         assert!(tactic("stealth").is_none());
@@ -245,7 +269,7 @@ mod tests {
         let check = |tags: &[&str], expected: &[(&str, &str)]| {
             let found = of_tags(tags);
             let found: Vec<_> =
-                found.iter().map(|a| (a.tactic.as_str(), a.technique.as_str())).collect();
+                found.iter().map(|a| (a.tactic.as_ref(), a.technique.as_ref())).collect();
             assert_eq!(found, expected, "{tags:?}");
         };
         check(&["attack.credential-access", "attack.t1110.001"], &[("TA0006", "T1110.001")]);

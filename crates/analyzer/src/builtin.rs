@@ -1,10 +1,12 @@
 //! The deterministic analyst.
 
-use vigie_event::{Claim, Closings, EVIDENCE_PER_ALERT, Earlier, EventId, Lang, Langs, Verdict};
+use vigie_event::{
+    Claim, Closings, EVIDENCE_PER_ALERT, Earlier, EventId, Lang, Langs, Localized, Verdict,
+};
 
 use crate::facts::{Facts, Finding};
-use crate::score::Score;
-use crate::text::{counted, duration, shown};
+use crate::score::{Part, Score};
+use crate::text::{counted, push_counted, push_duration, shown};
 use crate::{Background, Case, attack, known, learning, recommend, severity, summary};
 
 /// The name that the built-in analyst signs with.
@@ -18,9 +20,17 @@ const MOST_EVENTS: usize = 20;
 const EVENTS_OF_ALERT: usize = EVIDENCE_PER_ALERT;
 
 /// The deterministic analyst: the same case gives the same verdict, in well under a millisecond.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct BuiltIn {
     langs: Langs,
+    /// Whether the autonomy score is wanted.
+    autonomy: bool,
+}
+
+impl Default for BuiltIn {
+    fn default() -> Self {
+        Self::speaking(Langs::Both)
+    }
 }
 
 impl BuiltIn {
@@ -31,7 +41,14 @@ impl BuiltIn {
 
     /// The analyst who writes in `langs`.
     pub const fn speaking(langs: Langs) -> Self {
-        Self { langs }
+        Self { langs, autonomy: true }
+    }
+
+    /// The analyst whose verdicts are decided on and not read: their severity, category, confidence,
+    /// likelihood of a false positive, recommended actions with their targets and, with `autonomy`,
+    /// its score are as ever; what explains them is left out.
+    pub const fn weighing(autonomy: bool) -> Self {
+        Self { langs: Langs::None, autonomy }
     }
 
     /// Judges an incident by its alerts and what their rules' authors know.
@@ -60,19 +77,10 @@ impl BuiltIn {
             background.known.is_some_and(|known| known.tools.contains(&case.incident.actor.value));
         let category = facts.leading().map(|finding| finding.category).unwrap_or_default();
 
-        let findings = facts.findings.iter().take(MOST_CLAIMS);
-        let mut rationale: Vec<Claim> =
-            findings.map(|finding| finding_claim(finding, self.langs)).collect();
-        rationale.reserve(raised.len() + score.parts.len() + known_of.len() + 1);
-        rationale.extend(raised);
-        rationale.extend(score.parts.into_iter().map(|part| part.into_claim(self.langs)));
-        rationale.extend(known_of);
-        rationale.extend(injection_claim(&facts));
-        for claim in &mut rationale {
-            claim.events.truncate(MOST_EVENTS);
-        }
-
-        Verdict {
+        let autonomy = self
+            .autonomy
+            .then(|| crate::autonomy::of_incident(&facts, background.activity, declared));
+        let mut verdict = Verdict {
             incident: case.incident.id,
             revision: case.incident.revision,
             analyst: NAME.to_owned(),
@@ -81,16 +89,46 @@ impl BuiltIn {
             category,
             confidence: score.confidence,
             false_positive: score.false_positive,
-            attack: attack::of_all_tags(case.alerts.iter().map(|alert| alert.tags.as_slice())),
-            autonomy: crate::autonomy::of_incident(&facts, background.activity, declared),
-            summary: summary::summary(case, &facts, category, severity),
-            rationale,
+            attack: Vec::new(),
+            autonomy: autonomy.unwrap_or_default(),
+            summary: Localized::default(),
+            rationale: Vec::new(),
             recommendations: recommend::actions(case, &facts, severity),
-            advice: recommend::advice(&facts),
-            open_questions: recommend::open_questions(case, &facts),
+            advice: Vec::new(),
+            open_questions: Vec::new(),
             model: None,
+        };
+        if self.langs.any() {
+            verdict.attack = attack::of_all_tags(case.alerts.iter().map(|alert| &*alert.tags));
+            verdict.summary = summary::summary(case, &facts, category, severity);
+            verdict.rationale = rationale(&facts, raised, score.parts, known_of);
+            verdict.advice = recommend::advice(&facts);
+            verdict.open_questions = recommend::open_questions(case, &facts);
         }
+        verdict
     }
+}
+
+/// Each claim with its proof: what the alerts counted, what raised the severity, what the score is
+/// made of, and what was known before.
+fn rationale(
+    facts: &Facts<'_>,
+    raised: Vec<Claim>,
+    parts: Vec<Part>,
+    known: Vec<Claim>,
+) -> Vec<Claim> {
+    let findings = facts.findings.iter().take(MOST_CLAIMS);
+    let most = findings.len() + raised.len() + parts.len() + known.len() + 1;
+    let mut rationale: Vec<Claim> = Vec::with_capacity(most);
+    rationale.extend(findings.map(|finding| finding_claim(finding, facts.langs)));
+    rationale.extend(raised);
+    rationale.extend(parts.into_iter().map(|part| part.into_claim(facts.langs)));
+    rationale.extend(known);
+    rationale.extend(injection_claim(facts));
+    for claim in &mut rationale {
+        claim.events.truncate(MOST_EVENTS);
+    }
+    rationale
 }
 
 /// What one alert counted, over which time.
@@ -104,11 +142,15 @@ fn finding_claim(finding: &Finding<'_>, langs: Langs) -> Claim {
             Lang::En => (": ", "event", "events", " over "),
             Lang::Fr => (" : ", "événement", "événements", " en "),
         };
-        let events = counted(alert.count, one, many, lang);
-        match seconds {
-            0 => [title, colon, &events].concat(),
-            _ => [title, colon, &events, over, &duration(seconds, lang)].concat(),
+        let mut text = String::with_capacity(title.len() + 48);
+        text.push_str(title);
+        text.push_str(colon);
+        push_counted(&mut text, alert.count, one, many, lang);
+        if seconds > 0 {
+            text.push_str(over);
+            push_duration(&mut text, seconds, lang);
         }
+        text
     });
     Claim { claim, events: alert.events.iter().take(EVENTS_OF_ALERT).copied().collect() }
 }

@@ -113,11 +113,11 @@ pub struct Finding<'c> {
 impl<'c> Finding<'c> {
     fn of(alert: &'c Alert, guidance: Option<&'c Guidance>) -> Self {
         let stated = guidance.and_then(|guidance| guidance.category);
-        let tactic = alert.tags.iter().find_map(|tag| {
-            let (kind, name) = tag.split_at_checked(7)?;
-            Phase::of_tactic(attack::tactic(name).filter(|_| kind == "attack.")?.name)
-        });
-        let phase = stated.and_then(Phase::of_category).or(tactic);
+        let tagged = || {
+            let named = alert.tags.iter().filter_map(|tag| tag.strip_prefix("attack."));
+            named.filter_map(attack::tactic).find_map(|tactic| Phase::of_tactic(tactic.name))
+        };
+        let phase = stated.and_then(Phase::of_category).or_else(tagged);
         let category = stated.or(phase.map(Phase::category)).unwrap_or_default();
         Self { alert, guidance, phase, category }
     }
@@ -137,10 +137,9 @@ impl<'c> Finding<'c> {
 
     fn has_technique(&self, id: &str) -> bool {
         self.alert.tags.iter().any(|tag| {
-            let name = tag.split_at_checked(7).filter(|(kind, _)| *kind == "attack.");
-            name.is_some_and(|(_, name)| {
-                let main = name.split_once('.').map_or(name, |(main, _)| main);
-                main.eq_ignore_ascii_case(id)
+            let name = tag.strip_prefix("attack.").and_then(|name| name.split_at_checked(id.len()));
+            name.is_some_and(|(main, rest)| {
+                main.eq_ignore_ascii_case(id) && (rest.is_empty() || rest.starts_with('.'))
             })
         })
     }

@@ -44,9 +44,13 @@ impl Names {
         !self.names.is_empty() && self.names.contains(&value.to_lowercase())
     }
 
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.networks.is_empty()
+    }
+
     /// Those of `values` that are among them.
     fn among(&self, values: &[String]) -> Vec<String> {
-        if self.names.is_empty() && self.networks.is_empty() {
+        if self.is_empty() {
             return Vec::new();
         }
         values.iter().filter(|value| self.contains(value)).cloned().collect()
@@ -70,6 +74,13 @@ pub struct Known {
     pub tools: Names,
 }
 
+impl Known {
+    fn is_empty(&self) -> bool {
+        let Self { critical, denied, allowed, tools } = self;
+        [critical, denied, allowed, tools].into_iter().all(Names::is_empty)
+    }
+}
+
 /// Severity and score as the lists change them; returns the claims that explain it.
 ///
 /// A critical asset lifts low and medium one step. A denied source gives 15 points of confidence and
@@ -83,6 +94,9 @@ pub(crate) fn apply(
     score: &mut Score,
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
+    if known.is_empty() {
+        return claims;
+    }
     let events = proof(facts);
     let critical = known
         .critical

@@ -89,10 +89,10 @@ fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
     }
     let ban = |source: &str| Recommendation {
         action: Action::BlockIp,
-        target: BTreeMap::from([("source.ip".to_owned(), source.to_owned())]),
+        target: target("source.ip", source),
         reason: facts.langs.text(|lang| match lang {
-            vigie_event::Lang::En => format!("{source} is where the attack comes from"),
-            vigie_event::Lang::Fr => format!("L’attaque vient de {source}"),
+            vigie_event::Lang::En => [source, " is where the attack comes from"].concat(),
+            vigie_event::Lang::Fr => ["L’attaque vient de ", source].concat(),
         }),
     };
     accused.into_iter().map(ban).collect()
@@ -112,12 +112,15 @@ pub fn is_bannable(address: IpAddr) -> bool {
 fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommendation {
     let actor = &case.incident.actor;
     let known = case.incident.entities.values(&actor.field).contains(&actor.value);
-    let target = if known {
-        BTreeMap::from([(actor.field.clone(), actor.value.clone())])
-    } else {
-        BTreeMap::new()
-    };
+    let target = if known { target(&actor.field, &actor.value) } else { BTreeMap::new() };
     Recommendation { action, target, reason }
+}
+
+/// The entity that an action is about.
+fn target(field: &str, value: &str) -> BTreeMap<String, String> {
+    let mut target = BTreeMap::new();
+    target.insert(field.to_owned(), value.to_owned());
+    target
 }
 
 /// What the rules' authors advise, most serious rule first, each piece once; where an author says

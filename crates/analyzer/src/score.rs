@@ -20,8 +20,7 @@
 //!
 //! The weights are judgement, not measurement; what people closed corrects them ([`crate::learning`]).
 
-use std::fmt::Write;
-
+use itoa::Buffer;
 use vigie_event::{Claim, EventId, Lang, Langs, Localized, Severity};
 
 use crate::facts::Facts;
@@ -46,20 +45,30 @@ pub struct Part {
 impl Part {
     /// The part as a claim: the fact and its points.
     pub fn into_claim(self, langs: Langs) -> Claim {
-        let (sure, wrong) = (self.confidence, self.false_positive);
         let claim = langs.text(|lang| {
-            let fact = self.fact.get(lang);
-            let mut text = String::with_capacity(fact.len() + 48);
-            text.push_str(fact);
-            // Writing to text never fails.
-            let _ = match lang {
-                Lang::En => write!(text, " (confidence {sure:+}, false positive {wrong:+})"),
-                Lang::Fr => write!(text, " (confiance {sure:+}, faux positif {wrong:+})"),
+            let (sure, wrong) = match lang {
+                Lang::En => (" (confidence ", ", false positive "),
+                Lang::Fr => (" (confiance ", ", faux positif "),
             };
-            text
+            [
+                self.fact.get(lang),
+                sure,
+                sign(self.confidence),
+                Buffer::new().format(self.confidence),
+                wrong,
+                sign(self.false_positive),
+                Buffer::new().format(self.false_positive),
+                ")",
+            ]
+            .concat()
         });
         Claim { claim, events: self.events }
     }
+}
+
+/// What stands before a number that is shown with its sign.
+const fn sign(number: i32) -> &'static str {
+    if number < 0 { "" } else { "+" }
 }
 
 /// Both sums with their parts.
@@ -102,10 +111,12 @@ pub(crate) fn proof(facts: &Facts<'_>) -> Vec<EventId> {
 }
 
 fn parts(facts: &Facts<'_>) -> Vec<Part> {
-    let proof = proof(facts);
+    let told = facts.langs.any();
+    let proof = if told { proof(facts) } else { Vec::new() };
     let mut parts = Vec::with_capacity(8);
     let mut part = |confidence, false_positive, fact: Localized, events: &[EventId]| {
-        parts.push(Part { fact, confidence, false_positive, events: events.to_vec() });
+        let events = if told { events.to_vec() } else { Vec::new() };
+        parts.push(Part { fact, confidence, false_positive, events });
     };
 
     let (sure, wrong) = match facts.level {
@@ -117,13 +128,12 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
     };
     let leading = facts.leading().map_or(&[] as &[EventId], |finding| &finding.alert.events);
     let leading = leading.get(..leading.len().min(5)).unwrap_or(leading);
-    let level = |lang| match lang {
-        Lang::En => {
-            format!("The worst level of a rule is {}", facts.level.label(lang).to_lowercase())
-        }
-        Lang::Fr => {
-            format!("Le pire niveau d’une règle est « {} »", facts.level.label(lang).to_lowercase())
-        }
+    let level = |lang| {
+        let (is, end) = match lang {
+            Lang::En => ("The worst level of a rule is ", ""),
+            Lang::Fr => ("Le pire niveau d’une règle est « ", " »"),
+        };
+        [is, &facts.level.label(lang).to_lowercase(), end].concat()
     };
     part(sure, wrong, facts.langs.text(level), leading);
 
@@ -134,9 +144,12 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
         _ => (15, -10),
     };
     if volume.0 > 0 {
-        let fact = facts.langs.text(|lang| match lang {
-            Lang::En => format!("One rule alone counted {} events", facts.events),
-            Lang::Fr => format!("Une seule règle a compté {} événements", facts.events),
+        let fact = facts.langs.text(|lang| {
+            let (counted, events) = match lang {
+                Lang::En => ("One rule alone counted ", " events"),
+                Lang::Fr => ("Une seule règle a compté ", " événements"),
+            };
+            [counted, Buffer::new().format(facts.events), events].concat()
         });
         part(volume.0, volume.1, fact, &proof);
     }

@@ -4,7 +4,7 @@ use vigie_event::{Alert, Category, Lang, Localized, Severity};
 
 use crate::Case;
 use crate::facts::{Facts, Phase};
-use crate::text::{counted, duration, list, shown};
+use crate::text::{list, push_counted, push_duration, push_list, shown};
 
 /// Who did what to whom, how it combined, and how bad it is.
 pub fn summary<'c>(
@@ -154,13 +154,13 @@ fn first_sentence(case: &Case<'_>, did: &Deed<'_>, category: Category, lang: Lan
     text.push_str(deed(category, lang));
     if !did.hosts.is_empty() {
         text.push_str(on);
-        text.push_str(&list(&did.hosts, lang));
+        push_list(&mut text, &did.hosts, lang);
     }
     text.push_str(colon);
-    text.push_str(&counted(did.events, one, many, lang));
+    push_counted(&mut text, did.events, one, many, lang);
     if did.span_s > 0 {
         text.push_str(within);
-        text.push_str(&duration(did.span_s, lang));
+        push_duration(&mut text, did.span_s, lang);
     }
     text.push('.');
     text

@@ -1,8 +1,8 @@
 //! Sentences in both languages, and attackers' text made fit to stand in them.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
+use itoa::Buffer;
 use vigie_event::{Lang, Langs, Localized};
 
 /// The longest entity value that is shown in a sentence, in characters.
@@ -39,8 +39,14 @@ pub fn shown(value: &str, lang: Lang) -> Cow<'_, str> {
 
 /// The first values, shown, and how many more there are: `root, admin and 12 more`.
 pub fn list(values: &[impl AsRef<str>], lang: Lang) -> String {
-    const FIRST: usize = 3;
     let mut text = String::with_capacity(64);
+    push_list(&mut text, values, lang);
+    text
+}
+
+/// Adds the first values to `text`, and how many more there are.
+pub fn push_list(text: &mut String, values: &[impl AsRef<str>], lang: Lang) {
+    const FIRST: usize = 3;
     for (place, value) in values.iter().take(FIRST).enumerate() {
         if place > 0 {
             text.push_str(", ");
@@ -49,40 +55,50 @@ pub fn list(values: &[impl AsRef<str>], lang: Lang) -> String {
     }
     let more = values.len().saturating_sub(FIRST);
     if more > 0 {
-        let rest = match lang {
-            Lang::En => format!(" and {more} more"),
-            Lang::Fr => format!(" et {more} de plus"),
-        };
-        text += &rest;
+        text.push_str(lang.pick(" and ", " et "));
+        text.push_str(Buffer::new().format(more));
+        text.push_str(lang.pick(" more", " de plus"));
     }
-    text
 }
 
 /// A span of time: `42 s`, `5 min`, `3 h`, `2 days`.
 pub fn duration(seconds: u64, lang: Lang) -> String {
-    let (number, unit) = match seconds {
+    let (number, unit) = measured(seconds, lang);
+    [Buffer::new().format(number), unit].concat()
+}
+
+/// Adds a span of time to `text`.
+pub fn push_duration(text: &mut String, seconds: u64, lang: Lang) {
+    let (number, unit) = measured(seconds, lang);
+    text.push_str(Buffer::new().format(number));
+    text.push_str(unit);
+}
+
+fn measured(seconds: u64, lang: Lang) -> (u64, &'static str) {
+    match seconds {
         0..=119 => (seconds, " s"),
         120..=7_199 => (seconds / 60, " min"),
         7_200..=172_799 => (seconds / 3_600, " h"),
         _ => (seconds / 86_400, lang.pick(" days", " jours")),
-    };
-    let mut text = String::with_capacity(24);
-    let _ = write!(text, "{number}");
-    text.push_str(unit);
-    text
+    }
 }
 
 /// `1 event`, `212 events`; a French noun stays singular for 0 and 1.
 pub fn counted(number: u64, one: &str, many: &str, lang: Lang) -> String {
+    let mut text = String::with_capacity(32);
+    push_counted(&mut text, number, one, many, lang);
+    text
+}
+
+/// Adds a number with its noun to `text`.
+pub fn push_counted(text: &mut String, number: u64, one: &str, many: &str, lang: Lang) {
     let single = match lang {
         Lang::En => number == 1,
         Lang::Fr => number < 2,
     };
-    let mut text = String::with_capacity(32);
-    // Writing to text never fails.
-    let _ = write!(text, "{number} ");
+    text.push_str(Buffer::new().format(number));
+    text.push(' ');
     text.push_str(if single { one } else { many });
-    text
 }
 
 /// Both languages from one function.

@@ -49,7 +49,8 @@ fn score(work: &Work) -> Autonomy {
                 title: Localized::new("Rule", "Règle"),
                 level: Severity::High,
                 version: String::new(),
-            },
+            }
+            .into(),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             group: [("source.ip".to_owned(), "203.0.113.7".to_owned())].into(),
             entities: entities.clone(),

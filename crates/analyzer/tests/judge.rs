@@ -101,7 +101,8 @@ fn alert(number: u128, id: &str, count: u64, seconds: i64, entities: &[(&str, &s
             title: Localized::new(format!("rule {id}"), format!("règle {id}")),
             level: *level,
             version: String::new(),
-        },
+        }
+        .into(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         group: group.into_iter().collect(),
         entities: all,
@@ -356,7 +357,7 @@ fn a_hash_and_an_internal_address_weigh() {
 #[test]
 fn unknown_rules_and_empty_cases_get_a_verdict() {
     let mut lone = alert(1, "odd", 1, 0, &[]);
-    lone.rule.id = "gone".to_owned();
+    lone.rule = RuleRef { id: "gone".to_owned(), ..RuleRef::clone(&lone.rule) }.into();
     let verdict = judge(&[lone], ("source.ip", A));
     assert!(verdict.attack.is_empty());
     assert_eq!(verdict.recommendations[0].action, Action::Monitor);
@@ -428,7 +429,8 @@ fn a_rule_whose_author_says_nothing_gets_the_advice_of_its_techniques() {
             title: Localized::new("t", "t"),
             level: Severity::High,
             version: String::new(),
-        },
+        }
+        .into(),
         ..alert(1, "guess", 40, 60, &[("source.ip", A)])
     };
     let advice = &judge(&[unknown], ("source.ip", A)).advice;

@@ -25,8 +25,9 @@ fn alert(number: u128, rule: &str, level: Severity, count: u64) -> Alert {
             title: Localized::new(format!("Rule {rule}"), format!("Règle {rule}")),
             level,
             version: String::new(),
-        },
-        tags: vec!["attack.credential-access".into(), "attack.t1110".into()],
+        }
+        .into(),
+        tags: vec!["attack.credential-access".into(), "attack.t1110".into()].into(),
         group: [("source.ip".to_owned(), "203.0.113.7".to_owned())].into(),
         entities,
         first_seen: START,

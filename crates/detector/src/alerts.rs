@@ -39,7 +39,7 @@ pub(crate) struct OpenAlert {
     pub(crate) id: AlertId,
     pub(crate) key: AlertKey,
     pub(crate) rule: Arc<RuleRef>,
-    pub(crate) tags: Arc<Vec<String>>,
+    pub(crate) tags: Arc<[String]>,
     /// It ends after a longer pause, in seconds.
     pub(crate) gap_s: u64,
     pub(crate) group: BTreeMap<String, String>,
@@ -72,8 +72,8 @@ impl OpenAlert {
     fn into_alert(self, incident: Option<IncidentId>) -> Alert {
         Alert {
             id: self.id,
-            rule: (*self.rule).clone(),
-            tags: (*self.tags).clone(),
+            rule: self.rule,
+            tags: self.tags,
             group: self.group,
             entities: self.entities,
             first_seen: self.first,

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct RuleInfo {
     pub(crate) reference: Arc<RuleRef>,
-    pub(crate) tags: Arc<Vec<String>>,
+    pub(crate) tags: Arc<[String]>,
     /// It raises no alerts of its own.
     pub(crate) silent: bool,
     /// Its alerts join incidents and open none.
@@ -31,7 +31,7 @@ fn info(rule: &Rule, settings: &Settings) -> RuleInfo {
     let window_s = rule.timespan_s.map_or(0, |timespan| timespan.saturating_add(60));
     RuleInfo {
         reference: Arc::new(rule.reference.clone()),
-        tags: Arc::new(rule.tags.clone()),
+        tags: rule.tags.as_slice().into(),
         silent: rule.silent,
         marks: rule.reference.level == Severity::Informational,
         gap_s: window_s.max(u64::from(settings.alert_gap_s)),

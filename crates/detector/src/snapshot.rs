@@ -312,7 +312,7 @@ fn save_alert(alert: &OpenAlert, incident: u32, table: &mut RuleTable) -> SavedA
             AlertKey::Single(_, entity, lane) => SavedKey::Single(entity.clone(), *lane),
         },
         rule: table.place(&alert.rule),
-        tags: (*alert.tags).clone(),
+        tags: alert.tags.to_vec(),
         group: alert.group.clone(),
         entities: alert.entities.clone(),
         seen: alert.seen.clone(),
@@ -460,7 +460,7 @@ fn load_alert(
             }
         },
         rule: reference,
-        tags: info.map_or_else(|| Arc::new(saved.tags), |info| Arc::clone(&info.tags)),
+        tags: info.map_or_else(|| saved.tags.into(), |info| Arc::clone(&info.tags)),
         gap_s: info.map_or(0, |info| info.gap_s),
         group: saved.group,
         entities: saved.entities,

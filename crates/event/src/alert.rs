@@ -1,6 +1,7 @@
 //! The alert: a rule's finding over one event or several.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +63,12 @@ impl Evidence {
 pub struct Alert {
     /// A function of rule, group, window and first event.
     pub id: AlertId,
-    /// The rule.
-    pub rule: RuleRef,
-    /// Sigma tags, such as `attack.t1110.001`.
-    pub tags: Vec<String>,
+    /// The rule; its alerts share it.
+    #[serde(with = "shared")]
+    pub rule: Arc<RuleRef>,
+    /// Sigma tags, such as `attack.t1110.001`; its rule's alerts share them.
+    #[serde(with = "shared")]
+    pub tags: Arc<[String]>,
     /// The correlation group: field name → value. Empty for a rule over single events.
     pub group: BTreeMap<String, String>,
     /// Who and what it speaks of.
@@ -82,4 +85,26 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// The incident that it belongs to, once it has been grouped.
     pub incident: Option<IncidentId>,
+}
+
+/// What many share is written with each of them; read again, each has its own.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize + ?Sized, S: Serializer>(
+        shared: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        T::serialize(shared, serializer)
+    }
+
+    pub fn deserialize<'de, T, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<T>, D::Error>
+    where
+        T: ?Sized,
+        Box<T>: Deserialize<'de>,
+    {
+        Box::<T>::deserialize(deserializer).map(Arc::from)
+    }
 }

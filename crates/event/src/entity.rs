@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use compact_str::CompactString;
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Event, FieldId, ValueRef, field};
 
@@ -36,9 +37,21 @@ pub const ENTITY_FIELDS: [FieldId; 18] = [
 
 /// The distinct values of entity fields (`source.ip`, `user.name`, `host.name` …) by field name,
 /// in the order in which they were first seen, at most [`VALUES_PER_ENTITY`] each.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Entities(BTreeMap<String, Vec<String>>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "BTreeMap<CompactString, Vec<String>>")]
+pub struct Entities(Vec<(CompactString, Vec<String>)>);
+
+impl From<BTreeMap<CompactString, Vec<String>>> for Entities {
+    fn from(fields: BTreeMap<CompactString, Vec<String>>) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+impl Serialize for Entities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
 
 impl Entities {
     /// Adds the entities of `event`.
@@ -65,13 +78,24 @@ impl Entities {
         if value.is_empty() || value == "-" {
             return;
         }
-        if let Some(values) = self.0.get_mut(name) {
-            if values.len() < VALUES_PER_ENTITY && !values.iter().any(|known| known == value) {
-                values.push(value.to_owned());
+        match self.place(name) {
+            Ok(place) => {
+                if let Some((_, values)) = self.0.get_mut(place)
+                    && values.len() < VALUES_PER_ENTITY
+                    && !values.iter().any(|known| known == value)
+                {
+                    values.push(value.to_owned());
+                }
             }
-        } else {
-            self.0.insert(name.to_owned(), vec![value.to_owned()]);
+            Err(place) => self.0.insert(place, (name.into(), vec![value.to_owned()])),
         }
+    }
+
+    /// Where the field stands, in order of the names, or where it would.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        // There are few, and mostly it is one of them.
+        let found = self.0.iter().position(|(known, _)| known == name);
+        found.ok_or_else(|| self.0.partition_point(|(known, _)| known.as_str() < name))
     }
 
     /// Adds all of `other`.
@@ -85,7 +109,8 @@ impl Entities {
 
     /// The values of the field called `name`; empty where there are none.
     pub fn values(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        let found = self.place(name).ok().and_then(|place| self.0.get(place));
+        found.map_or(&[], |(_, values)| values)
     }
 
     /// All fields with their values, by field name.

@@ -69,32 +69,26 @@ pub struct MergeReason {
 impl MergeReason {
     /// The reason as a sentence.
     pub fn sentence(&self, lang: Lang) -> String {
-        let value = &self.value;
-        match (lang, self.reason.as_str()) {
-            (Lang::En, "first") => format!("first alert about {value}"),
-            (Lang::Fr, "first") => format!("première alerte sur {value}"),
-            (Lang::En, "same_address") => format!("same address {value}"),
-            (Lang::Fr, "same_address") => format!("même adresse {value}"),
-            (Lang::En, "same_network") => format!("same network {value}"),
-            (Lang::Fr, "same_network") => format!("même réseau {value}"),
-            (Lang::En, "same_account") => format!("same account {value}"),
-            (Lang::Fr, "same_account") => format!("même compte {value}"),
-            (Lang::En, "taken_account") => {
-                format!("account {value}, which the actor had taken over")
-            }
-            (Lang::Fr, "taken_account") => {
-                format!("compte {value}, dont l’acteur s’était emparé")
-            }
-            (Lang::En, "same_host") => format!("on host {value}, where the actor had got in"),
-            (Lang::Fr, "same_host") => format!("sur la machine {value}, où l’acteur était entré"),
-            (Lang::En, "from_host") => format!("from host {value}, where the actor had got in"),
-            (Lang::Fr, "from_host") => {
-                format!("depuis la machine {value}, où l’acteur était entré")
-            }
-            (Lang::En, "by_hand") => format!("moved here by {value}"),
-            (Lang::Fr, "by_hand") => format!("déplacée ici par {value}"),
-            (_, other) => format!("{other} {value}"),
-        }
+        let (before, after) = match (lang, self.reason.as_str()) {
+            (Lang::En, "first") => ("first alert about ", ""),
+            (Lang::Fr, "first") => ("première alerte sur ", ""),
+            (Lang::En, "same_address") => ("same address ", ""),
+            (Lang::Fr, "same_address") => ("même adresse ", ""),
+            (Lang::En, "same_network") => ("same network ", ""),
+            (Lang::Fr, "same_network") => ("même réseau ", ""),
+            (Lang::En, "same_account") => ("same account ", ""),
+            (Lang::Fr, "same_account") => ("même compte ", ""),
+            (Lang::En, "taken_account") => ("account ", ", which the actor had taken over"),
+            (Lang::Fr, "taken_account") => ("compte ", ", dont l’acteur s’était emparé"),
+            (Lang::En, "same_host") => ("on host ", ", where the actor had got in"),
+            (Lang::Fr, "same_host") => ("sur la machine ", ", où l’acteur était entré"),
+            (Lang::En, "from_host") => ("from host ", ", where the actor had got in"),
+            (Lang::Fr, "from_host") => ("depuis la machine ", ", où l’acteur était entré"),
+            (Lang::En, "by_hand") => ("moved here by ", ""),
+            (Lang::Fr, "by_hand") => ("déplacée ici par ", ""),
+            (_, other) => return [other, " ", &self.value].concat(),
+        };
+        [before, &self.value, after].concat()
     }
 }
 

@@ -42,7 +42,7 @@ impl<'t> Json<'t> {
         self.open(open, close)
     }
 
-    /// Numbers are seldom: as `serde_json` has them.
+    /// Fractions are seldom: as `serde_json` has them.
     fn number(self, number: &impl Serialize) -> serde_json::Result<()> {
         serde_json::to_writer(self.0, number)
     }
@@ -140,25 +140,28 @@ fn write_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
     // The last eight bytes at once, those searched already among them.
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return !bytes.iter().any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\'));
+    let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+        return bytes.iter().all(|byte| !matches!(byte, 0..0x20 | b'"' | b'\\'));
     };
-    let mut found = marks(u64::from_le_bytes(*last));
-    for word in bytes.as_chunks::<8>().0 {
-        found |= marks(u64::from_le_bytes(*word));
+    let mut found = marks(*first) | marks(*last);
+    if bytes.len() > 16 {
+        for word in bytes.as_chunks().0 {
+            found |= marks(*word);
+        }
     }
     found == 0
 }
 
 /// Not zero where one of eight bytes must be escaped: a byte that is below its bound borrows from
-/// its highest bit.
+/// its highest bit. With its second bit turned, a quotation mark is the one that follows the control
+/// characters, which stay what they are.
 #[inline]
-const fn marks(word: u64) -> u64 {
+const fn marks(bytes: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let control = word.wrapping_sub(ONES * 0x20);
-    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let word = u64::from_le_bytes(bytes);
+    let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    (control | quote | backslash) & !word & (ONES * 0x80)
+    (control_or_quote | backslash) & !word & (ONES * 0x80)
 }
 
 /// The two hexadecimal digits of each byte.
@@ -203,7 +206,8 @@ impl Write for Escaped<'_> {
 macro_rules! numbers {
     ($($name:ident $kind:ty,)*) => {$(
         fn $name(self, value: $kind) -> serde_json::Result<()> {
-            self.number(&value)
+            self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            Ok(())
         }
     )*};
 }
@@ -222,7 +226,15 @@ impl<'t> Serializer for Json<'t> {
     numbers! {
         serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64,
         serialize_i128 i128, serialize_u8 u8, serialize_u16 u16, serialize_u32 u32,
-        serialize_u64 u64, serialize_u128 u128, serialize_f32 f32, serialize_f64 f64,
+        serialize_u64 u64, serialize_u128 u128,
+    }
+
+    fn serialize_f32(self, value: f32) -> serde_json::Result<()> {
+        self.number(&value)
+    }
+
+    fn serialize_f64(self, value: f64) -> serde_json::Result<()> {
+        self.number(&value)
     }
 
     fn serialize_bool(self, value: bool) -> serde_json::Result<()> {

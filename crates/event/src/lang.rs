@@ -89,39 +89,48 @@ impl Localized {
 }
 
 /// The languages in which texts are made: both where texts are kept, one where they are shown at
-/// once and not kept.
+/// once and not kept, none where nobody reads them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Langs {
-    only: Option<Lang>,
+pub enum Langs {
+    /// Every text in both.
+    #[default]
+    Both,
+    /// One language: its text then stands where the one that serves for both does.
+    Only(Lang),
+    /// All texts stay empty.
+    None,
 }
 
 impl Langs {
-    /// One language: its text then stands where the one that serves for both does.
-    pub const fn only(lang: Lang) -> Self {
-        Self { only: Some(lang) }
+    /// Whether texts are made at all.
+    pub const fn any(self) -> bool {
+        !matches!(self, Self::None)
     }
 
     /// The text that `make` gives.
     pub fn text(self, make: impl Fn(Lang) -> String) -> Localized {
-        match self.only {
-            Some(lang) => Localized { en: make(lang), fr: String::new() },
-            None => Localized { en: make(Lang::En), fr: make(Lang::Fr) },
+        match self {
+            Self::Both => Localized { en: make(Lang::En), fr: make(Lang::Fr) },
+            Self::Only(lang) => Localized { en: make(lang), fr: String::new() },
+            Self::None => Localized::default(),
         }
     }
 
     /// A text that is known beforehand.
     pub fn fixed(self, en: &str, fr: &str) -> Localized {
-        match self.only {
-            Some(lang) => Localized::new(lang.pick(en, fr), ""),
-            None => Localized::new(en, fr),
+        match self {
+            Self::Both => Localized::new(en, fr),
+            Self::Only(lang) => Localized::new(lang.pick(en, fr), ""),
+            Self::None => Localized::default(),
         }
     }
 
     /// A text that somebody else wrote.
     pub fn copy(self, text: &Localized) -> Localized {
-        match self.only {
-            Some(lang) => Localized::new(text.get(lang), ""),
-            None => text.clone(),
+        match self {
+            Self::Both => text.clone(),
+            Self::Only(lang) => Localized::new(text.get(lang), ""),
+            Self::None => Localized::default(),
         }
     }
 }
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn one_language_alone_serves_for_both() {
-        let french = Langs::only(Lang::Fr);
+        let french = Langs::Only(Lang::Fr);
         let english_only = Localized::new("a", "");
         for (text, expected) in [
             (french.text(|lang| lang.code().to_owned()), "fr"),
@@ -157,5 +166,6 @@ mod tests {
             assert_eq!(text.get(Lang::Fr), expected);
             assert!(!text.is_empty());
         }
+        assert!(Langs::None.fixed("a", "b").is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! The verdict: how bad an incident is and what should be done.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -132,13 +133,13 @@ impl fmt::Display for Category {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Attack {
     /// `TA0006`.
-    pub tactic: String,
+    pub tactic: Cow<'static, str>,
     /// `credential-access`.
-    pub tactic_name: String,
+    pub tactic_name: Cow<'static, str>,
     /// `T1110.001`; empty where only the tactic is known.
-    pub technique: String,
+    pub technique: Cow<'static, str>,
     /// `Password Guessing`.
-    pub technique_name: String,
+    pub technique_name: Cow<'static, str>,
 }
 
 /// How much speaks for an AI agent at work.

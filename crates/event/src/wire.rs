@@ -11,9 +11,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
-    Action, Actor, Alert, AlertId, Attack, AutonomyBand, Category, CloseReason, Decision,
+    Action, Actor, Alert, AlertId, Attack, AutonomyBand, Category, Claim, CloseReason, Decision,
     DecisionId, DecisionStatus, Entities, Event, EventId, Evidence, Incident, IncidentId,
-    IncidentStatus, Lang, Localized, Mode, ModelTrace, Severity, Stats, Timestamp, Verdict, field,
+    IncidentStatus, Indicator, Lang, Localized, MergeReason, Mode, ModelTrace, Severity, Stats,
+    Timestamp, Verdict, field,
 };
 
 /// A view as a tree.
@@ -94,16 +95,19 @@ pub fn incident(incident: &Incident, lang: Lang) -> impl Serialize + use<'_> {
         actor: &'a Actor,
         entities: &'a Entities,
         alerts: &'a [AlertId],
-        reasons: Vec<Merge<'a>>,
+        reasons: Each<'a, MergeReason, Merge<'a>>,
     }
 
-    let reasons = incident.reasons.iter().map(|reason| Merge {
-        alert: reason.alert,
-        reason: &reason.reason,
-        field: &reason.field,
-        value: &reason.value,
-        text: reason.sentence(lang),
-    });
+    fn merge(reason: &MergeReason, lang: Lang) -> Merge<'_> {
+        Merge {
+            alert: reason.alert,
+            reason: &reason.reason,
+            field: &reason.field,
+            value: &reason.value,
+            text: reason.sentence(lang),
+        }
+    }
+
     View {
         kind: "incident",
         id: incident.id,
@@ -117,7 +121,7 @@ pub fn incident(incident: &Incident, lang: Lang) -> impl Serialize + use<'_> {
         actor: &incident.actor,
         entities: &incident.entities,
         alerts: &incident.alerts,
-        reasons: reasons.collect(),
+        reasons: Each { of: &incident.reasons, view: merge, lang },
     }
 }
 
@@ -138,8 +142,8 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
         score: Option<u8>,
         band: AutonomyBand,
         confidence: u8,
-        indicators: Vec<Sign<'a>>,
-        counter_evidence: Vec<&'a str>,
+        indicators: Each<'a, Indicator, Sign<'a>>,
+        counter_evidence: Each<'a, Localized, &'a str>,
     }
 
     #[derive(Serialize)]
@@ -169,31 +173,37 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
         attack: &'a [Attack],
         autonomy: Autonomy<'a>,
         summary: &'a str,
-        rationale: Vec<Backed<'a>>,
-        recommendations: Vec<Recommendation<'a>>,
-        advice: Vec<&'a str>,
-        open_questions: Vec<&'a str>,
+        rationale: Each<'a, Claim, Backed<'a>>,
+        recommendations: Each<'a, crate::Recommendation, Recommendation<'a>>,
+        advice: Each<'a, Localized, &'a str>,
+        open_questions: Each<'a, Localized, &'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         model: Option<&'a ModelTrace>,
     }
 
-    let indicators = verdict.autonomy.indicators.iter().map(|sign| Sign {
-        name: &sign.name,
-        text: sign.text.get(lang),
-        value: sign.value,
-        threshold: sign.threshold,
-        points: sign.points,
-        events: &sign.events,
-    });
-    let rationale = verdict
-        .rationale
-        .iter()
-        .map(|claim| Backed { claim: claim.claim.get(lang), events: &claim.events });
-    let recommendations = verdict.recommendations.iter().map(|advice| Recommendation {
-        action: advice.action,
-        target: &advice.target,
-        reason: advice.reason.get(lang),
-    });
+    fn sign(sign: &Indicator, lang: Lang) -> Sign<'_> {
+        Sign {
+            name: &sign.name,
+            text: sign.text.get(lang),
+            value: sign.value,
+            threshold: sign.threshold,
+            points: sign.points,
+            events: &sign.events,
+        }
+    }
+
+    fn backed(claim: &Claim, lang: Lang) -> Backed<'_> {
+        Backed { claim: claim.claim.get(lang), events: &claim.events }
+    }
+
+    fn recommendation(advice: &crate::Recommendation, lang: Lang) -> Recommendation<'_> {
+        Recommendation {
+            action: advice.action,
+            target: &advice.target,
+            reason: advice.reason.get(lang),
+        }
+    }
+
     View {
         kind: "verdict",
         incident: verdict.incident,
@@ -208,12 +218,12 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
             score: verdict.autonomy.score,
             band: verdict.autonomy.band,
             confidence: verdict.autonomy.confidence,
-            indicators: indicators.collect(),
+            indicators: Each { of: &verdict.autonomy.indicators, view: sign, lang },
             counter_evidence: texts(&verdict.autonomy.counter_evidence, lang),
         },
         summary: verdict.summary.get(lang),
-        rationale: rationale.collect(),
-        recommendations: recommendations.collect(),
+        rationale: Each { of: &verdict.rationale, view: backed, lang },
+        recommendations: Each { of: &verdict.recommendations, view: recommendation, lang },
         advice: texts(&verdict.advice, lang),
         open_questions: texts(&verdict.open_questions, lang),
         model: verdict.model.as_ref(),
@@ -300,6 +310,19 @@ pub fn event(event: &Event) -> impl Serialize + use<'_> {
     View(event)
 }
 
-fn texts(texts: &[Localized], lang: Lang) -> Vec<&str> {
-    texts.iter().map(|text| text.get(lang)).collect()
+/// A list whose members' views are made as they are written.
+struct Each<'a, T, V> {
+    of: &'a [T],
+    view: fn(&'a T, Lang) -> V,
+    lang: Lang,
+}
+
+impl<T, V: Serialize> Serialize for Each<'_, T, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.of.iter().map(|one| (self.view)(one, self.lang)))
+    }
+}
+
+fn texts(texts: &[Localized], lang: Lang) -> Each<'_, Localized, &str> {
+    Each { of: texts, view: Localized::get, lang }
 }

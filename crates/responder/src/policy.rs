@@ -41,6 +41,11 @@ impl Policy {
         policy_file::parse(toml)
     }
 
+    /// Whether a rule asks for the autonomy score.
+    pub fn reads_autonomy(&self) -> bool {
+        self.rules.iter().any(|rule| rule.when.min_autonomy.is_some())
+    }
+
     /// The first rule that fits, if any does.
     pub fn rule_for(&self, verdict: &Verdict, incident: &Incident) -> Option<&PolicyRule> {
         self.rules.iter().find(|rule| rule.when.holds(verdict, incident))

@@ -236,7 +236,8 @@ impl Protection {
         let single = net::single(unmapped(address));
         self.check_network(&single, now)?;
         let usual = net::usual(address);
-        Ok(if self.check_network(&usual, now).is_ok() { usual } else { single })
+        let wider = usual != single && self.check_network(&usual, now).is_ok();
+        Ok(if wider { usual } else { single })
     }
 }
 

@@ -62,11 +62,10 @@ impl Responder {
         }
     }
 
-    /// Makes decisions alone, with their reasons in `langs`: for who shows what would be done,
-    /// and neither stores nor delivers anything.
+    /// Makes decisions alone: for who shows what would be done, and neither stores nor delivers
+    /// anything.
     #[must_use]
-    pub fn only_deciding(mut self, langs: Langs) -> Self {
-        self.langs = langs;
+    pub fn only_deciding(mut self) -> Self {
         self.effects = false;
         self
     }
@@ -86,6 +85,11 @@ impl Responder {
     /// Whether effects are real.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Gives the reasons of what is decided from now on in `langs`.
+    pub fn speak(&mut self, langs: Langs) {
+        self.langs = langs;
     }
 
     /// The languages in which reasons are given.
@@ -274,7 +278,8 @@ fn decision_id(
     let time = Timestamp::from_nanos(millis.saturating_mul(1_000_000));
     let incident_bytes = incident.as_u128().to_be_bytes();
     let occurrence_bytes = occurrence.to_le_bytes();
-    let mut parts: Vec<&[u8]> = vec![&incident_bytes, action.name().as_bytes()];
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(8);
+    parts.extend([&incident_bytes, action.name().as_bytes()]);
     for (field, value) in target {
         parts.extend([field.as_bytes(), value.as_bytes()]);
     }

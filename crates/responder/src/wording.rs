@@ -31,20 +31,21 @@ fn ban_in(lang: Lang, target: &str, told: &BanTold<'_>) -> String {
         (Lang::En, BanTold::Given { duration_s, earlier, why }) => {
             let time = duration(lang, *duration_s);
             let before = match earlier {
-                0 => String::new(),
-                1 => "; it was banned once before".to_owned(),
-                n => format!("; it was banned {n} times before"),
+                0 => Cow::Borrowed(""),
+                1 => Cow::Borrowed("; it was banned once before"),
+                n => Cow::Owned(format!("; it was banned {n} times before")),
             };
-            format!("Ban of {target} for {time}: {}{before}.", why.get(lang))
+            ["Ban of ", target, " for ", &time, ": ", why.get(lang), &before, "."].concat()
         }
         (Lang::Fr, BanTold::Given { duration_s, earlier, why }) => {
             let time = duration(lang, *duration_s);
             let before = match earlier {
-                0 => String::new(),
-                1 => " ; elle a déjà été bannie une fois".to_owned(),
-                n => format!(" ; elle a déjà été bannie {n} fois"),
+                0 => Cow::Borrowed(""),
+                1 => Cow::Borrowed(" ; elle a déjà été bannie une fois"),
+                n => Cow::Owned(format!(" ; elle a déjà été bannie {n} fois")),
             };
-            format!("Bannissement de {target} pendant {time} : {}{before}.", why.get(lang))
+            let why = why.get(lang);
+            ["Bannissement de ", target, " pendant ", &time, " : ", why, &before, "."].concat()
         }
         (Lang::En, BanTold::Waiting { duration_s, per_minute }) => format!(
             "The ban of {target} for {} waits for approval: there were {per_minute} bans within a minute, or too many are in force.",

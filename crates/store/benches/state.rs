@@ -39,8 +39,9 @@ fn alert(n: u64) -> Alert {
             title: Localized::new("Password guessing over SSH", "Essai de mots de passe par SSH"),
             level: Severity::High,
             version: "0123456789abcdef".to_owned(),
-        },
-        tags: vec!["attack.t1110.001".to_owned()],
+        }
+        .into(),
+        tags: vec!["attack.t1110.001".to_owned()].into(),
         group: [("source.ip".to_owned(), "203.0.113.7".to_owned())].into(),
         entities,
         first_seen: time,

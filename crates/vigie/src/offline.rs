@@ -9,8 +9,8 @@ use vigie_analyzer::autonomy::{Activities, Planted};
 use vigie_analyzer::{Background, BuiltIn, Case, Known};
 use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
-    Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Stats, Timestamp,
-    Verdict,
+    Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Severity, Stats,
+    Timestamp, Verdict,
 };
 use vigie_responder::{Allowed, Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
@@ -51,9 +51,11 @@ pub struct Chain<F> {
     detector: Detector,
     activities: Activities,
     known: Known,
+    weigher: BuiltIn,
     analyst: BuiltIn,
     responder: Responder,
-    allow: Vec<Allowed>,
+    langs: Langs,
+    protection: Protection,
     totals: Totals,
     stats: Stats,
     span: Option<(Timestamp, Timestamp)>,
@@ -62,7 +64,12 @@ pub struct Chain<F> {
     observed: u64,
     began: Instant,
     each: F,
+    /// How bad an incident must at least be to be handed out.
+    bar: Option<Rank>,
 }
+
+/// How bad an incident is beside others: its severity, then the confidence in it.
+pub type Rank = (Severity, u8);
 
 /// An incident with all that belongs to it.
 pub struct Judged {
@@ -82,19 +89,36 @@ pub struct Summary {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
-    /// A chain that hands each finished incident to `each`.
+impl Judged {
+    /// How bad it is.
+    pub fn rank(&self) -> Rank {
+        rank(&self.verdict)
+    }
+}
+
+fn rank(verdict: &Verdict) -> Rank {
+    (verdict.severity, verdict.confidence)
+}
+
+impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
+    /// A chain that hands finished incidents to `each`, which says what the next must be worse than
+    /// to be handed out: the others are counted and decided on, and nothing is written about them.
     /// Its texts are in `lang` alone.
     pub fn new(rules: Arc<RuleSet>, terms: Terms, lang: Lang, each: F) -> Self {
-        let langs = Langs::only(lang);
+        let langs = Langs::Only(lang);
+        // Of this machine nothing is asked: the log may be another's. What is never bannable
+        // anywhere, or by the configuration, stays so.
+        let protection = Protection::of(Vec::new(), Timestamp::default()).allowing(terms.allow);
         Self {
             detector: Detector::new(Arc::clone(&rules), terms.settings),
             rules,
             activities: Activities::watching(terms.planted),
             known: terms.known,
+            weigher: BuiltIn::weighing(terms.policy.reads_autonomy()),
             analyst: BuiltIn::speaking(langs),
-            responder: Responder::new(terms.policy, Mode::DryRun).only_deciding(langs),
-            allow: terms.allow,
+            responder: Responder::new(terms.policy, Mode::DryRun).only_deciding(),
+            langs,
+            protection,
             totals: Totals::default(),
             stats: Stats::default(),
             span: None,
@@ -102,6 +126,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
             observed: 0,
             began: Instant::now(),
             each,
+            bar: None,
         }
     }
 
@@ -155,22 +180,27 @@ impl<F: FnMut(Judged) -> anyhow::Result<()>> Chain<F> {
         let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
         let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
         let activity = self.activities.of_incident(&incident);
-        let (activity, known) = (activity.as_ref(), Some(&self.known));
+        let (activity, known) = (activity.as_deref(), Some(&self.known));
         let background = Background { past: None, known, activity };
-        let verdict = self.analyst.judge_knowing(&case, &background);
-        // Of this machine nothing is asked: the log may be another's. What is never bannable
-        // anywhere, or by the configuration, stays so.
-        let protection = Protection::of(Vec::new(), now).allowing(self.allow.iter().cloned());
-        let mut response = self.responder.decide(&verdict, &incident, &[], &protection, now);
-        response.simulate();
-        let decisions = response.decisions;
+        let weighed = self.bar.map(|bar| (bar, self.weigher.judge_knowing(&case, &background)));
+        let (verdict, wanted) = match weighed {
+            Some((bar, verdict)) if rank(&verdict) <= bar => (verdict, false),
+            _ => (self.analyst.judge_knowing(&case, &background), true),
+        };
+        self.responder.speak(if wanted { self.langs } else { Langs::None });
+        let mut response = self.responder.decide(&verdict, &incident, &[], &self.protection, now);
         self.stats.incidents += 1;
         self.stats.alerts += alerts.len() as u64;
         for alert in &alerts {
             count(&mut self.stats.by_rule, &alert.rule.id);
         }
         count(&mut self.stats.by_severity, verdict.severity.name());
-        (self.each)(Judged { incident, alerts, verdict, decisions })
+        if wanted {
+            response.simulate();
+            let decisions = response.decisions;
+            self.bar = (self.each)(Judged { incident, alerts, verdict, decisions })?;
+        }
+        Ok(())
     }
 }
 

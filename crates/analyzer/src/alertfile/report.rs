@@ -157,7 +157,7 @@ impl Statistics {
             *totals.by_severity.entry(judged.criticality).or_default() += 1;
             *totals.by_category.entry(judged.category.name()).or_default() += 1;
             for attack in judged.attack.iter().filter(|attack| !attack.technique.is_empty()) {
-                *totals.by_technique.entry(attack.technique.clone()).or_default() += 1;
+                *totals.by_technique.entry(attack.technique.to_string()).or_default() += 1;
             }
             totals.false_positives += usize::from(judged.is_false_positive);
             if let Some(band) = band_name(judged.autonomy.band) {

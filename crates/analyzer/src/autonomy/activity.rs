@@ -1,6 +1,7 @@
 //! What each actor did lately, kept while events pass by: a bounded number of actors, and of each a
 //! bounded number of actions, as numbers and not as text.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
@@ -143,25 +144,27 @@ impl Activity {
 
     /// The same, with only what happened from `first` to `last`; the total stays where nothing is
     /// left out.
-    #[must_use]
-    pub fn within(&self, first: Timestamp, last: Timestamp) -> Self {
-        let inside = |time: Timestamp| first <= time && time <= last;
-        let actions: Vec<Action> =
-            self.actions().filter(|action| inside(action.time)).copied().collect();
-        let all = actions.len() == self.actions.len();
+    pub fn within(&self, first: Timestamp, last: Timestamp) -> Cow<'_, Self> {
+        let inside = |action: &&Action| first <= action.time && action.time <= last;
+        let worked = |block: &&Block| block.last >= first && block.first <= last;
+        let all = self.actions.iter().all(|action| inside(&action));
+        if all && self.blocks.iter().all(|block| worked(&block)) {
+            return Cow::Borrowed(self);
+        }
+        let actions: Vec<Action> = self.actions().filter(inside).copied().collect();
         let total = if all { self.total } else { actions.len() as u64 };
-        let blocks = self.blocks.iter().filter(|block| block.last >= first && block.first <= last);
-        Self { actions, start: 0, total, blocks: blocks.copied().collect(), agent: self.agent }
+        let blocks = self.blocks.iter().filter(worked).copied().collect();
+        Cow::Owned(Self { actions, start: 0, total, blocks, agent: self.agent })
     }
 
     /// Takes in what another did, as the work of one.
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         let mut actions: Vec<Action> = self.actions().copied().collect();
         actions.extend(other.actions().copied());
         actions.sort_by_key(|action| action.time);
         actions.drain(..actions.len().saturating_sub(MOST_JOINED));
-        let blocks = std::mem::take(&mut self.blocks).into_iter().chain(other.blocks);
-        let mut blocks: Vec<Block> = blocks.collect();
+        let mut blocks = std::mem::take(&mut self.blocks);
+        blocks.extend_from_slice(&other.blocks);
         blocks.sort_by_key(|block| block.first);
         for block in blocks {
             match self.blocks.last_mut() {
@@ -289,7 +292,7 @@ impl Activities {
     /// done from the other addresses of his network that are in the incident, by the accounts that he
     /// took, and by those whom a planted value ties to him: who fetched the page, and who used what
     /// stands in it.
-    pub fn of_incident(&self, incident: &Incident) -> Option<Activity> {
+    pub fn of_incident(&self, incident: &Incident) -> Option<Cow<'_, Activity>> {
         let actor = &incident.actor;
         let own = Some(actor.value.as_str()).filter(|_| actor.field == "user.name");
         let taken = incident.reasons.iter().filter(|why| why.reason == "taken_account");
@@ -313,7 +316,7 @@ impl Activities {
             .filter_map(|key| self.actors.get(key))
             .map(|activity| activity.within(first, incident.last_seen))
             .reduce(|mut all, one| {
-                all.join(one);
+                all.to_mut().join(&one);
                 all
             })
     }

@@ -48,8 +48,8 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.since(from) as f64 / 1e9
 }
 
-fn cite<'a>(actions: impl Iterator<Item = &'a Action>) -> Vec<EventId> {
-    actions.take(MOST_EVENTS).map(|action| action.event).collect()
+fn cite<'a>(actions: impl Iterator<Item = &'a Action>) -> impl Iterator<Item = EventId> {
+    actions.take(MOST_EVENTS).map(|action| action.event)
 }
 
 /// An error, and within 15 s something related but different: another try, thought over.
@@ -139,7 +139,9 @@ fn unique_payloads(tally: &mut Tally, actions: &[&Action]) {
     if with_payload.len() < 20 {
         return;
     }
-    let distinct: BTreeSet<u32> = with_payload.iter().map(|action| action.payload).collect();
+    let mut distinct: Vec<u32> = with_payload.iter().map(|action| action.payload).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
     let unique = distinct.len() as f64 / with_payload.len() as f64;
     let pairs = with_payload.iter().zip(with_payload.iter().skip(1));
     let ascending = pairs.filter(|(one, next)| one.order <= next.order).count() as f64;
@@ -181,7 +183,7 @@ fn credential_elsewhere(tally: &mut Tally, actions: &[&Action]) {
         threshold: 60.0,
         most: 5.0,
         share: 1.0,
-        events: vec![first.event, next.event],
+        events: [first.event, next.event],
     };
     tally.add(sign, |lang| {
         lang.pick(

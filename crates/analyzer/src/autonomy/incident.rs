@@ -1,6 +1,7 @@
 //! The signs of automation in an incident: from the times of its events and from what its alerts
 //! count, never from what attackers wrote.
 
+use itoa::Buffer;
 use vigie_event::{Autonomy, EventId, Lang, Timestamp, fingerprint};
 
 use super::activity::Activity;
@@ -9,7 +10,7 @@ use super::{
     rising,
 };
 use crate::facts::{Facts, Phase};
-use crate::text::duration;
+use crate::text::{duration, push_duration};
 
 /// Events cited with one sign.
 const MOST_EVENTS: usize = 20;
@@ -81,7 +82,7 @@ fn of_actions(tally: &mut Tally, activity: &Activity) -> Gates {
         threshold: 6.0,
         most: 5.0,
         share: rising(hours, 2.0, 6.0),
-        events: activity.actions().take(MOST_EVENTS).map(|action| action.event).collect(),
+        events: activity.actions().take(MOST_EVENTS).map(|action| action.event),
     };
     tally.add(sign, |lang| no_pause(&deeds::span(hours, lang), lang));
     if deeds::is_repetitive(activity) {
@@ -92,15 +93,21 @@ fn of_actions(tally: &mut Tally, activity: &Activity) -> Gates {
 
 fn too_little(tally: &mut Tally, work: &Work) {
     tally.against(tally.langs.text(|lang| {
-        let (actions, span) = (work.actions, duration(work.span_s, lang));
-        match lang {
-            Lang::En => format!(
-                "Too little to tell: {actions} actions over {span}; it takes {LEAST_ACTIONS} over {LEAST_SECONDS} s"
-            ),
-            Lang::Fr => format!(
-                "Trop peu pour se prononcer : {actions} actions en {span} ; il en faut {LEAST_ACTIONS} en {LEAST_SECONDS} s"
-            ),
-        }
+        let (too_little, over, least, in_all) = match lang {
+            Lang::En => ("Too little to tell: ", " actions over ", "; it takes ", " over "),
+            Lang::Fr => ("Trop peu pour se prononcer : ", " actions en ", " ; il en faut ", " en "),
+        };
+        let mut text = String::with_capacity(96);
+        text.push_str(too_little);
+        text.push_str(Buffer::new().format(work.actions));
+        text.push_str(over);
+        push_duration(&mut text, work.span_s, lang);
+        text.push_str(least);
+        text.push_str(Buffer::new().format(LEAST_ACTIONS));
+        text.push_str(in_all);
+        text.push_str(Buffer::new().format(LEAST_SECONDS));
+        text.push_str(" s");
+        text
     }));
 }
 
@@ -145,7 +152,7 @@ fn decoys(tally: &mut Tally, facts: &Facts<'_>) -> bool {
     ] {
         let number = events.len() as f64;
         let share = rising(number, 0.0, 1.0);
-        let events = events.clone();
+        let events = events.iter().copied();
         let sign = Sign { name, value: number, threshold: 1.0, most, share, events };
         tally.add(sign, |lang| lang.pick(en, fr).to_owned());
     }
@@ -189,7 +196,9 @@ impl Work {
 
     fn of_activity(activity: &Activity) -> Self {
         let mut events: Vec<EventId> = activity.actions().map(|action| action.event).collect();
-        events.sort_unstable();
+        // Nearly in order, as below.
+        #[allow(clippy::stable_sort_primitive)]
+        events.sort();
         let known = events.len() as u64;
         let first = activity.blocks.first().map(|block| block.first);
         let last = activity.blocks.last().map(|block| block.last);
@@ -206,8 +215,8 @@ impl Work {
         }
     }
 
-    fn cited(&self) -> Vec<EventId> {
-        self.events.iter().take(MOST_EVENTS).copied().collect()
+    fn cited(&self) -> impl Iterator<Item = EventId> {
+        self.events.iter().take(MOST_EVENTS).copied()
     }
 }
 
@@ -220,7 +229,7 @@ fn gaps(events: &[EventId]) -> Vec<f64> {
 /// Median and coefficient of variation, without the longest twentieth: pauses are no tempo.
 fn spread(gaps: &[f64]) -> Option<(f64, f64)> {
     let mut sorted = gaps.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     sorted.truncate(sorted.len() - sorted.len() / 20);
     if sorted.len() < 10 {
         return None;
@@ -343,7 +352,7 @@ fn stages(tally: &mut Tally, facts: &Facts<'_>) {
             threshold: 900.0,
             most: 10.0,
             share: falling(seconds, 900.0, 3_600.0),
-            events: three.iter().map(|(_, _, event)| *event).collect(),
+            events: three.iter().map(|(_, _, event)| *event),
         },
         |lang| quick_stages(firsts.len(), seconds, lang),
     );
@@ -362,12 +371,8 @@ fn breadth(tally: &mut Tally, facts: &Facts<'_>) {
     let span = facts.span_s.max(1) as f64;
     let (targets, users) = (facts.targets as f64, facts.users as f64);
     let each_five_minutes = targets / (span / 300.0).max(1.0);
-    let proof: Vec<EventId> = facts
-        .findings
-        .iter()
-        .filter_map(|finding| finding.alert.events.first().copied())
-        .take(MOST_EVENTS)
-        .collect();
+    let firsts = facts.findings.iter().filter_map(|finding| finding.alert.events.first().copied());
+    let proof = firsts.take(MOST_EVENTS);
     let text = |lang: Lang| match lang {
         Lang::En => format!("{} machines within {}", facts.targets, duration(facts.span_s, lang)),
         Lang::Fr => format!("{} machines en {}", facts.targets, duration(facts.span_s, lang)),

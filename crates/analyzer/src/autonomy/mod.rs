@@ -113,15 +113,16 @@ pub const fn band_label(band: AutonomyBand, lang: Lang) -> &'static str {
     }
 }
 
-/// A sign before it is weighed: `share` (0–1) of `most` points.
+/// A sign before it is weighed: `share` (0–1) of `most` points. Its events are only gathered where
+/// it has points and somebody reads it.
 #[derive(Debug)]
-pub(crate) struct Sign {
+pub(crate) struct Sign<E> {
     pub name: &'static str,
     pub value: f64,
     pub threshold: f64,
     pub most: f64,
     pub share: f64,
-    pub events: Vec<EventId>,
+    pub events: E,
 }
 
 /// Signs and counter-evidence as they are found.
@@ -141,7 +142,11 @@ impl Tally {
     }
 
     /// Takes a sign with its words; one without points is none.
-    pub fn add(&mut self, sign: Sign, text: impl Fn(Lang) -> String) {
+    pub fn add(
+        &mut self,
+        sign: Sign<impl IntoIterator<Item = EventId>>,
+        text: impl Fn(Lang) -> String,
+    ) {
         let points = (sign.most * sign.share.clamp(0.0, 1.0) * 10.0).round() / 10.0;
         if points > 0.0 && !self.indicators.iter().any(|known| known.name == sign.name) {
             self.indicators.push(Indicator {
@@ -150,7 +155,11 @@ impl Tally {
                 value: sign.value,
                 threshold: sign.threshold,
                 points,
-                events: sign.events,
+                events: if self.langs.any() {
+                    sign.events.into_iter().collect()
+                } else {
+                    Vec::new()
+                },
             });
         }
     }
@@ -199,10 +208,10 @@ impl Tally {
         if enough && total < f64::from(self.floor) {
             self.indicators.push(Indicator {
                 name: "automated".to_owned(),
-                text: Localized::new(
-                    format!("A measured pace beyond people’s proves a program: at least {} points", self.floor),
-                    format!("Un rythme mesuré hors de portée d’une personne prouve un programme : au moins {} points", self.floor),
-                ),
+                text: self.langs.text(|lang| match lang {
+                    Lang::En => format!("A measured pace beyond people’s proves a program: at least {} points", self.floor),
+                    Lang::Fr => format!("Un rythme mesuré hors de portée d’une personne prouve un programme : au moins {} points", self.floor),
+                }),
                 value: total,
                 threshold: f64::from(self.floor),
                 points: f64::from(self.floor) - total,
@@ -229,7 +238,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn sign(name: &'static str, most: f64, share: f64) -> Sign {
+    fn sign(name: &'static str, most: f64, share: f64) -> Sign<Vec<EventId>> {
         Sign { name, value: 1.0, threshold: 1.0, most, share, events: Vec::new() }
     }
 

@@ -103,7 +103,7 @@ fn constant(notes: bool, lang: Lang) -> String {
 }
 
 fn data(case: &Case<'_>, first: &Verdict, offer: &Offer, lang: Lang, nonce: u128) -> String {
-    let facts = Facts::of(case, Langs::only(lang));
+    let facts = Facts::of(case, Langs::Only(lang));
     let mut text = String::with_capacity(2_048);
     // Writing into a string cannot fail.
     let _ = writeln!(

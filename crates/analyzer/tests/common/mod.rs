@@ -94,7 +94,7 @@ pub fn incidents<'l>(
         let of: Vec<Alert> = incident.alerts.iter().filter_map(|id| alerts.remove(id)).collect();
         let guidance = |id: &str| rules.by_id(id).map(|rule| &rule.guidance);
         let activity = activities.as_ref().and_then(|all| all.of_incident(&incident));
-        let background = Background { activity: activity.as_ref(), ..Background::default() };
+        let background = Background { activity: activity.as_deref(), ..Background::default() };
         let case =
             Case { incident: &incident, alerts: &of, guidance: &guidance, now: incident.last_seen };
         let verdict = BuiltIn::new().judge_knowing(&case, &background);

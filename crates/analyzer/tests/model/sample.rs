@@ -33,8 +33,9 @@ impl Sample {
                 title: Localized::new("SSH brute force", "Force brute SSH"),
                 level: Severity::High,
                 version: String::new(),
-            },
-            tags: vec!["attack.credential-access".into(), "attack.t1110.001".into()],
+            }
+            .into(),
+            tags: vec!["attack.credential-access".into(), "attack.t1110.001".into()].into(),
             group: [("source.ip".to_owned(), address.clone())].into(),
             entities: entities.clone(),
             first_seen: NOW,

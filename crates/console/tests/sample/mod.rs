@@ -167,7 +167,8 @@ fn alert(
             title: Localized::new(en, fr),
             level,
             version: format!("{:016x}", vigie_event::fingerprint(id.as_bytes())),
-        },
+        }
+        .into(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         group,
         entities: all,
@@ -307,10 +308,10 @@ fn ticket(
 
 fn attack(tactic: &str, tactic_name: &str, technique: &str, technique_name: &str) -> Attack {
     Attack {
-        tactic: tactic.to_owned(),
-        tactic_name: tactic_name.to_owned(),
-        technique: technique.to_owned(),
-        technique_name: technique_name.to_owned(),
+        tactic: tactic.to_owned().into(),
+        tactic_name: tactic_name.to_owned().into(),
+        technique: technique.to_owned().into(),
+        technique_name: technique_name.to_owned().into(),
     }
 }
 
@@ -738,10 +739,14 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
     let line = evidence(now.plus_seconds(-60), text, 1, text);
     let both = Localized::new(text, text);
     let mut one = alert(BRUTE, 1, vec![line.clone()], &[(text, &[text]), ("user.name", &[text])]);
-    one.rule.title = both.clone();
-    text.clone_into(&mut one.rule.id);
-    text.clone_into(&mut one.rule.version);
-    one.tags = vec![text.to_owned()];
+    one.rule = RuleRef {
+        id: text.to_owned(),
+        title: both.clone(),
+        level: one.rule.level,
+        version: text.to_owned(),
+    }
+    .into();
+    one.tags = vec![text.to_owned()].into();
     let mut case = case(both.clone(), text, text, vec![one], &[text]);
     let mut judged = verdict(&case, Severity::High, Category::BruteForce, both.clone());
     text.clone_into(&mut judged.analyst);

@@ -1,5 +1,6 @@
 //! Bans: whom, for how long, and whom not.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
@@ -31,7 +32,7 @@ impl Responder {
             return response;
         };
         let mut decided = decision.clone();
-        match checked_network(protection, target, now) {
+        match checked_network(protection, net::parse(target), now) {
             Ok(network) => {
                 let duration_s = decision.duration_s.unwrap_or(self.policy.bans.first_s);
                 decided.expires = Some(after(now, duration_s));
@@ -101,7 +102,8 @@ impl Responder {
         target: &str,
         response: &mut Response,
     ) -> BanOutcome {
-        let shown = net::parse(target).map_or_else(|| target.to_owned(), |net| net::display(&net));
+        let parsed = net::parse(target);
+        let shown = parsed.map_or_else(|| target.to_owned(), |net| net::display(&net));
         let mine = || {
             order.earlier.iter().chain(&response.decisions).filter(|decision| {
                 self.answers(decision)
@@ -112,7 +114,7 @@ impl Responder {
         if mine().any(|decision| stands(decision, order.now)) {
             return BanOutcome::Standing;
         }
-        let network = match checked_network(order.protection, target, order.now) {
+        let network = match checked_network(order.protection, parsed, order.now) {
             Ok(network) => network,
             Err(refused) => return self.refuse(order, &shown, &refused.as_told(), response),
         };
@@ -222,13 +224,13 @@ impl NoNetwork {
     }
 }
 
-/// What a ban of `target` takes: of a network all of it, of an address what protection leaves.
+/// What a ban of `net` takes: of a network all of it, of an address what protection leaves.
 fn checked_network(
     protection: &Protection,
-    target: &str,
+    net: Option<IpNet>,
     now: Timestamp,
 ) -> Result<IpNet, NoNetwork> {
-    let net = net::parse(target).ok_or(NoNetwork::NoAddress)?;
+    let net = net.ok_or(NoNetwork::NoAddress)?;
     if net.prefix_len() == net.max_prefix_len() {
         protection.ban_network(net.addr(), now).map_err(NoNetwork::Refused)
     } else {
@@ -238,9 +240,9 @@ fn checked_network(
 
 /// Whether `target` is an address that a parser found, however it is written.
 fn stands_in_evidence(incident: &Incident, target: &str) -> bool {
-    let target_net = net::parse(target);
+    let target_net = LazyCell::new(|| net::parse(target));
     let is_target = |value: &String| {
-        value == target || (target_net.is_some() && net::parse(value) == target_net)
+        value == target || (target_net.is_some() && net::parse(value) == *target_net)
     };
     let actor = incident.actor.field == "source.ip" && is_target(&incident.actor.value);
     actor || incident.entities.values("source.ip").iter().any(is_target)
@@ -263,7 +265,9 @@ fn is_over(decision: &Decision, now: Timestamp) -> bool {
 }
 
 fn source(address: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([("source.ip".to_owned(), address.to_owned())])
+    let mut target = BTreeMap::new();
+    target.insert("source.ip".to_owned(), address.to_owned());
+    target
 }
 
 fn after(now: Timestamp, seconds: u64) -> Timestamp {

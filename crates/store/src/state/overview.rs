@@ -218,7 +218,7 @@ async fn top_rules<C: ConnectionTrait>(db: &C, from: Timestamp) -> Result<Vec<To
         let newest: Alert = from_body("alert", &newest.body)?;
         rules.push(TopRule {
             id: counted.value,
-            title: newest.rule.title,
+            title: newest.rule.title.clone(),
             level: newest.rule.level,
             alerts: counted.alerts as u64,
         });

@@ -51,8 +51,9 @@ pub fn alert(n: u64, incident: u64) -> Alert {
             title: Localized::new(format!("Rule {}", incident % 3), ""),
             level: Severity::High,
             version: "0123456789abcdef".to_owned(),
-        },
-        tags: vec!["attack.t1110.001".to_owned()],
+        }
+        .into(),
+        tags: vec!["attack.t1110.001".to_owned()].into(),
         group: [("source.ip".to_owned(), "203.0.113.1".to_owned())].into(),
         entities,
         first_seen: time,

@@ -66,10 +66,10 @@ async fn a_tag_is_found_behind_any_number_of_alerts_and_in_tags_alone() {
     let state = State::in_memory().await.unwrap();
     let tag = "llm.injection";
     let mut alerts: Vec<_> = (0..CASE_ALERTS + 5).map(|n| alert(n, 1)).collect();
-    alerts[0].tags.push(tag.to_owned());
+    alerts[0].tags = [&*alerts[0].tags, &[tag.to_owned()]].concat().into();
     let mut quoting = alert(5_000, 2);
     quoting.entities.add("user.name", tag);
-    quoting.tags.push("llm.injections".to_owned());
+    quoting.tags = [&*quoting.tags, &["llm.injections".to_owned()]].concat().into();
     alerts.push(quoting);
     let incidents = [incident(1, 1, Severity::High), incident(2, 1, Severity::High)];
     commit(&state, 1, &alerts, &incidents).await;

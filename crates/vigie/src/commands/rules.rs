@@ -350,5 +350,5 @@ fn rules_that_fire(rules: &Arc<RuleSet>, fixture: &RuleFile) -> BTreeSet<String>
         }
         offset += line.len() as u64 + 1;
     }
-    detector.take_changes().alerts.into_iter().map(|alert| alert.rule.id).collect()
+    detector.take_changes().alerts.into_iter().map(|alert| alert.rule.id.clone()).collect()
 }

@@ -13,7 +13,7 @@ use vigie_sigma::RuleSet;
 
 use crate::cli::{Global, ScanArgs};
 use crate::config::Config;
-use crate::offline::{Chain, Judged, Terms};
+use crate::offline::{Chain, Judged, Rank, Terms};
 use crate::report::{self, Findings};
 use crate::rulebook::Rulebook;
 use crate::{input, live, output, shipped};
@@ -47,7 +47,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> anyhow::Result<ExitCode> {
         if !global.json || args.report.is_some() {
             kept.take(judged);
         }
-        anyhow::Ok(())
+        anyhow::Ok(if global.json { None } else { kept.bar })
     });
     errors.extend(input::merge(&mut inputs, |event| chain.observe(event))?);
     let mut lost = BTreeMap::new();
@@ -117,11 +117,13 @@ fn complain_all(errors: &[anyhow::Error], lang: Lang) {
 struct Kept {
     most: usize,
     judged: Vec<Judged>,
+    /// What an incident must be worse than to be one of them.
+    bar: Option<Rank>,
 }
 
 impl Kept {
     fn new(most: usize) -> Self {
-        Self { most, judged: Vec::new() }
+        Self { most, judged: Vec::new(), bar: None }
     }
 
     fn take(&mut self, judged: Judged) {
@@ -129,12 +131,13 @@ impl Kept {
         if self.judged.len() >= self.most.saturating_mul(2) {
             self.sort();
             self.judged.truncate(self.most);
+            self.bar = self.judged.last().map(Judged::rank);
         }
     }
 
     /// Stable: of two equally bad ones the older stays first.
     fn sort(&mut self) {
-        self.judged.sort_by_key(|one| Reverse((one.verdict.severity, one.verdict.confidence)));
+        self.judged.sort_by_key(|one| Reverse(one.rank()));
     }
 
     fn worst_first(mut self) -> Vec<Judged> {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 use vigie_analyzer::{BuiltIn, Case};
 use vigie_detector::{BackTest, Changes, RuleHistory, Settings};
-use vigie_event::{Alert, AlertId, Incident, Lang, Langs, Mode, Timestamp};
+use vigie_event::{Alert, AlertId, Incident, Langs, Mode, Timestamp};
 use vigie_parser::Options;
 use vigie_responder::{Policy, Protection, Responder};
 use vigie_sigma::RuleSet;
@@ -127,11 +127,13 @@ type Logins = FxHashMap<IpAddr, Login>;
 
 impl<'q> Court<'q> {
     fn new(question: &'q Question) -> Self {
+        let mut responder = Responder::new(question.policy.clone(), Mode::DryRun);
+        // Nobody reads why.
+        responder.speak(Langs::None);
         Self {
             question,
-            // Nobody reads what it writes: one language is enough.
-            analyst: BuiltIn::speaking(Langs::only(Lang::En)),
-            responder: Responder::new(question.policy.clone(), Mode::DryRun),
+            analyst: BuiltIn::weighing(question.policy.reads_autonomy()),
+            responder,
             alerts: BTreeMap::new(),
             incidents: 0,
             found: BTreeMap::new(),

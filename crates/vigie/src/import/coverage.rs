@@ -73,14 +73,16 @@ impl Coverage {
             row.rules += 1;
             let mut tactics: Vec<String> = Vec::new();
             for found in attack::of_tags(&rule.tags) {
-                if !tactics.contains(&found.tactic) {
-                    let key = (found.tactic.clone(), String::new());
+                let tactic = found.tactic.into_owned();
+                if !tactics.contains(&tactic) {
+                    let key = (tactic.clone(), String::new());
                     named.entry(key).or_default().1.add(can_fire);
-                    tactics.push(found.tactic.clone());
+                    tactics.push(tactic.clone());
                 }
                 if !found.technique.is_empty() {
-                    let entry = named.entry((found.tactic, found.technique)).or_default();
-                    entry.0 = found.technique_name;
+                    let key = (tactic, found.technique.into_owned());
+                    let entry = named.entry(key).or_default();
+                    entry.0 = found.technique_name.into_owned();
                     entry.1.add(can_fire);
                 }
             }

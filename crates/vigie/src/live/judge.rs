@@ -1,5 +1,6 @@
 //! Verdicts, live: incidents that have changed since they were last judged.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Judging {
         // Locked for one copy each, so that detection never waits for a verdict.
         let watched = |incident| {
             let activities = self.activities.lock().unwrap_or_else(PoisonError::into_inner);
-            activities.of_incident(incident)
+            activities.of_incident(incident).map(Cow::into_owned)
         };
         let activities: Vec<_> = cases.iter().map(|(incident, _)| watched(incident)).collect();
         let verdicts: Vec<_> = cases

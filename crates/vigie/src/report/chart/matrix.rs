@@ -126,10 +126,10 @@ mod tests {
     #[test]
     fn columns_follow_an_intrusion() {
         let attack = |tactic: &str, technique: &str| Attack {
-            tactic: tactic.to_owned(),
-            tactic_name: "x".to_owned(),
-            technique: technique.to_owned(),
-            technique_name: "A <long> name of more than one line".to_owned(),
+            tactic: tactic.to_owned().into(),
+            tactic_name: "x".to_owned().into(),
+            technique: technique.to_owned().into(),
+            technique_name: "A <long> name of more than one line".to_owned().into(),
         };
         let seen =
             [attack("TA0010", "T1048"), attack("TA0001", "T1190"), attack("TA0001", "T1190")];
