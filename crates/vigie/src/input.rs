@@ -94,7 +94,7 @@ pub fn open_all(args: &InputArgs) -> anyhow::Result<(Vec<Input>, Vec<anyhow::Err
     Ok((inputs, errors))
 }
 
-/// Calls `each` with the events of all inputs in order of their time, so that what belongs
+/// Calls `each` with the events of all inputs in order of their time, to look at or to take, so that what belongs
 /// together is seen together even when it stands in several files. Within a file the file's
 /// order holds. A file that fails in its middle ends there: its error is returned after the
 /// events of the others.
@@ -103,7 +103,7 @@ pub fn open_all(args: &InputArgs) -> anyhow::Result<(Vec<Input>, Vec<anyhow::Err
 /// The first that `each` gives ends it.
 pub fn merge(
     inputs: &mut [Input],
-    mut each: impl FnMut(&Event) -> anyhow::Result<()>,
+    mut each: impl FnMut(&mut Event) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut errors = Vec::new();
     let mut open: Vec<&mut Input> = Vec::new();
@@ -114,14 +114,14 @@ pub fn merge(
         let earliest = open.iter().enumerate().min_by_key(|(_, input)| input.event.time);
         let Some((at, _)) = earliest else { break };
         let Some(input) = open.get_mut(at) else { break };
-        each(&input.event)?;
+        each(&mut input.event)?;
         if !keep_if_open(input.advance(), &mut errors) {
             open.remove(at);
         }
     }
     if let Some(input) = open.pop() {
         loop {
-            each(&input.event)?;
+            each(&mut input.event)?;
             if !keep_if_open(input.advance(), &mut errors) {
                 break;
             }
