@@ -1,10 +1,11 @@
 //! What is remembered of lines before changes nothing about a line.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use vigie_event::{Event, RecordRef, Source, Timestamp, wire};
+use vigie_event::{Event, RecordRef, Source, Timestamp, Wording, field, wire};
 
 use super::{Options, Parser, Reference};
 use crate::said::Said;
@@ -95,6 +96,15 @@ fn parser() -> Parser {
     Parser::new(Options { timezone: TimeZone::UTC, reference: Reference::Observed })
 }
 
+/// All that events of one wording have in common.
+fn tells(event: &Event) -> impl std::fmt::Debug {
+    let fields = event.fields().filter(|(id, _)| *id != field::PROCESS_PID);
+    let fields: Vec<_> =
+        fields.map(|(id, value)| (id.name(), value.to_text().into_owned())).collect();
+    let logsources = event.logsources.as_ptr().addr();
+    (event.kind.name(), event.dataset, logsources, event.repeat, fields)
+}
+
 /// Parses `lines` as they come, also each for itself but for what connections told, and compares.
 fn compare<'l>(lines: impl Iterator<Item = &'l [u8]>) {
     let sources = [1, 2].map(|fingerprint| Source::file("a.log", fingerprint, None));
@@ -102,6 +112,7 @@ fn compare<'l>(lines: impl Iterator<Item = &'l [u8]>) {
     let (mut remembering, mut forgetful) = (parser(), parser());
     forgetful.state.said = Said::nothing();
     let (mut one, mut other) = (Event::default(), Event::default());
+    let mut told = HashMap::new();
     for (number, line) in lines.enumerate() {
         let source: &Arc<Source> = &sources[usize::from(number % 1_000 > 900)];
         let record = RecordRef { source, offset: number as u64, observed, bytes: line };
@@ -119,6 +130,10 @@ fn compare<'l>(lines: impl Iterator<Item = &'l [u8]>) {
             (other.logsources.as_ptr(), other.shape_hint())
         );
         assert!(one.fields().all(|(id, _)| one.render(id) == other.render(id)));
+        if let Some(Wording { head, said }) = one.wording() {
+            let tells = format!("{:?}", tells(&one));
+            assert_eq!(*told.entry((head, said)).or_insert_with(|| tells.clone()), tells);
+        }
     }
 }
 
