@@ -11,7 +11,7 @@ use super::parts::{Parts, Shelf};
 use super::program::Op;
 use super::shapes::Shapes;
 use super::witness::{Finder, Seen, Sign};
-use super::{Engine, Local, NO_LOCAL, Program, Scratch};
+use super::{Engine, Local, NO_LOCAL, Program, RECORD, Scratch};
 use crate::RuleIndex;
 use crate::expr::AtomId;
 
@@ -43,6 +43,8 @@ pub(super) struct Plan {
     local_of: Vec<Local>,
     /// By local.
     stops: Vec<Stop>,
+    /// Whether a rule asks the record for more than parts.
+    reads_record: bool,
     /// By atom: the programs whose witness it is.
     postings: FxHashMap<AtomId, SmallVec<[u32; 2]>>,
 }
@@ -266,6 +268,7 @@ impl Plan {
                 _ => continue,
             };
             let Some(atom) = engine.atoms.get(id.index()) else { continue };
+            self.reads_record |= atom.local == RECORD && engine.part(id).is_none();
             if let Some(asked) = asked.get_mut(atom.local as usize) {
                 let atoms = [Some(id), atom.required].into_iter().flatten();
                 asked.extend(atoms.filter(|atom| engine.part(*atom).is_some()));
@@ -287,6 +290,12 @@ impl Plan {
     /// The local of a field that the route's rules ask about, else [`NO_LOCAL`].
     pub(super) fn local(&self, field: FieldId) -> Local {
         self.local_of.get(field.index()).copied().unwrap_or(NO_LOCAL)
+    }
+
+    /// Whether rules ask for nothing in the record but signs, which are looked for in each.
+    pub(super) fn record_has_only_signs(&self) -> bool {
+        let stop = self.stop(RECORD);
+        !self.reads_record && stop.is_none_or(|stop| stop.asked.is_none() || stop.has_only_signs())
     }
 
     /// The programs whose witness an atom is.

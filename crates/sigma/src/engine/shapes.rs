@@ -86,7 +86,9 @@ impl Shapes {
         self.all_are_signs = record.is_some_and(Stop::has_only_signs);
         self.usable =
             !others.any(|(field, _)| asks(*field)) && !record.is_some_and(|stop| stop.edges);
-        self.wordings.begin(self.usable && !asks(field::PROCESS_PID));
+        // A wording leaves the process id open, and the digits of the record's stamps.
+        let told = self.usable && plan.record_has_only_signs();
+        self.wordings.begin(told && !asks(field::PROCESS_PID));
     }
 
     /// The rules that `event` matches, and how many had their signs there, where that is known by
