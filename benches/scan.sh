@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `vigie scan` beside `fail2ban-regex` on the same 600,031 lines of auth.log, one after the other in one
-# run, by processor time (user + system) and peak memory; then Vigie's totals against the truth file.
+# run, by processor time (user + system) and peak memory, as both tell it to a person, and Vigie as NDJSON of
+# the compressed file too; then Vigie's totals against the truth file.
 # Wants: Debian's fail2ban and time, the data folder ../shared/data, a release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,24 +29,24 @@ PY
 }
 
 rounds=${ROUNDS:-3}
-echo "vigie: processor seconds, peak MB"
+echo "processor seconds, peak MB: text | --json of the compressed file | fail2ban-regex"
 for _ in $(seq "$rounds"); do
-  read -r seconds peak < <(measure target/release/vigie scan --json "$data/auth-600k.log.zst")
-  echo "  $seconds s  $peak MB"
-  vigie_seconds="${vigie_seconds:-} $seconds"
+  read -r text text_peak < <(measure target/release/vigie scan "$work/auth.log")
+  read -r json json_peak < <(measure target/release/vigie scan --json "$data/auth-600k.log.zst")
+  cp "$work/out" "$work/vigie.ndjson"
+  read -r other other_peak < <(measure fail2ban-regex "$work/auth.log" /etc/fail2ban/filter.d/sshd.conf)
+  echo "  $text $text_peak | $json $json_peak | $other $other_peak"
+  texts="${texts:-}${texts:+,}$text" jsons="${jsons:-}${jsons:+,}$json" others="${others:-}${others:+,}$other"
 done
-cp "$work/out" "$work/vigie.ndjson"
-echo "fail2ban-regex: processor seconds, peak MB"
-read -r seconds peak < <(measure fail2ban-regex "$work/auth.log" /etc/fail2ban/filter.d/sshd.conf)
-echo "  $seconds s  $peak MB"
 
-python3 - "$work/vigie.ndjson" "$data/auth-600k.truth.json" "$seconds" $vigie_seconds <<'PY'
+python3 - "$work/vigie.ndjson" "$data/auth-600k.truth.json" "$others" "$texts" "$jsons" <<'PY'
 import json, statistics, sys
-findings, truth, other, *own = sys.argv[1:]
+findings, truth, *runs = sys.argv[1:]
 truth = json.load(open(truth))
 stats = [row for line in open(findings) if (row := json.loads(line))["kind"] == "stats"][-1]
-own = statistics.median(map(float, own))
-print(f"ratio: 1/{float(other) / own:.0f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
+other, text, as_json = (statistics.median(map(float, run.split(","))) for run in runs)
+for form, own in [("text", text), ("--json, compressed", as_json)]:
+    print(f"{form}: 1/{other / own:.1f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
 def count(*names):
     return sum(n for action, n in stats["by_action"].items() if action.startswith(names))
 totals = {
