@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vigie_event::{EventId, Lang, Timestamp};
 
-use super::activity::{Action, Activity, Block};
+use super::action::Action;
+use super::activity::{Activity, Block};
 use super::{Gates, Sign, Tally, rising};
 use crate::text::duration;
 

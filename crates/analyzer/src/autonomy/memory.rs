@@ -15,9 +15,8 @@
 use rustc_hash::FxHashMap;
 use vigie_event::{EventId, Timestamp, fingerprint};
 
-use super::activity::{
-    Action, Activities, Activity, Block, MOST_ACTIONS, MOST_ACTORS, MOST_BLOCKS,
-};
+use super::action::Action;
+use super::activity::{Activities, Activity, Block, MOST_ACTIONS, MOST_ACTORS, MOST_BLOCKS};
 use super::ties::{MOST_READERS, MOST_SESSIONS, MOST_USES, Ties, Use};
 use super::words::Words;
 

@@ -24,6 +24,7 @@
 //! Sources: the bounds of tempo, phases, endurance and breadth follow Anthropic's report on
 //! GTG-1002 (November 2025) and Palisade's honeypot for language-model agents (arXiv 2410.13919).
 
+mod action;
 mod activity;
 mod deeds;
 mod incident;
@@ -35,7 +36,8 @@ mod words;
 
 use vigie_event::{Autonomy, AutonomyBand, EventId, Indicator, Lang, Langs, Localized};
 
-pub use activity::{Action, Activities, Activity, MOST_ACTIONS, MOST_ACTORS};
+pub use action::Action;
+pub use activity::{Activities, Activity, MOST_ACTIONS, MOST_ACTORS};
 pub use incident::of_activity;
 pub(crate) use incident::{of_incident, quick_stages};
 pub use memory::MemoryError;

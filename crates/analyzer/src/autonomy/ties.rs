@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 use vigie_event::{Event, FieldId, Timestamp, field};
 
-use super::activity::{hash_of, mixed};
+use super::action::{hash_of, mixed};
 
 /// Sessions kept; when there are more, the oldest is forgotten.
 pub(super) const MOST_SESSIONS: usize = 4_096;
