@@ -41,14 +41,21 @@ pub fn pack(name: &str) -> Option<Packed> {
 /// takes it from another when it is met a second time.
 #[derive(Debug)]
 pub struct Said {
+    hashes: Box<[Hashes]>,
+    /// At the same places.
     places: Box<[Saying]>,
+}
+
+/// The hash of the message that stands at a place, and of the one that asked for it last. Beside
+/// the rest, so that what is new costs no look at it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashes {
+    kept: u64,
+    candidate: u64,
 }
 
 #[derive(Debug, Default)]
 struct Saying {
-    /// The hash of the message that stands here, and of the one that asked for the place last.
-    hash: u64,
-    candidate: u64,
     program: Packed,
     /// The number of what stands here.
     number: u64,
@@ -62,7 +69,10 @@ struct Saying {
 
 impl Default for Said {
     fn default() -> Self {
-        Self { places: (0..PLACES).map(|_| Saying::default()).collect() }
+        Self {
+            hashes: vec![Hashes::default(); PLACES].into(),
+            places: (0..PLACES).map(|_| Saying::default()).collect(),
+        }
     }
 }
 
@@ -70,7 +80,7 @@ impl Said {
     /// A memory that remembers nothing.
     #[cfg(test)]
     pub fn nothing() -> Self {
-        Self { places: Box::new([]) }
+        Self { hashes: Box::new([]), places: Box::new([]) }
     }
 
     /// Reads `message` with `parse`, or as it was read before, to the end. `None`: nobody knows it.
@@ -84,26 +94,33 @@ impl Said {
         numbered: bool,
     ) -> Option<Known> {
         let hash = hash_of(message.as_bytes());
-        let Some(saying) = self.places.get_mut((hash >> 32) as usize % PLACES) else {
-            let known = parse(line, message);
-            line.settle();
-            return known;
-        };
-        let process = (numbered, line.pid != 0);
-        if saying.hash == hash
-            && saying.program == *program
-            && saying.process == process
-            && saying.message == message
+        let place = (hash >> 32) as usize % PLACES;
+        if let (Some(hashes), Some(saying)) =
+            (self.hashes.get_mut(place), self.places.get_mut(place))
         {
-            line.fields.again(&saying.fields, message);
-            let outcome = match &saying.ending {
-                Some(ending) => line.settle_with(ending),
-                None => Outcome::None,
-            };
-            line.said = saying.number_with(outcome).filter(|_| !line.recalled);
-            return saying.known;
+            let process = (numbered, line.pid != 0);
+            if hashes.kept == hash
+                && saying.program == *program
+                && saying.process == process
+                && saying.message == message
+            {
+                line.fields.again(&saying.fields, message);
+                let outcome = match &saying.ending {
+                    Some(ending) => line.settle_with(ending),
+                    None => Outcome::None,
+                };
+                line.said = saying.number_with(outcome).filter(|_| !line.recalled);
+                return saying.known;
+            }
+            if hashes.candidate == hash && message.len() <= LONGEST {
+                hashes.kept = hash;
+                return saying.read(line, message, parse, program, process);
+            }
+            hashes.candidate = hash;
         }
-        saying.read(line, message, parse, (program, process, hash))
+        let known = parse(line, message);
+        line.settle();
+        known
     }
 }
 
@@ -135,24 +152,22 @@ impl Saying {
         NonZeroU64::new(self.number | outcome as u64)
     }
 
-    /// Reads `message` with `parse`. It may take the place.
+    /// Reads `message` with `parse`, and gives it the place.
     #[inline(never)]
     fn read(
         &mut self,
         line: &mut Line<'_, '_>,
         message: &str,
         parse: Parse,
-        (program, process, hash): (&Packed, (bool, bool), u64),
+        program: &Packed,
+        process: (bool, bool),
     ) -> Option<Known> {
         let first = line.fields.count();
         let known = parse(line, message);
-        if self.candidate == hash && message.len() <= LONGEST {
-            let learnt = self.learn(line, message, first);
-            // No program has no name.
-            self.program = if learnt { *program } else { Packed::default() };
-            (self.hash, self.process, self.known) = (hash, process, known);
-        }
-        self.candidate = hash;
+        let learnt = self.learn(line, message, first);
+        // No program has no name.
+        self.program = if learnt { *program } else { Packed::default() };
+        (self.process, self.known) = (process, known);
         line.settle();
         known
     }

@@ -22,6 +22,9 @@ const FORGET_AFTER: u32 = 600;
 #[derive(Debug)]
 pub struct Memory {
     slots: Box<[Connection]>,
+    /// A byte of the key of each: of most new connections it tells that they are, without a look
+    /// at a slot that nobody has looked at lately.
+    marks: Box<[u8]>,
 }
 
 /// Where a connection stands, and what tells it from others that stand there.
@@ -92,7 +95,7 @@ impl Connection {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { slots: vec![Connection::default(); SLOTS].into_boxed_slice() }
+        Self { slots: vec![Connection::default(); SLOTS].into(), marks: vec![0; SLOTS].into() }
     }
 }
 
@@ -103,13 +106,16 @@ impl Memory {
         Place { index, key }: Place,
         time: Timestamp,
     ) -> Option<&mut Connection> {
-        let slot = self.slots.get_mut(index)?;
+        let (slot, mark) = (self.slots.get_mut(index)?, self.marks.get_mut(index)?);
         let seen = time.seconds() as u32;
-        let away = seen.wrapping_sub(slot.seen).cast_signed().unsigned_abs();
-        if slot.key != key || away > FORGET_AFTER {
-            *slot = Connection { key, ..Connection::default() };
+        let away = |from: u32| seen.wrapping_sub(from).cast_signed().unsigned_abs();
+        let key_mark = (key >> 24) as u8;
+        if *mark == key_mark && slot.key == key && away(slot.seen) <= FORGET_AFTER {
+            slot.seen = seen;
+        } else {
+            *mark = key_mark;
+            *slot = Connection { key, seen, ..Connection::default() };
         }
-        slot.seen = seen;
         Some(slot)
     }
 }
