@@ -83,36 +83,48 @@ pub(super) struct Asked {
     pub searched: bool,
 }
 
-/// A value with its class.
-#[derive(Clone, Copy, Debug)]
-struct Remembered {
-    ends: Ends,
-    class: u32,
-    /// All of it, where its ends do not meet.
-    bytes: [u8; LONGEST],
-}
-
 /// The values remembered of a field.
 #[derive(Clone, Debug, Default)]
 struct Values {
-    places: Vec<Remembered>,
+    /// Each value with its class. Most are told by their ends, so these stand close together.
+    places: Vec<(Ends, u32)>,
+    /// At the same places all of them, where the ends do not meet.
+    bytes: Vec<[u8; LONGEST]>,
     /// Values that had to make room for others.
     displaced: usize,
 }
 
 impl Values {
-    fn remember(&mut self, value: Remembered) {
+    /// The class of the value with these ends and bytes.
+    #[inline]
+    fn class_of(&self, ends: Ends, bytes: &[u8]) -> Option<u32> {
+        let place = ends.place(self.places.len());
+        let (known, class) = self.places.get(place).copied()?;
+        let is_known = known == ends
+            && (ends.meet() || self.bytes.get(place)?.get(..bytes.len()) == Some(bytes));
+        is_known.then_some(class)
+    }
+
+    fn remember(&mut self, ends: Ends, bytes: &[u8], class: u32) {
         let [few, many] = VALUES;
         let wanted = if self.displaced < 4 * few { few } else { many };
         if self.places.len() < wanted {
-            self.places.clear();
-            self.places.resize(wanted, Remembered { ends: Ends::NONE, ..value });
+            self.forget();
+            self.places.resize(wanted, (Ends::NONE, NOTHING));
+            self.bytes.resize(wanted, [0; LONGEST]);
         }
-        let place = value.ends.place(self.places.len());
-        if let Some(place) = self.places.get_mut(place) {
-            self.displaced += usize::from(place.ends != Ends::NONE);
-            *place = value;
+        let place = ends.place(self.places.len());
+        let kept = self.bytes.get_mut(place).and_then(|kept| kept.get_mut(..bytes.len()));
+        if let (Some(value), Some(kept)) = (self.places.get_mut(place), kept) {
+            self.displaced += usize::from(value.0 != Ends::NONE);
+            *value = (ends, class);
+            kept.copy_from_slice(bytes);
         }
+    }
+
+    fn forget(&mut self) {
+        self.places.clear();
+        self.bytes.clear();
     }
 }
 
@@ -245,7 +257,7 @@ impl Alike {
     /// Forgets all, for other signs.
     pub fn forget(&mut self) {
         for values in &mut self.values {
-            values.places.clear();
+            values.forget();
         }
         self.classes.clear();
         self.sets.truncate(FIRST_SETS.len());
@@ -314,11 +326,7 @@ impl Alike {
     #[inline]
     pub fn class_of(&self, local: Local, value: ValueRef<'_>) -> Option<u32> {
         let (ends, bytes) = Ends::of_value(value)?;
-        let places = &self.values.get(local as usize)?.places;
-        let remembered = places.get(ends.place(places.len()))?;
-        let alike = remembered.ends == ends
-            && (ends.meet() || remembered.bytes.get(..bytes.len()) == Some(bytes));
-        alike.then_some(remembered.class)
+        self.values.get(local as usize)?.class_of(ends, bytes)
     }
 
     /// The class of values of which these atoms, sorted, hold, and of all that rules ask for no
@@ -348,11 +356,9 @@ impl Alike {
     /// Remembers the class of `value`.
     pub fn remember_class(&mut self, local: Local, value: ValueRef<'_>, class: u32) {
         let Some(values) = self.values.get_mut(local as usize) else { return };
-        let Some((ends, value)) = Ends::of_value(value) else { return };
-        let mut remembered = Remembered { ends, class, bytes: [0; LONGEST] };
-        let Some(bytes) = remembered.bytes.get_mut(..value.len()) else { return };
-        bytes.copy_from_slice(value);
-        values.remember(remembered);
+        if let Some((ends, bytes)) = Ends::of_value(value) {
+            values.remember(ends, bytes, class);
+        }
     }
 
     /// The class of a text that the parser knew beforehand, within the record.
