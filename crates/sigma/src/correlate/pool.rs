@@ -171,18 +171,19 @@ impl Pool {
         }
         let turn = self.turn;
         let heard = u64::from(self.ghosts.knows(key));
-        self.add(Slot {
-            key,
-            owner,
-            source,
-            entered: turn,
-            born: turn,
-            taken: true,
-            window: Window { heard, ..Window::default() },
-            class: 0,
-            by_class: UNLINKED,
-            by_owner: UNLINKED,
-        })
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Self::vacant());
+            self.slots.len() as u32 - 1
+        });
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            (slot.key, slot.owner, slot.source) = (key, owner, source);
+            (slot.entered, slot.born, slot.taken) = (turn, turn, true);
+            slot.window.heard = heard;
+        }
+        self.place_of.insert(key, place);
+        self.enter_class(place);
+        self.enter_owner(place);
+        place
     }
 
     /// Changes a window by `change` and then keeps the bounds.
@@ -269,23 +270,6 @@ impl Pool {
         }
     }
 
-    fn add(&mut self, slot: Slot) -> u32 {
-        let key = slot.key;
-        let place = if let Some(place) = self.free.pop() {
-            if let Some(vacant) = self.slots.get_mut(place as usize) {
-                *vacant = slot;
-            }
-            place
-        } else {
-            self.slots.push(slot);
-            self.slots.len() as u32 - 1
-        };
-        self.place_of.insert(key, place);
-        self.enter_class(place);
-        self.enter_owner(place);
-        place
-    }
-
     fn remove(&mut self, place: u32) {
         self.leave_class(place);
         self.leave_owner(place);
@@ -294,7 +278,8 @@ impl Pool {
         };
         self.cells = self.cells.saturating_sub(slot.window.cells.len());
         self.place_of.remove(&slot.key);
-        *slot = Self::vacant();
+        let window = std::mem::take(&mut slot.window).emptied();
+        *slot = Slot { window, ..Self::vacant() };
         self.free.push(place);
     }
 

@@ -6,6 +6,8 @@ use vigie_event::EventId;
 
 /// Ids that are kept.
 const TRACE: usize = 256;
+/// Ids for which the room is kept.
+const KEPT: usize = 16;
 /// Compared together, without a look between them: that takes vector instructions.
 const TOGETHER: usize = 16;
 
@@ -34,6 +36,14 @@ impl Trace {
         self.clear();
         let older = ids.len().saturating_sub(TRACE);
         ids.skip(older).for_each(|id| self.push(id));
+    }
+
+    /// Forgets all ids, and keeps no room for many.
+    pub fn empty(&mut self) {
+        if self.ids.capacity() > KEPT {
+            self.ids = VecDeque::new();
+        }
+        self.clear();
     }
 
     /// Forgets all ids.

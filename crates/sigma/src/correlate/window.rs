@@ -23,6 +23,8 @@ const EXACT_CELLS: usize = 1_024;
 const MAX_CELLS: usize = SAMPLE;
 /// Values that `new_value` knows of a group; the one longest unseen gives way.
 const MAX_KNOWN: usize = 1_024;
+/// Cells for which a window that starts over keeps the room: few windows have more.
+const KEPT_CELLS: usize = 8;
 /// Events of an ordered correlation that a late one may still come before.
 const MAX_ORDERED_CELLS: usize = 64;
 
@@ -129,6 +131,17 @@ impl Window {
             Aggregate::NewValue => self.new_value(correlation, sighting),
             Aggregate::Absence => self.expected(sighting),
         }
+    }
+
+    /// One that has heard nothing, with the memory of this one where that is small.
+    pub fn emptied(self) -> Self {
+        let Self { mut cells, mut trace, .. } = self;
+        if cells.capacity() > KEPT_CELLS {
+            cells = VecDeque::new();
+        }
+        cells.clear();
+        trace.empty();
+        Self { cells, trace, ..Self::default() }
     }
 
     /// Opens the alert that `raised` tells of.
