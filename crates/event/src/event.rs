@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use crate::id::LateId;
 use crate::record::{RecordRef, Source};
 use crate::slots::{Beside, Passage, Shape, Slots};
 use crate::value::{Value, ValueRef};
@@ -39,7 +40,7 @@ impl EventKind {
 /// stream of events allocates nothing once the buffers have grown.
 #[derive(Clone, Debug)]
 pub struct Event {
-    id: OnceLock<EventId>,
+    id: LateId,
     /// When it happened.
     pub time: Timestamp,
     /// When it was read.
@@ -115,8 +116,9 @@ impl Event {
 
     /// A function of the event's time, source, offset and raw bytes, once the parser has set the
     /// time. It is made where it is first asked for: most events need none.
+    #[inline]
     pub fn id(&self) -> EventId {
-        *self.id.get_or_init(|| {
+        self.id.get_or_make(|| {
             let fingerprint = self.source.as_ref().map_or(0, |source| source.fingerprint);
             EventId::of_record(self.time, fingerprint, self.offset, self.raw())
         })
@@ -130,7 +132,7 @@ impl Event {
     /// Sets the time once the parser knows when it happened.
     pub fn finish(&mut self, time: Timestamp) {
         self.time = time;
-        self.id = OnceLock::new();
+        self.id = LateId::default();
     }
 
     /// The record as text; bytes that are not UTF-8 are shown as U+FFFD.

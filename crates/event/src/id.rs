@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -91,6 +92,52 @@ impl EventId {
     }
 }
 
+/// The identifier of an event, made where it is first asked for. Whoever makes it makes the same
+/// one, so nobody has to wait for another who is at it.
+#[derive(Debug, Default)]
+pub(crate) struct LateId {
+    made: AtomicBool,
+    high: AtomicU64,
+    low: AtomicU64,
+}
+
+impl LateId {
+    /// The identifier, by `make` where there is none yet.
+    #[inline]
+    pub fn get_or_make(&self, make: impl FnOnce() -> EventId) -> EventId {
+        self.get().unwrap_or_else(|| {
+            let id = make();
+            self.high.store((id.as_u128() >> 64) as u64, Ordering::Relaxed);
+            self.low.store(id.as_u128() as u64, Ordering::Relaxed);
+            self.made.store(true, Ordering::Release);
+            id
+        })
+    }
+
+    #[inline]
+    fn get(&self) -> Option<EventId> {
+        self.made.load(Ordering::Acquire).then(|| {
+            let high = self.high.load(Ordering::Relaxed);
+            let low = self.low.load(Ordering::Relaxed);
+            EventId::from_u128(u128::from(high) << 64 | u128::from(low))
+        })
+    }
+}
+
+impl From<EventId> for LateId {
+    fn from(id: EventId) -> Self {
+        let late = Self::default();
+        late.get_or_make(|| id);
+        late
+    }
+}
+
+impl Clone for LateId {
+    fn clone(&self) -> Self {
+        self.get().map(Self::from).unwrap_or_default()
+    }
+}
+
 /// A `UUIDv7` of the time and the low 74 bits of `hash`.
 fn version_7(time: Timestamp, hash: u128) -> Uuid {
     let millis = u128::from(time.millis().max(0) as u64) & 0xFFFF_FFFF_FFFF;
@@ -114,6 +161,18 @@ mod tests {
         let uuid: Uuid = id.to_string().parse().unwrap();
         assert_eq!(uuid.get_version_num(), 7);
         assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
+    }
+
+    #[test]
+    fn a_late_id_is_made_once() {
+        let late = LateId::default();
+        assert!(late.clone().get().is_none());
+        let id = EventId::from_u128(u128::MAX - 5);
+        assert_eq!(late.get_or_make(|| id), id);
+        assert_eq!(late.get_or_make(EventId::default), id);
+        assert_eq!((late.clone().get(), LateId::from(id).get()), (Some(id), Some(id)));
+        // One of nothing but zeros is one.
+        assert_eq!(LateId::from(EventId::default()).get_or_make(|| id), EventId::default());
     }
 
     #[test]
