@@ -1,5 +1,6 @@
 //! The detector: rules, alerts and incidents together.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use vigie_event::{Alert, AlertId, Event, Incident, IncidentId, IncidentStatus, Stats};
@@ -19,9 +20,21 @@ pub struct Detector {
     pub(crate) core: Core,
     pub(crate) dropped: Vec<String>,
     fired: Vec<Firing>,
-    /// What events that are taken in together match, one after the other, and where each ends.
+    together: Together,
+}
+
+/// What events that are taken in together match, one after the other.
+#[derive(Debug, Default)]
+struct Together {
     matches: Vec<RuleIndex>,
-    ends: Vec<usize>,
+    steps: Vec<Step>,
+}
+
+/// Where that ends which belongs to an event.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    matches: usize,
+    fired: usize,
 }
 
 /// What changed since the last time, the newest form of each, oldest first.
@@ -96,8 +109,7 @@ impl Detector {
             core,
             dropped: Vec::new(),
             fired: Vec::new(),
-            matches: Vec::new(),
-            ends: Vec::new(),
+            together: Together::default(),
         }
     }
 
@@ -110,22 +122,35 @@ impl Detector {
         self.core.observe(event, matched, &self.fired);
     }
 
-    /// The same as to take them in one after the other, but faster: all are matched first.
-    pub fn observe_all(&mut self, events: &[Event]) {
-        let mut matches = std::mem::take(&mut self.matches);
+    /// The same as to take them in one after the other, but faster: each part of the detector takes
+    /// all of them in before the next does.
+    pub fn observe_all(&mut self, events: &[impl Borrow<Event>]) {
+        let Self { matcher, correlator, core, fired, together, .. } = self;
+        let Together { matches, steps } = together;
         matches.clear();
+        steps.clear();
+        fired.clear();
         for event in events {
-            matches.extend_from_slice(self.matcher.matches(event));
-            self.ends.push(matches.len());
+            let event = event.borrow();
+            let matched = matcher.matches(event);
+            if core.is_news(event, matched) {
+                matches.extend_from_slice(matched);
+            }
+            steps.push(Step { matches: matches.len(), fired: 0 });
         }
         let mut start = 0;
-        for (place, event) in events.iter().enumerate() {
-            let end = self.ends.get(place).copied().unwrap_or(start);
-            self.observe_matched(event, matches.get(start..end).unwrap_or_default());
-            start = end;
+        for (event, step) in events.iter().zip(steps.iter_mut()) {
+            let matched = matches.get(start..step.matches).unwrap_or_default();
+            correlator.observe(event.borrow(), matched, fired);
+            (start, step.fired) = (step.matches, fired.len());
         }
-        self.ends.clear();
-        self.matches = matches;
+        let mut start = Step { matches: 0, fired: 0 };
+        for (event, step) in events.iter().zip(steps.iter()) {
+            let matched = matches.get(start.matches..step.matches).unwrap_or_default();
+            let fired = fired.get(start.fired..step.fired).unwrap_or_default();
+            core.observe(event.borrow(), matched, fired);
+            start = *step;
+        }
     }
 
     /// Takes in an event whose matches are known; gives what fired.

@@ -33,7 +33,7 @@ pub struct Input {
     reader: Reader,
     parser: Parser,
     /// The record read last.
-    pub event: Event,
+    pub event: Box<Event>,
     /// Its number in the file, from 0.
     pub number: u64,
     started: bool,
@@ -46,7 +46,7 @@ impl Input {
         Ok(Self {
             reader,
             parser: Parser::new(options.clone()),
-            event: Event::default(),
+            event: Box::default(),
             number: 0,
             started: false,
         })
@@ -103,7 +103,7 @@ pub fn open_all(args: &InputArgs) -> anyhow::Result<(Vec<Input>, Vec<anyhow::Err
 /// The first that `each` gives ends it.
 pub fn merge(
     inputs: &mut [Input],
-    mut each: impl FnMut(&mut Event) -> anyhow::Result<()>,
+    mut each: impl FnMut(&mut Box<Event>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<anyhow::Error>> {
     let mut errors = Vec::new();
     let mut open: Vec<&mut Input> = Vec::new();

@@ -66,8 +66,9 @@ pub struct Chain<F> {
     /// Alerts whose incident goes on.
     alerts: FxHashMap<AlertId, Alert>,
     observed: u64,
-    /// Events that wait to go through together: the first `waiting` of them.
-    batch: Vec<Event>,
+    /// Events that wait to go through together: the first `waiting` of them. Each in a box, so
+    /// that it costs little to take one in.
+    batch: Vec<Box<Event>>,
     waiting: usize,
     began: Instant,
     each: F,
@@ -131,7 +132,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
             span: None,
             alerts: FxHashMap::default(),
             observed: 0,
-            batch: vec![Event::default(); TOGETHER],
+            batch: vec![Box::default(); TOGETHER],
             waiting: 0,
             began: Instant::now(),
             each,
@@ -140,7 +141,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
     }
 
     /// Takes one event, and gives back an older one for its memory.
-    pub fn observe(&mut self, event: &mut Event) -> anyhow::Result<()> {
+    pub fn observe(&mut self, event: &mut Box<Event>) -> anyhow::Result<()> {
         if let Some(place) = self.batch.get_mut(self.waiting) {
             std::mem::swap(place, event);
             self.waiting += 1;
