@@ -130,9 +130,8 @@ impl<'c> Finding<'c> {
     /// The addresses that this alert accuses: the one it is grouped by, else those of its events.
     pub fn sources(&self) -> impl Iterator<Item = &'c str> {
         let grouped = self.alert.group.get("source.ip");
-        let others: &'c [String] =
-            if grouped.is_some() { &[] } else { self.alert.entities.values("source.ip") };
-        grouped.into_iter().chain(others).map(String::as_str)
+        let others = if grouped.is_some() { &[] } else { self.alert.entities.values("source.ip") };
+        grouped.map(String::as_str).into_iter().chain(others.iter().map(|value| value.as_str()))
     }
 
     fn has_technique(&self, id: &str) -> bool {

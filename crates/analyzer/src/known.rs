@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use vigie_event::{Claim, Entities, Lang, Localized, Severity, unmapped};
+use vigie_event::{Claim, CompactString, Entities, Lang, Localized, Severity, unmapped};
 
 use crate::facts::Facts;
 use crate::score::{Part, Score, proof};
@@ -49,11 +49,11 @@ impl Names {
     }
 
     /// Those of `values` that are among them.
-    fn among(&self, values: &[String]) -> Vec<String> {
+    fn among(&self, values: &[CompactString]) -> Vec<String> {
         if self.is_empty() {
             return Vec::new();
         }
-        values.iter().filter(|value| self.contains(value)).cloned().collect()
+        values.iter().filter(|value| self.contains(value)).map(ToString::to_string).collect()
     }
 
     fn in_fields(&self, entities: &Entities, fields: &[&str]) -> Vec<String> {

@@ -148,7 +148,7 @@ fn lesson<'p>(
     let mine = |known: &&Precedent| {
         let values = |other: &Finding<'_>| {
             other.alert.rule.id == rule
-                && other.alert.entities.values(&known.key.field).contains(&known.key.value)
+                && other.alert.entities.has(&known.key.field, &known.key.value)
         };
         !known.key.field.is_empty() && facts.findings.iter().any(values)
     };

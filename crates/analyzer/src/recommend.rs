@@ -111,7 +111,7 @@ pub fn is_bannable(address: IpAddr) -> bool {
 /// An action about the incident's actor, where the actor stands in the evidence.
 fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommendation {
     let actor = &case.incident.actor;
-    let known = case.incident.entities.values(&actor.field).contains(&actor.value);
+    let known = case.incident.entities.has(&actor.field, &actor.value);
     let target = if known { target(&actor.field, &actor.value) } else { BTreeMap::new() };
     Recommendation { action, target, reason }
 }

@@ -1,6 +1,6 @@
 //! One to three sentences on an incident.
 
-use vigie_event::{Alert, Category, Lang, Localized, Severity};
+use vigie_event::{Alert, Category, CompactString, Lang, Localized, Severity};
 
 use crate::Case;
 use crate::facts::{Facts, Phase};
@@ -87,7 +87,7 @@ impl<'c> Deed<'c> {
         let (Some(first), Some(last)) = (first, last) else {
             let hosts = [entities.values("host.name"), entities.values("destination.ip")];
             let hosts = hosts.into_iter().find(|hosts| !hosts.is_empty()).unwrap_or_default();
-            let hosts = hosts.iter().map(String::as_str).collect();
+            let hosts = hosts.iter().map(|host| host.as_str()).collect();
             return Self { hosts, events: facts.events, span_s: facts.span_s };
         };
         let values = |field| distinct(of_category.iter().flat_map(|it| it.entities.values(field)));
@@ -121,7 +121,7 @@ fn further_hosts<'c>(case: &Case<'c>, facts: &Facts<'c>, deed: &Deed<'c>) -> Vec
     hosts
 }
 
-fn distinct<'v>(values: impl Iterator<Item = &'v String>) -> Vec<&'v str> {
+fn distinct<'v>(values: impl Iterator<Item = &'v CompactString>) -> Vec<&'v str> {
     let mut kept: Vec<&str> = Vec::new();
     for value in values {
         if !kept.contains(&value.as_str()) {
@@ -174,7 +174,9 @@ fn login_names(facts: &Facts<'_>) -> Vec<String> {
         .filter(|finding| finding.alert.events.iter().any(|event| facts.got_in.contains(event)));
     let single = logins.filter(|finding| finding.alert.entities.values("user.name").len() == 1);
     let mut names: Vec<String> = single
-        .flat_map(|finding| finding.alert.entities.values("user.name").iter().cloned())
+        .flat_map(|finding| {
+            finding.alert.entities.values("user.name").iter().map(ToString::to_string)
+        })
         .collect();
     names.sort();
     names.dedup();

@@ -65,7 +65,7 @@ fn score(work: &Work) -> Autonomy {
                 .map(|(n, (event, time))| Evidence {
                     event: *event,
                     time: *time,
-                    source: "auth.log".to_owned(),
+                    source: "auth.log".into(),
                     offset: n as u64,
                     raw: (work.line)(n),
                 })

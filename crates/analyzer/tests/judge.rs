@@ -93,7 +93,7 @@ fn alert(number: u128, id: &str, count: u64, seconds: i64, entities: &[(&str, &s
         all.add(name, value);
     }
     let grouped = all.values("source.ip").len() == 1;
-    let group = grouped.then(|| ("source.ip".to_owned(), all.values("source.ip")[0].clone()));
+    let group = grouped.then(|| ("source.ip".to_owned(), all.values("source.ip")[0].to_string()));
     Alert {
         id: AlertId::from_u128(number),
         rule: RuleRef {
@@ -143,9 +143,9 @@ fn judge_grouped(alerts: &[Alert], actor: (&str, &str), taken: &[usize]) -> Verd
             .iter()
             .map(|place| MergeReason {
                 alert: alerts[*place].id,
-                reason: "taken_account".to_owned(),
-                field: "user.name".to_owned(),
-                value: "root".to_owned(),
+                reason: "taken_account".into(),
+                field: "user.name".into(),
+                value: "root".into(),
             })
             .collect(),
         revision: 3,
@@ -385,7 +385,7 @@ fn sound(verdict: &Verdict, alerts: &[Alert]) {
     }
     for action in verdict.recommendations.iter().filter(|r| r.action == Action::BlockIp) {
         let target = &action.target["source.ip"];
-        let seen = alerts.iter().any(|alert| alert.entities.values("source.ip").contains(target));
+        let seen = alerts.iter().any(|alert| alert.entities.has("source.ip", target));
         assert!(seen, "{target} is not in the evidence");
     }
     for lang in [Lang::En, Lang::Fr] {

@@ -116,7 +116,8 @@ fn same(address: &str) -> String {
 
 /// The addresses that an incident is about.
 fn sources((incident, _): &Found) -> Vec<String> {
-    incident.entities.values("source.ip").to_vec()
+    let found = incident.entities.values("source.ip").iter();
+    found.map(ToString::to_string).collect()
 }
 
 fn lines_of(case: &Value) -> Vec<String> {

@@ -188,11 +188,11 @@ impl Tally {
             }));
         for (name, values) in SUBJECTS.into_iter().zip(&mut self.subjects) {
             for value in alert.entities.values(name) {
-                if let Some((alerts, events)) = values.get_mut(value) {
+                if let Some((alerts, events)) = values.get_mut(value.as_str()) {
                     *alerts += 1;
                     *events += alert.count;
                 } else {
-                    values.insert(value.clone(), (1, alert.count));
+                    values.insert(value.to_string(), (1, alert.count));
                 }
             }
             if values.len() > MAX_VALUES {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use vigie_event::{
     Actor, AlertId, CloseReason, Incident, IncidentId, IncidentStatus, RuleRef, Timestamp,
@@ -316,14 +317,14 @@ impl Core {
     }
 }
 
-fn keys_of(actor: &Actor, host: Option<&String>) -> Vec<Key> {
+fn keys_of(actor: &Actor, host: Option<&CompactString>) -> Vec<Key> {
     let value = actor.value.as_str();
     match actor.field.as_str() {
         "source.ip" => {
             vec![value.parse().map_or_else(|_| Key::Origin(value.into()), Key::Address)]
         }
         "user.name" => {
-            vec![Key::Account(value.into(), host.map(String::as_str).unwrap_or_default().into())]
+            vec![Key::Account(value.into(), host.cloned().unwrap_or_default())]
         }
         "host.name" => vec![Key::Host(value.into())],
         _ => Vec::new(),

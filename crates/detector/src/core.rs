@@ -494,6 +494,8 @@ fn absent(firing: &Firing) -> Event {
 
 fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
-    map.extend(group.iter().map(|(field, value)| (field.name().to_owned(), value.to_string())));
+    map.extend(
+        group.iter().map(|(field, value)| (field.name().to_owned(), String::from(&**value))),
+    );
     map
 }

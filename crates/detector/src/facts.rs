@@ -68,10 +68,10 @@ impl EntityKey {
     pub(crate) fn actor(&self) -> Actor {
         let (field, value) = match self {
             Self::Address(address) => ("source.ip", address_text(*address)),
-            Self::Origin(origin) => ("source.ip", origin.to_string()),
-            Self::Account(user, _) => ("user.name", user.to_string()),
-            Self::Host(host) => ("host.name", host.to_string()),
-            Self::Dataset(dataset) => ("event.dataset", dataset.to_string()),
+            Self::Origin(origin) => ("source.ip", origin.as_str().to_owned()),
+            Self::Account(user, _) => ("user.name", user.as_str().to_owned()),
+            Self::Host(host) => ("host.name", host.as_str().to_owned()),
+            Self::Dataset(dataset) => ("event.dataset", dataset.as_str().to_owned()),
         };
         Actor { field: field.to_owned(), value }
     }

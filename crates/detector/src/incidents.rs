@@ -136,9 +136,9 @@ impl OpenIncident {
                 .iter()
                 .map(|note| MergeReason {
                     alert: note.alert,
-                    reason: note.why.reason.to_string(),
-                    field: note.why.field.to_string(),
-                    value: note.why.value.to_string(),
+                    reason: note.why.reason.clone(),
+                    field: note.why.field.clone(),
+                    value: note.why.value.clone(),
                 })
                 .collect(),
             revision: self.revision,

@@ -280,7 +280,7 @@ impl<'r> RecentEvent<'r> {
         Evidence {
             event: self.entry.id,
             time: self.entry.time,
-            source: self.source.map(|source| source.name.clone()).unwrap_or_default(),
+            source: self.source.map_or("", |source| &source.name).into(),
             offset: self.entry.offset,
             raw: facets::text_of(self.raw).into_owned(),
         }

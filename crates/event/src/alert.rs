@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::{AlertId, Entities, Event, EventId, IncidentId, Localized, Severity, Timestamp};
@@ -35,7 +36,7 @@ pub struct Evidence {
     /// When it happened.
     pub time: Timestamp,
     /// Where it was read.
-    pub source: String,
+    pub source: CompactString,
     /// Offset in the source, in bytes, or sequence number.
     pub offset: u64,
     /// The raw record as text, cut at 2,048 bytes. Written by whoever writes logs: hostile.
@@ -50,7 +51,7 @@ impl Evidence {
         Self {
             event: event.id(),
             time: event.time,
-            source: event.source.as_ref().map(|source| source.name.clone()).unwrap_or_default(),
+            source: event.source.as_ref().map_or("", |source| &source.name).into(),
             offset: event.offset,
             raw: text.get(..end).unwrap_or_default().to_owned(),
         }

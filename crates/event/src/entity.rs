@@ -38,11 +38,11 @@ pub const ENTITY_FIELDS: [FieldId; 18] = [
 /// The distinct values of entity fields (`source.ip`, `user.name`, `host.name` …) by field name,
 /// in the order in which they were first seen, at most [`VALUES_PER_ENTITY`] each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "BTreeMap<CompactString, Vec<String>>")]
-pub struct Entities(Vec<(CompactString, Vec<String>)>);
+#[serde(from = "BTreeMap<CompactString, Vec<CompactString>>")]
+pub struct Entities(Vec<(CompactString, Vec<CompactString>)>);
 
-impl From<BTreeMap<CompactString, Vec<String>>> for Entities {
-    fn from(fields: BTreeMap<CompactString, Vec<String>>) -> Self {
+impl From<BTreeMap<CompactString, Vec<CompactString>>> for Entities {
+    fn from(fields: BTreeMap<CompactString, Vec<CompactString>>) -> Self {
         Self(fields.into_iter().collect())
     }
 }
@@ -84,10 +84,10 @@ impl Entities {
                     && values.len() < VALUES_PER_ENTITY
                     && !values.iter().any(|known| known == value)
                 {
-                    values.push(value.to_owned());
+                    values.push(value.into());
                 }
             }
-            Err(place) => self.0.insert(place, (name.into(), vec![value.to_owned()])),
+            Err(place) => self.0.insert(place, (name.into(), vec![value.into()])),
         }
     }
 
@@ -108,13 +108,18 @@ impl Entities {
     }
 
     /// The values of the field called `name`; empty where there are none.
-    pub fn values(&self, name: &str) -> &[String] {
+    pub fn values(&self, name: &str) -> &[CompactString] {
         let found = self.place(name).ok().and_then(|place| self.0.get(place));
         found.map_or(&[], |(_, values)| values)
     }
 
+    /// Whether `value` is one of the field called `name`.
+    pub fn has(&self, name: &str, value: &str) -> bool {
+        self.values(name).iter().any(|known| known == value)
+    }
+
     /// All fields with their values, by field name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[CompactString])> {
         self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 

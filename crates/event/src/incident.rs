@@ -1,5 +1,6 @@
 //! The incident: the alerts of one actor.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use crate::{AlertId, Entities, IncidentId, Lang, Localized, Severity, Timestamp};
@@ -59,11 +60,11 @@ pub struct MergeReason {
     pub alert: AlertId,
     /// `first`, `same_address`, `same_network`, `same_account`, `taken_account`,
     /// `same_host`, `from_host`, `by_hand` …
-    pub reason: String,
+    pub reason: CompactString,
     /// The entity in common: its field name.
-    pub field: String,
+    pub field: CompactString,
     /// The entity in common: its value.
-    pub value: String,
+    pub value: CompactString,
 }
 
 impl MergeReason {

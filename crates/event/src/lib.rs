@@ -49,6 +49,8 @@ pub mod wire;
 mod wording;
 
 pub use alert::{Alert, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Evidence, RuleRef};
+pub use compact_str::CompactString;
+
 pub use civil::{date_of, days_of};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decision::{Action, Decision, DecisionStatus, Mode};

@@ -28,7 +28,7 @@ fn alert(n: u64) -> Alert {
     let evidence = |k| Evidence {
         event: EventId::of_record(time, 1, k, b"line"),
         time,
-        source: "/var/log/auth.log".to_owned(),
+        source: "/var/log/auth.log".into(),
         offset: k,
         raw: "Failed password for root from 203.0.113.7 port 4242 ssh2".repeat(2),
     };

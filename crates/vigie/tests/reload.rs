@@ -123,7 +123,7 @@ fn a_reload_loses_no_window_and_no_working_rule() {
     let of_root: Vec<&Alert> = alerts
         .iter()
         .filter(|alert| alert.rule.title.en.to_lowercase().contains(BRUTE_FORCE))
-        .filter(|alert| alert.entities.values("source.ip").contains(&"203.0.113.7".to_owned()))
+        .filter(|alert| alert.entities.has("source.ip", "203.0.113.7"))
         .collect();
     assert_eq!(of_root.len(), 1, "{alerts:#?}");
     assert_eq!((of_root[0].count, of_root[0].events.len()), (6, 6));

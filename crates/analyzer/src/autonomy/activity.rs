@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rustc_hash::FxHashMap;
-use vigie_event::{ByWording, Event, Incident, Timestamp, field, fingerprint, unmapped};
+use vigie_event::{
+    ByWording, CompactString, Event, Incident, Timestamp, field, fingerprint, unmapped,
+};
 
 use super::action::{Action, accompanies, action_of};
 use super::planted::Planted;
@@ -320,7 +322,7 @@ fn address_key(address: IpAddr) -> u64 {
 }
 
 /// The keys of those of `values` that are in the network of 24 bits around `own`, without its own.
-fn neighbours(own: &str, values: &[String]) -> Vec<u64> {
+fn neighbours(own: &str, values: &[CompactString]) -> Vec<u64> {
     let parsed = |text: &str| text.parse().ok().map(unmapped);
     let Some(IpAddr::V4(own)) = parsed(own) else { return Vec::new() };
     let near = |address: &Ipv4Addr| {

@@ -38,10 +38,10 @@ impl Offer {
         let sources = case.incident.entities.values("source.ip").iter();
         let bannable = sources.filter(|source| source.parse().is_ok_and(is_bannable));
         for source in bannable.take(ADDRESSES) {
-            add(Action::BlockIp, BTreeMap::from([("source.ip".to_owned(), source.clone())]));
+            add(Action::BlockIp, BTreeMap::from([("source.ip".to_owned(), source.to_string())]));
         }
         let actor = &case.incident.actor;
-        let known = case.incident.entities.values(&actor.field).contains(&actor.value);
+        let known = case.incident.entities.has(&actor.field, &actor.value);
         let about: BTreeMap<String, String> =
             known.then(|| (actor.field.clone(), actor.value.clone())).into_iter().collect();
         for action in [Action::CreateTicket, Action::Escalate, Action::Monitor] {

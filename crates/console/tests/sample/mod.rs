@@ -132,7 +132,7 @@ fn evidence(time: Timestamp, source: &str, offset: u64, raw: &str) -> Evidence {
     Evidence {
         event: EventId::of_record(time, 7, offset, raw.as_bytes()),
         time,
-        source: source.to_owned(),
+        source: source.into(),
         offset,
         raw: raw.to_owned(),
     }
@@ -156,7 +156,7 @@ fn alert(
     let group: BTreeMap<String, String> = all
         .values("source.ip")
         .first()
-        .map(|address| ("source.ip".to_owned(), address.clone()))
+        .map(|address| ("source.ip".to_owned(), address.to_string()))
         .into_iter()
         .collect();
     let key = group.values().cloned().collect::<String>();
@@ -201,9 +201,9 @@ fn case(
         .zip(merges)
         .map(|(alert, reason)| MergeReason {
             alert: alert.id,
-            reason: (*reason).to_owned(),
-            field: field.to_owned(),
-            value: if *reason == "same_host" { "atlas".to_owned() } else { actor.to_owned() },
+            reason: (*reason).into(),
+            field: field.into(),
+            value: if *reason == "same_host" { "atlas".into() } else { actor.into() },
         })
         .collect();
     let incident = Incident {

@@ -241,11 +241,10 @@ fn checked_network(
 /// Whether `target` is an address that a parser found, however it is written.
 fn stands_in_evidence(incident: &Incident, target: &str) -> bool {
     let target_net = LazyCell::new(|| net::parse(target));
-    let is_target = |value: &String| {
-        value == target || (target_net.is_some() && net::parse(value) == *target_net)
-    };
+    let is_target =
+        |value: &str| value == target || (target_net.is_some() && net::parse(value) == *target_net);
     let actor = incident.actor.field == "source.ip" && is_target(&incident.actor.value);
-    actor || incident.entities.values("source.ip").iter().any(is_target)
+    actor || incident.entities.values("source.ip").iter().any(|value| is_target(value))
 }
 
 /// Whether an earlier ban decision answers for its target still. A refused one does not: what

@@ -197,7 +197,7 @@ fn incident_conflict() -> OnConflict {
 }
 
 fn alert_row(alert: &Alert) -> Result<alert::ActiveModel> {
-    let source = alert.entities.values("source.ip").first().cloned();
+    let source = alert.entities.values("source.ip").first().map(ToString::to_string);
     Ok(alert::ActiveModel {
         id: Set(alert.id.to_string()),
         incident_id: Set(alert.incident.map(|id| id.to_string())),

@@ -85,9 +85,9 @@ pub fn incident(n: u64, revision: u64, severity: Severity) -> Incident {
         alerts: vec![alert_id(n)],
         reasons: vec![MergeReason {
             alert: alert_id(n),
-            reason: "first".to_owned(),
-            field: "source.ip".to_owned(),
-            value: actor,
+            reason: "first".into(),
+            field: "source.ip".into(),
+            value: actor.into(),
         }],
         revision,
     }

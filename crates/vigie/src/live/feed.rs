@@ -63,7 +63,7 @@ impl Feed {
             title: alert.rule.title.clone(),
             severity: alert.rule.level,
             incident: alert.incident,
-            source_ip: alert.entities.values("source.ip").first().cloned(),
+            source_ip: alert.entities.values("source.ip").first().map(ToString::to_string),
         });
     }
 

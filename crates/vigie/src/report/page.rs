@@ -189,8 +189,8 @@ fn hops(findings: &Findings, lang: Lang) -> Vec<Hop> {
             let target = one("destination.ip").or_else(|| one("host.name"));
             let (Some(from), Some(to)) = (one("source.ip"), target) else { continue };
             hops.push(Hop {
-                from: from.clone(),
-                to: to.clone(),
+                from: from.to_string(),
+                to: to.to_string(),
                 user: None,
                 what: alert.rule.title.get(lang).to_owned(),
                 severity: judged.verdict.severity,
