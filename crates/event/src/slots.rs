@@ -12,6 +12,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::FieldId;
 use crate::value::{Value, ValueRef};
 
+/// A value that stands at any multiple of four bytes, so that a slot takes 24 bytes with its field
+/// and not 32: events are read by many, and most of what is read are slots.
+#[derive(Clone, Copy, Debug)]
+#[repr(packed(4))]
+struct Close<T>(T);
+
 /// What a field holds. What must be owned stands in [`Slots`].
 #[derive(Clone, Copy, Debug)]
 enum Slot {
@@ -19,9 +25,9 @@ enum Slot {
     Span(u32, u32),
     /// Text that stands in [`Slots::made`], likewise.
     Made(u32, u32),
-    Fixed(&'static str),
-    Integer(i64),
-    Float(f64),
+    Fixed(Close<&'static str>),
+    Integer(Close<i64>),
+    Float(Close<f64>),
     Boolean(bool),
     // Two variants are eight bytes smaller than one of an `IpAddr`.
     V4(Ipv4Addr),
@@ -168,7 +174,7 @@ impl Slots {
     /// Adds texts that the parser knows beforehand.
     #[inline]
     pub fn all_fixed<const N: usize>(&mut self, values: [(FieldId, &'static str); N]) {
-        self.push_all(values.map(|(field, text)| (field, Slot::Fixed(text))));
+        self.push_all(values.map(|(field, text)| (field, Slot::Fixed(Close(text)))));
     }
 
     /// Adds a span of the event's text.
@@ -186,13 +192,13 @@ impl Slots {
     /// Adds text that the parser knows beforehand.
     #[inline]
     pub fn fixed(&mut self, field: FieldId, text: &'static str) {
-        self.push(field, Slot::Fixed(text));
+        self.push(field, Slot::Fixed(Close(text)));
     }
 
     /// Adds a whole number.
     #[inline]
     pub fn integer(&mut self, field: FieldId, number: i64) {
-        self.push(field, Slot::Integer(number));
+        self.push(field, Slot::Integer(Close(number)));
     }
 
     /// Adds an address.
@@ -247,7 +253,7 @@ impl Slots {
     #[inline]
     pub fn fixed_of(&self, field: FieldId) -> Option<&'static str> {
         match self.find(field)? {
-            Slot::Fixed(text) => Some(text),
+            Slot::Fixed(Close(text)) => Some(text),
             _ => None,
         }
     }
@@ -310,7 +316,7 @@ impl Slots {
     pub fn beside(&self, mut each: impl FnMut(Beside<'_>)) {
         for (_, slot) in &self.entries {
             match *slot {
-                Slot::Fixed(fixed) => each(Beside::Fixed(fixed)),
+                Slot::Fixed(Close(fixed)) => each(Beside::Fixed(fixed)),
                 Slot::Made(start, length) => each(Beside::Made(cut(&self.made, start, length))),
                 Slot::List(index) => {
                     let members = self.lists.get(index as usize).map_or(&[][..], |list| list);
@@ -361,9 +367,9 @@ impl Slots {
         match slot {
             Slot::Span(start, length) => ValueRef::Text(cut(text, start, length)),
             Slot::Made(start, length) => ValueRef::Text(cut(&self.made, start, length)),
-            Slot::Fixed(fixed) => ValueRef::Text(fixed),
-            Slot::Integer(number) => ValueRef::Integer(number),
-            Slot::Float(number) => ValueRef::Float(number),
+            Slot::Fixed(Close(fixed)) => ValueRef::Text(fixed),
+            Slot::Integer(Close(number)) => ValueRef::Integer(number),
+            Slot::Float(Close(number)) => ValueRef::Float(number),
             Slot::Boolean(truth) => ValueRef::Boolean(truth),
             Slot::V4(address) => ValueRef::Address(address.into()),
             Slot::V6(address) => ValueRef::Address(address.into()),
@@ -379,10 +385,10 @@ impl Slots {
     fn slot(&mut self, value: Value) -> Slot {
         match value {
             Value::Span(start, length) => Slot::Span(start, length),
-            Value::Fixed(fixed) => Slot::Fixed(fixed),
+            Value::Fixed(fixed) => Slot::Fixed(Close(fixed)),
             Value::Made(made) => self.keep(&made),
-            Value::Integer(number) => Slot::Integer(number),
-            Value::Float(number) => Slot::Float(number),
+            Value::Integer(number) => Slot::Integer(Close(number)),
+            Value::Float(number) => Slot::Float(Close(number)),
             Value::Boolean(truth) => Slot::Boolean(truth),
             Value::Address(address) => Slot::of(address),
             Value::List(members) => {
@@ -406,9 +412,9 @@ impl Slots {
 
 impl Slot {
     #[inline]
-    fn sketch(&self) -> Sketch {
+    fn sketch(self) -> Sketch {
         match self {
-            Self::Fixed(text) => (text.as_ptr() as u64, text.len() as u64),
+            Self::Fixed(Close(text)) => (text.as_ptr() as u64, text.len() as u64),
             Self::Span(..) | Self::Made(..) => (TEXT, 0),
             Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
                 (PLAIN, 0)
@@ -536,6 +542,6 @@ mod tests {
 
     #[test]
     fn a_slot_is_small() {
-        assert_eq!(size_of::<(FieldId, Slot)>(), 32);
+        assert_eq!(size_of::<(FieldId, Slot)>(), 24);
     }
 }

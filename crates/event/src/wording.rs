@@ -21,42 +21,48 @@ pub struct Wording {
 /// another.
 #[derive(Clone, Debug)]
 pub struct ByWording<T> {
-    places: Box<[Option<(Wording, T)>]>,
+    /// Apart, so that what is not known costs no look at the rest.
+    known: Box<[Option<Wording>]>,
+    found: Box<[Option<T>]>,
 }
 
 impl<T: Copy> ByWording<T> {
     /// Room for so many; a power of two.
     pub fn with_places(places: usize) -> Self {
-        Self { places: vec![None; places.next_power_of_two()].into() }
+        let places = places.next_power_of_two();
+        Self { known: vec![None; places].into(), found: vec![None; places].into() }
     }
 
     /// What was found out about the wording of `event`.
     #[inline]
     pub fn get(&self, event: &Event) -> Option<T> {
         let wording = event.wording()?;
-        let (known, found) = self.places.get(self.place_of(wording)).copied()??;
-        (known == wording).then_some(found)
+        let place = self.place_of(wording);
+        if *self.known.get(place)? != Some(wording) {
+            return None;
+        }
+        *self.found.get(place)?
     }
 
     /// Remembers what was found out about `event`, where that follows from its wording.
     pub fn put(&mut self, event: &Event, found: T) {
-        if let Some(wording) = event.wording()
-            && let Some(place) = self.places.get_mut(self.place_of(wording))
-        {
-            *place = Some((wording, found));
+        let Some(wording) = event.wording() else { return };
+        let place = self.place_of(wording);
+        if let (Some(known), Some(kept)) = (self.known.get_mut(place), self.found.get_mut(place)) {
+            (*known, *kept) = (Some(wording), Some(found));
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.places.fill(None);
+        self.known.fill(None);
     }
 
     #[inline]
     fn place_of(&self, Wording { head, said }: Wording) -> usize {
         const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let mixed = (said.get() ^ head.rotate_left(20)).wrapping_mul(SPREAD);
-        (mixed >> 40) as usize & self.places.len().wrapping_sub(1)
+        (mixed >> 40) as usize & self.known.len().wrapping_sub(1)
     }
 }
 

@@ -166,12 +166,17 @@ fn wire(set: &mut RuleSet, resolution: Resolution) {
     let mut selectors = Selectors::default();
     for (index, resolved) in resolution.correlations.into_iter().enumerate() {
         for (place, input) in resolved.inputs.iter().enumerate() {
-            if let Some(feeds) = feeds.get_mut(*input) {
-                feeds.push(Feed { correlation: index as u32, input: place as u32 });
+            let (group, values) =
+                (resolved.group_fields.get(place), resolved.value_fields.get(place));
+            if let (Some(feeds), Some(group)) = (feeds.get_mut(*input), group) {
+                feeds.push(Feed {
+                    correlation: index as u32,
+                    input: place as u32,
+                    group: selectors.place(group),
+                    values: values.map(|fields| selectors.place(fields)),
+                });
             }
         }
-        let groups = resolved.group_fields.iter().map(|fields| selectors.place(fields)).collect();
-        let values = resolved.value_fields.iter().map(|fields| selectors.place(fields)).collect();
         let spec = resolved.spec;
         set.correlations.push(Correlation {
             rule: RuleIndex(resolved.draft as u32),
@@ -180,8 +185,6 @@ fn wire(set: &mut RuleSet, resolution: Resolution) {
             timespan: (spec.timespan_s as i64).saturating_mul(1_000_000_000),
             range: spec.range,
             group_by: spec.group_by.into(),
-            groups,
-            values,
         });
     }
     set.feeds = feeds.into_iter().map(Vec::into_boxed_slice).collect();

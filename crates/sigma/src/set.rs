@@ -38,6 +38,10 @@ pub(crate) struct Feed {
     pub correlation: u32,
     /// The place among its inputs.
     pub input: u32,
+    /// The place among the selectors of the fields to group by.
+    pub group: u32,
+    /// The place among the selectors of the fields whose values are looked at, where any are.
+    pub values: Option<u32>,
 }
 
 impl RuleSet {

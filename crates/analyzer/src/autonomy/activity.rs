@@ -18,6 +18,8 @@ use super::words::{Commands, Words};
 pub const MOST_ACTORS: usize = 1_024;
 /// Actions kept of each; the newest.
 pub const MOST_ACTIONS: usize = 128;
+/// Actions that an actor has room for at once; many have more.
+const ACTIONS_AT_FIRST: usize = 16;
 /// Blocks of work kept of each.
 pub(super) const MOST_BLOCKS: usize = 32;
 /// Actions looked at of actors that are one; the newest.
@@ -61,7 +63,7 @@ pub struct Activity {
 impl Activity {
     fn new() -> Self {
         Self {
-            actions: Vec::new(),
+            actions: Vec::with_capacity(ACTIONS_AT_FIRST),
             start: 0,
             total: 0,
             blocks: Vec::new(),

@@ -1,6 +1,6 @@
 //! Fields that come together: what a frame tells, and what a message told before.
 
-use super::{ENDS, Slot, Slots};
+use super::{Close, ENDS, Slot, Slots};
 use crate::{FieldId, field};
 
 /// The fields that a piece of an event's text gave, to be filled in again where an equal piece
@@ -41,7 +41,7 @@ impl Slots {
         let message = (field::MESSAGE, span(message));
         match pid {
             Some(pid) => {
-                let pid = (field::PROCESS_PID, Slot::Integer(pid));
+                let pid = (field::PROCESS_PID, Slot::Integer(Close(pid)));
                 self.start([host_name, host_hostname, program, pid, message]);
             }
             None => self.start([host_name, host_hostname, program, message]),

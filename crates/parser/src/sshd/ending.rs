@@ -103,11 +103,11 @@ impl Line<'_, '_> {
             }
             What::FailsWhereKnown => Outcome::failure_if(self.failed()),
             What::Disconnects { given_up } => {
-                let pending = self.connection().is_some_and(Connection::take_pending);
+                let pending = self.known_connection().is_some_and(Connection::take_pending);
                 self.failure_if(given_up || pending)
             }
             What::Closes { preauth } => {
-                let failed = match self.connection() {
+                let failed = match self.known_connection() {
                     Some(connection) => {
                         let untold = preauth && !connection.failed && !connection.accepted;
                         connection.take_pending() || untold
@@ -117,7 +117,7 @@ impl Line<'_, '_> {
                 self.failure_if(failed)
             }
             What::IsClosed { changed, too_many } => {
-                let told = self.connection().is_some_and(|connection| connection.failed);
+                let told = self.known_connection().is_some_and(|connection| connection.failed);
                 if changed || (too_many && !told) {
                     return Outcome::failure_if(self.failed());
                 }

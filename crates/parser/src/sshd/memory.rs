@@ -100,29 +100,57 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// The connection at `place`, which a line of that time belongs to.
-    fn connection(
-        &mut self,
-        Place { index, key }: Place,
-        time: Timestamp,
-    ) -> Option<&mut Connection> {
+    /// Whether the connection at `place`, which a line of that time belongs to, is remembered.
+    #[inline]
+    fn knows(&self, Place { index, key }: Place, time: Timestamp) -> bool {
+        self.marks.get(index) == Some(&mark_of(key))
+            && self.slots.get(index).is_some_and(|slot| {
+                let away = (time.seconds() as u32).wrapping_sub(slot.seen);
+                slot.key == key && away.cast_signed().unsigned_abs() <= FORGET_AFTER
+            })
+    }
+
+    /// The connection at `place`, which a line of that time belongs to. One that is not remembered
+    /// has told nothing; it is from now on where it is `made`.
+    #[inline]
+    fn connection(&mut self, place: Place, time: Timestamp, made: bool) -> Option<&mut Connection> {
+        let known = self.knows(place, time);
+        if !known && !made {
+            return None;
+        }
+        let Place { index, key } = place;
         let (slot, mark) = (self.slots.get_mut(index)?, self.marks.get_mut(index)?);
         let seen = time.seconds() as u32;
-        let away = |from: u32| seen.wrapping_sub(from).cast_signed().unsigned_abs();
-        let key_mark = (key >> 24) as u8;
-        if *mark == key_mark && slot.key == key && away(slot.seen) <= FORGET_AFTER {
+        if known {
             slot.seen = seen;
         } else {
-            *mark = key_mark;
+            *mark = mark_of(key);
             *slot = Connection { key, seen, ..Connection::default() };
         }
         Some(slot)
     }
 }
 
+/// The byte of a key that stands apart.
+#[inline]
+fn mark_of(key: u32) -> u8 {
+    (key >> 24) as u8
+}
+
 impl Line<'_, '_> {
-    /// What the connection of this line has told so far; without a process id there is none.
+    /// The connection of this line, to add to what it has told; without a process id there is none.
+    #[inline]
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.look_up(true)
+    }
+
+    /// What the connection of this line has told so far, where it has told anything.
+    #[inline]
+    pub(super) fn known_connection(&mut self) -> Option<&mut Connection> {
+        self.look_up(false)
+    }
+
+    fn look_up(&mut self, made: bool) -> Option<&mut Connection> {
         self.asked = true;
         if self.pid == 0 {
             return None;
@@ -131,7 +159,7 @@ impl Line<'_, '_> {
             Some(server) => Place::of(server, self.pid),
             None => Place::of(&Server::of(self.origin, self.host), self.pid),
         });
-        self.memory.connection(*place, self.time)
+        self.memory.connection(*place, self.time, made)
     }
 
     /// Remembers where the connection comes from.
@@ -151,7 +179,7 @@ impl Line<'_, '_> {
         if self.fields.has(field::SOURCE_IP) || self.fields.has(field::SOURCE_ADDRESS) {
             return true;
         }
-        let Some(address) = self.connection().and_then(|connection| connection.address) else {
+        let Some(address) = self.known_connection().and_then(|known| known.address) else {
             return false;
         };
         self.fields.address(field::SOURCE_IP, address);

@@ -302,17 +302,15 @@ impl Feeder<'_> {
             return None;
         }
         let Arrival { event, time, source, .. } = self.arrival;
-        let group_place = correlation.groups.get(feed.input as usize).copied()?;
-        let key = self.hash(group_place)?;
+        let key = self.hash(feed.group)?;
         let value = match correlation.aggregate {
             Aggregate::EventCount | Aggregate::Absence => 0,
             Aggregate::Temporal | Aggregate::TemporalOrdered => u64::from(feed.input),
             Aggregate::ValueCount | Aggregate::NewValue | Aggregate::ValueShare => {
-                self.hash(correlation.values.get(feed.input as usize).copied()?)?
+                self.hash(feed.values?)?
             }
             Aggregate::ValueSum | Aggregate::ValueAverage | Aggregate::ValuePercentile(_) => {
-                let values = correlation.values.get(feed.input as usize).copied()?;
-                let field = rules.selectors.get(values as usize)?.first()?;
+                let field = rules.selectors.get(feed.values? as usize)?.first()?;
                 group::number(event, *field)?.to_bits()
             }
         };
@@ -322,7 +320,7 @@ impl Feeder<'_> {
         let place = pool.place(key, || group::owner(event), source);
         let sighting = Sighting { time, id: event.id(), weight, value };
         if correlation.aggregate == Aggregate::Absence {
-            self.expect(feed, place, group_place, sighting);
+            self.expect(feed, place, sighting);
             return None;
         }
         let how = pool.change(place, source, |window| {
@@ -338,7 +336,7 @@ impl Feeder<'_> {
                     if correlation.aggregate != Aggregate::NewValue {
                         window.raise(name, &raised);
                     }
-                    let fields = rules.selectors.get(group_place as usize)?;
+                    let fields = rules.selectors.get(feed.group as usize)?;
                     let group = group::values(event, &correlation.group_by, fields);
                     fired.push(new_alert(correlation, name, group, raised));
                     Some(Cause::Raised)
@@ -354,11 +352,11 @@ impl Feeder<'_> {
     }
 
     /// Takes in what was waited for, and waits for the next.
-    fn expect(&mut self, feed: Feed, place: u32, group_place: u32, sighting: Sighting) {
+    fn expect(&mut self, feed: Feed, place: u32, sighting: Sighting) {
         let Arrival { event, source, live, .. } = self.arrival;
         let correlation = self.rules.correlations.get(feed.correlation as usize);
         let pool = self.pools.get_mut(feed.correlation as usize);
-        let fields = self.rules.selectors.get(group_place as usize);
+        let fields = self.rules.selectors.get(feed.group as usize);
         let (Some(correlation), Some(pool), Some(fields)) = (correlation, pool, fields) else {
             return;
         };
@@ -390,8 +388,8 @@ impl Feeder<'_> {
     }
 
     fn hash(&mut self, selector: u32) -> Option<u64> {
-        let fields = self.rules.selectors.get(selector as usize)?;
-        self.keys.hash(self.arrival.event, selector, fields)
+        let selectors = &self.rules.selectors;
+        self.keys.hash(self.arrival.event, selector, || selectors.get(selector as usize))
     }
 }
 

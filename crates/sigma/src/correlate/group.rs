@@ -41,13 +41,18 @@ impl Keys {
     /// The hash of the values of `fields`; `None` where one is absent or null, since an event
     /// without the field belongs to no group.
     #[inline]
-    pub fn hash(&mut self, event: &Event, place: u32, fields: &[FieldId]) -> Option<u64> {
+    pub fn hash<'f>(
+        &mut self,
+        event: &Event,
+        place: u32,
+        fields: impl FnOnce() -> Option<&'f Box<[FieldId]>>,
+    ) -> Option<u64> {
         if let Some((generation, known)) = self.known.get(place as usize)
             && *generation == self.generation
         {
             return *known;
         }
-        let hash = self.find_or_make(event, fields);
+        let hash = self.find_or_make(event, fields()?);
         if let Some(known) = self.known.get_mut(place as usize) {
             *known = (self.generation, hash);
         }

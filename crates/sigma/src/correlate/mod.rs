@@ -38,10 +38,6 @@ pub(crate) struct Correlation {
     pub timespan: i64,
     pub range: Range,
     pub group_by: Box<[FieldId]>,
-    /// By input: the place among the selectors of the fields to group by.
-    pub groups: Box<[u32]>,
-    /// By input: the place among the selectors of the fields whose values are looked at.
-    pub values: Box<[u32]>,
 }
 
 /// Names a correlation's alert: a hash of rule id, group values and the first counted event's

@@ -69,21 +69,23 @@ enum Chain {
     Owner,
 }
 
-/// A place for a window.
+/// A place for a window. In the order of its parts, which begins with what every event looks at:
+/// that takes two cache lines of four, three while an alert is open.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Slot {
     pub key: u64,
-    /// Hash of the source address that made it; 0: none, and no share.
-    pub owner: u64,
     /// The source that last fed it.
     pub source: u64,
+    pub taken: bool,
+    class: u8,
+    pub window: Window,
+    /// Hash of the source address that made it; 0: none, and no share.
+    pub owner: u64,
     /// When it came into its class and, since an owner's list is never sorted anew, when it was
     /// made; in events of the pool.
     pub entered: u64,
     pub born: u64,
-    pub taken: bool,
-    pub window: Window,
-    class: u8,
     by_class: Link,
     by_owner: Link,
 }

@@ -37,22 +37,23 @@ pub(super) struct Open {
     pub count: u64,
 }
 
-/// One group of one correlation.
+/// One group of one correlation. In the order of its parts; see [`Slot`](super::pool::Slot).
 #[derive(Clone, Debug, Default, PartialEq)]
+#[repr(C)]
 pub(super) struct Window {
-    pub cells: VecDeque<Cell>,
-    pub open: Option<Open>,
-    /// Events seen lately.
-    pub trace: Trace,
     /// Time of the newest event, in nanoseconds.
     pub last: i64,
+    pub cells: VecDeque<Cell>,
     /// Events heard.
     pub heard: u64,
-    /// Events that the cells stand for, or more; kept where events are counted or added up.
-    pub events: u64,
+    pub open: Option<Open>,
     pub sampling: Sampling,
     /// What only some correlations need.
     pub extra: Option<Box<Extra>>,
+    /// Events that the cells stand for, or more; kept where events are counted or added up.
+    pub events: u64,
+    /// Events seen lately.
+    pub trace: Trace,
 }
 
 /// What windows of inputs in order, and of absences, keep besides.
