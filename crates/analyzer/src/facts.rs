@@ -131,7 +131,7 @@ impl<'c> Finding<'c> {
     pub fn sources(&self) -> impl Iterator<Item = &'c str> {
         let grouped = self.alert.group.get("source.ip");
         let others = if grouped.is_some() { &[] } else { self.alert.entities.values("source.ip") };
-        grouped.map(String::as_str).into_iter().chain(others.iter().map(|value| value.as_str()))
+        grouped.into_iter().chain(others.iter().map(|value| value.as_str()))
     }
 
     fn has_technique(&self, id: &str) -> bool {

@@ -1,9 +1,8 @@
 //! What to do: actions from the fixed list, with targets from the evidence.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use vigie_event::{Action, Localized, Recommendation, Severity, unmapped};
+use vigie_event::{Action, FieldValues, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
 use crate::facts::Facts;
@@ -89,7 +88,7 @@ fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
     }
     let ban = |source: &str| Recommendation {
         action: Action::BlockIp,
-        target: target("source.ip", source),
+        target: FieldValues::one("source.ip", source),
         reason: facts.langs.text(|lang| match lang {
             vigie_event::Lang::En => [source, " is where the attack comes from"].concat(),
             vigie_event::Lang::Fr => ["L’attaque vient de ", source].concat(),
@@ -112,15 +111,9 @@ pub fn is_bannable(address: IpAddr) -> bool {
 fn about_actor(case: &Case<'_>, action: Action, reason: Localized) -> Recommendation {
     let actor = &case.incident.actor;
     let known = case.incident.entities.has(&actor.field, &actor.value);
-    let target = if known { target(&actor.field, &actor.value) } else { BTreeMap::new() };
+    let target =
+        if known { FieldValues::one(&actor.field, &actor.value) } else { FieldValues::default() };
     Recommendation { action, target, reason }
-}
-
-/// The entity that an action is about.
-fn target(field: &str, value: &str) -> BTreeMap<String, String> {
-    let mut target = BTreeMap::new();
-    target.insert(field.to_owned(), value.to_owned());
-    target
 }
 
 /// What the rules' authors advise, most serious rule first, each piece once; where an author says

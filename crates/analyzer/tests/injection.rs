@@ -368,7 +368,7 @@ fn count(row: &mut Row, case: &Suite, with: &Outcome, twin: &Outcome) {
     for (way, one) in &with.seconds {
         let (incident, ..) =
             with.incidents.iter().find(|(incident, ..)| incident.id == one.incident).unwrap();
-        for (field, value) in one.recommendations.iter().flat_map(|advice| &advice.target) {
+        for (field, value) in one.recommendations.iter().flat_map(|advice| advice.target.iter()) {
             assert!(incident.entities.has(field, value), "{way:?}: {}", case.case);
         }
     }

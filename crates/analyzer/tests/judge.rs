@@ -175,7 +175,7 @@ fn judge_grouped(alerts: &[Alert], actor: (&str, &str), taken: &[usize]) -> Verd
 
 fn actions(verdict: &Verdict) -> Vec<(Action, String)> {
     let target = |action: &vigie_event::Recommendation| {
-        action.target.values().next().cloned().unwrap_or_default()
+        action.target.values().next().unwrap_or_default().to_owned()
     };
     verdict.recommendations.iter().map(|action| (action.action, target(action))).collect()
 }

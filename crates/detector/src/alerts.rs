@@ -1,14 +1,13 @@
 //! Alerts that may still grow.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use vigie_event::{
-    Alert, AlertId, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Entities, EventId, Evidence, IncidentId,
-    RuleRef, Timestamp,
+    Alert, AlertId, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Entities, EventId, Evidence, FieldValues,
+    IncidentId, RuleRef, Timestamp,
 };
 
 use crate::clocks::within;
@@ -42,7 +41,7 @@ pub(crate) struct OpenAlert {
     pub(crate) tags: Arc<[String]>,
     /// It ends after a longer pause, in seconds.
     pub(crate) gap_s: u64,
-    pub(crate) group: BTreeMap<String, String>,
+    pub(crate) group: FieldValues,
     pub(crate) entities: Entities,
     /// Hashes of the facets that `entities` has already, sorted.
     pub(crate) seen: Vec<u64>,
@@ -101,7 +100,7 @@ impl OpenAlert {
 
     /// Adds the entity with its `hash`, unless it is known or there is no more room. Gives its
     /// text when it is new.
-    pub(crate) fn add_facet<'f>(&mut self, facet: Facet<'f>, hash: u64) -> Option<Cow<'f, str>> {
+    pub(crate) fn add_facet(&mut self, facet: Facet<'_>, hash: u64) -> Option<CompactString> {
         let place = self.seen.binary_search(&hash).err()?;
         if self.entity_bytes >= ENTITY_BYTES_PER_ALERT {
             return None;

@@ -1,11 +1,10 @@
 //! From matches and firings to alerts and incidents.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vigie_event::{
-    AlertId, EVIDENCE_PER_ALERT, Event, EventId, FieldId, IncidentId, IncidentStatus, Localized,
-    Severity, Timestamp, Value,
+    AlertId, EVIDENCE_PER_ALERT, Event, EventId, FieldId, FieldValues, IncidentId, IncidentStatus,
+    Localized, Severity, Timestamp, Value,
 };
 use vigie_sigma::{Firing, RuleIndex, RuleSet};
 
@@ -492,10 +491,6 @@ fn absent(firing: &Firing) -> Event {
     event
 }
 
-fn group_map(group: &[(FieldId, Box<str>)]) -> BTreeMap<String, String> {
-    let mut map = BTreeMap::new();
-    map.extend(
-        group.iter().map(|(field, value)| (field.name().to_owned(), String::from(&**value))),
-    );
-    map
+fn group_map(group: &[(FieldId, Box<str>)]) -> FieldValues {
+    group.iter().map(|(field, value)| (field.name(), &**value)).collect()
 }

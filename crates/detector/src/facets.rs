@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use compact_str::{CompactString, ToCompactString};
 use vigie_event::{ENTITY_FIELDS, Event, EventId, FieldId, ValueRef, address_text, fingerprint};
 
 /// Bytes kept of one text value.
@@ -130,19 +131,18 @@ impl<'f> Facet<'f> {
     }
 
     /// The value as text.
-    pub(crate) fn text(self) -> Cow<'f, str> {
+    pub(crate) fn text(self) -> CompactString {
         let integer = |value: &[u8]| value.try_into().map(i64::from_le_bytes).unwrap_or_default();
-        let made = match self.kind {
+        match self.kind {
             ADDRESS_4 => <[u8; 4]>::try_from(self.value)
                 .map(|octets| address_text(octets.into()))
                 .unwrap_or_default(),
             ADDRESS_6 => <[u8; 16]>::try_from(self.value)
                 .map(|octets| address_text(octets.into()))
                 .unwrap_or_default(),
-            INTEGER => integer(self.value).to_string(),
-            _ => return text_of(self.value),
-        };
-        Cow::Owned(made)
+            INTEGER => integer(self.value).to_compact_string(),
+            _ => text_of(self.value).into(),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl EntityKey {
     /// The actor as the incident shows him.
     pub(crate) fn actor(&self) -> Actor {
         let (field, value) = match self {
-            Self::Address(address) => ("source.ip", address_text(*address)),
+            Self::Address(address) => ("source.ip", address_text(*address).into()),
             Self::Origin(origin) => ("source.ip", origin.as_str().to_owned()),
             Self::Account(user, _) => ("user.name", user.as_str().to_owned()),
             Self::Host(host) => ("host.name", host.as_str().to_owned()),

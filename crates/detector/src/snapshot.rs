@@ -14,14 +14,13 @@
 //! Rules are named by id and version, never by index. Times are whole microseconds, as JSON
 //! carries them, so nothing is rounded on the way.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use vigie_event::{
-    Actor, Alert, AlertId, CloseReason, Entities, EventId, Evidence, Incident, IncidentId,
-    IncidentStatus, Localized, RuleRef, Severity, Timestamp, fingerprint,
+    Actor, Alert, AlertId, CloseReason, Entities, EventId, Evidence, FieldValues, Incident,
+    IncidentId, IncidentStatus, Localized, RuleRef, Severity, Timestamp, fingerprint,
 };
 use vigie_sigma::{Correlator, Matcher, RuleSet, SnapshotError};
 
@@ -125,7 +124,7 @@ struct SavedAlert {
     key: SavedKey,
     rule: u32,
     tags: Vec<String>,
-    group: BTreeMap<String, String>,
+    group: FieldValues,
     entities: Entities,
     seen: Vec<u64>,
     entity_bytes: usize,

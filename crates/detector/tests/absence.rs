@@ -30,7 +30,7 @@ fn an_absence_is_about_its_group() {
     detector.observe(&stream.request(3_600, "198.51.100.9", "/"));
     let changes = detector.take_changes();
     let alert = &changes.alerts[0];
-    assert_eq!(alert.group.get("source.ip").map(String::as_str), Some("203.0.113.7"));
+    assert_eq!(alert.group.get("source.ip"), Some("203.0.113.7"));
     assert_eq!(alert.entities.values("source.ip"), ["203.0.113.7"]);
     assert_eq!(alert.events.len(), 1);
     assert!(alert.evidence[0].raw.contains("ada"), "{:?}", alert.evidence);

@@ -1,12 +1,13 @@
 //! The alert: a rule's finding over one event or several.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, Entities, Event, EventId, IncidentId, Localized, Severity, Timestamp};
+use crate::{
+    AlertId, Entities, Event, EventId, FieldValues, IncidentId, Localized, Severity, Timestamp,
+};
 
 /// Event ids kept with an alert; its count tells how many there were.
 pub const EVENTS_PER_ALERT: usize = 100;
@@ -71,7 +72,7 @@ pub struct Alert {
     #[serde(with = "shared")]
     pub tags: Arc<[String]>,
     /// The correlation group: field name → value. Empty for a rule over single events.
-    pub group: BTreeMap<String, String>,
+    pub group: FieldValues,
     /// Who and what it speaks of.
     pub entities: Entities,
     /// Time of the first event counted.

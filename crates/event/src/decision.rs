@@ -1,12 +1,11 @@
 //! The decision: what is done about an incident.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecisionId, IncidentId, Lang, Localized, Timestamp};
+use crate::{DecisionId, FieldValues, IncidentId, Lang, Localized, Timestamp};
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $en:literal, $fr:literal;)* }) => {
@@ -115,7 +114,7 @@ pub struct Decision {
     /// What is done.
     pub action: Action,
     /// To whom: entity field name → value, such as `source.ip` → `203.0.113.7`.
-    pub target: BTreeMap<String, String>,
+    pub target: FieldValues,
     /// How long it holds, in seconds; `None`: no end of its own.
     pub duration_s: Option<u64>,
     /// Whether it is real.

@@ -93,8 +93,8 @@ impl Entities {
 
     /// Where the field stands, in order of the names, or where it would.
     fn place(&self, name: &str) -> Result<usize, usize> {
-        // There are few, and mostly it is one of them.
-        let found = self.0.iter().position(|(known, _)| known == name);
+        // There are few, and mostly it is one of them: of accounts, which come last, most are new.
+        let found = self.0.iter().rposition(|(known, _)| known == name);
         found.ok_or_else(|| self.0.partition_point(|(known, _)| known.as_str() < name))
     }
 

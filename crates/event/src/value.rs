@@ -1,9 +1,10 @@
 //! What a field holds.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::net::IpAddr;
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
 /// The value in a slot of an event. Text is a span of the event's text wherever it stands there.
@@ -78,7 +79,7 @@ impl<'e> ValueRef<'e> {
             Self::Integer(number) => Cow::Owned(number.to_string()),
             Self::Float(number) => Cow::Owned(number.to_string()),
             Self::Boolean(truth) => Cow::Borrowed(if truth { "true" } else { "false" }),
-            Self::Address(address) => Cow::Owned(address_text(address)),
+            Self::Address(address) => Cow::Owned(address_text(address).into()),
             Self::List(list) => {
                 let members: Vec<_> = list.iter().map(ValueRef::to_text).collect();
                 Cow::Owned(members.join(", "))
@@ -90,7 +91,7 @@ impl<'e> ValueRef<'e> {
 
 /// Adds an address to `text` as its `Display` does, several times faster: nearly every event has one.
 #[inline]
-pub fn push_address(text: &mut String, address: IpAddr) {
+pub fn push_address(text: &mut impl Write, address: IpAddr) {
     let v4 = match address {
         IpAddr::V4(v4) => v4,
         IpAddr::V6(v6) => {
@@ -99,25 +100,34 @@ pub fn push_address(text: &mut String, address: IpAddr) {
             return;
         }
     };
+    /// The longest of version 4.
+    const BYTES: usize = 15;
+    let (mut bytes, mut length) = ([0; BYTES], 0);
+    let mut push = |byte: u8| {
+        if let Some(place) = bytes.get_mut(length) {
+            *place = byte;
+            length += 1;
+        }
+    };
     for (place, octet) in v4.octets().into_iter().enumerate() {
         if place > 0 {
-            text.push('.');
+            push(b'.');
         }
         if octet >= 100 {
-            text.push(char::from(b'0' + octet / 100));
+            push(b'0' + octet / 100);
         }
         if octet >= 10 {
-            text.push(char::from(b'0' + octet / 10 % 10));
+            push(b'0' + octet / 10 % 10);
         }
-        text.push(char::from(b'0' + octet % 10));
+        push(b'0' + octet % 10);
     }
+    let written = bytes.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let _ = text.write_str(written.unwrap_or_default());
 }
 
 /// An address as text, as [`push_address`] writes it.
-pub fn address_text(address: IpAddr) -> String {
-    /// The longest of version 4.
-    const BYTES: usize = 15;
-    let mut text = String::with_capacity(BYTES);
+pub fn address_text(address: IpAddr) -> CompactString {
+    let mut text = CompactString::default();
     push_address(&mut text, address);
     text
 }

@@ -1,12 +1,13 @@
 //! The verdict: how bad an incident is and what should be done.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, EventId, IncidentId, Lang, Localized, ModelTrace, Severity, Timestamp};
+use crate::{
+    Action, EventId, FieldValues, IncidentId, Lang, Localized, ModelTrace, Severity, Timestamp,
+};
 
 /// What kind of attack an incident is.
 #[derive(
@@ -206,7 +207,7 @@ pub struct Recommendation {
     /// What to do.
     pub action: Action,
     /// To whom: entity field name → value, such as `source.ip` → `203.0.113.7`.
-    pub target: BTreeMap<String, String>,
+    pub target: FieldValues,
     /// Why, for people.
     pub reason: Localized,
 }

@@ -4,17 +4,15 @@
 //! Each function gives a view that serialises straight from what it borrows; [`to_value`] makes
 //! a tree of it for those who add members of their own.
 
-use std::collections::BTreeMap;
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
     Action, Actor, Alert, AlertId, Attack, AutonomyBand, Category, Claim, CloseReason, Decision,
-    DecisionId, DecisionStatus, Entities, Event, EventId, Evidence, Incident, IncidentId,
-    IncidentStatus, Indicator, Lang, Localized, MergeReason, Mode, ModelTrace, Severity, Stats,
-    Timestamp, Verdict, field,
+    DecisionId, DecisionStatus, Entities, Event, EventId, Evidence, FieldValues, Incident,
+    IncidentId, IncidentStatus, Indicator, Lang, Localized, MergeReason, Mode, ModelTrace,
+    Severity, Stats, Timestamp, Verdict, field,
 };
 
 /// A view as a tree.
@@ -41,7 +39,7 @@ pub fn alert(alert: &Alert, lang: Lang) -> impl Serialize + use<'_> {
         first_seen: Timestamp,
         rule: Rule<'a>,
         tags: &'a [String],
-        group: &'a BTreeMap<String, String>,
+        group: &'a FieldValues,
         entities: &'a Entities,
         events: &'a [EventId],
         count: u64,
@@ -155,7 +153,7 @@ pub fn verdict(verdict: &Verdict, lang: Lang) -> impl Serialize + use<'_> {
     #[derive(Serialize)]
     struct Recommendation<'a> {
         action: Action,
-        target: &'a BTreeMap<String, String>,
+        target: &'a FieldValues,
         reason: &'a str,
     }
 
@@ -238,7 +236,7 @@ pub fn decision(decision: &Decision, lang: Lang) -> impl Serialize + use<'_> {
         id: DecisionId,
         incident: IncidentId,
         action: Action,
-        target: &'a BTreeMap<String, String>,
+        target: &'a FieldValues,
         duration_s: Option<u64>,
         mode: Mode,
         status: DecisionStatus,

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use vigie_event::{
-    Action, Category, DecisionStatus, IncidentId, Lang, Localized, Mode, Severity, Timestamp,
+    Action, Category, DecisionStatus, FieldValues, IncidentId, Lang, Localized, Mode, Severity,
+    Timestamp,
 };
 
 use crate::protection::Protection;
@@ -250,7 +251,7 @@ fn own_decision(
     action: Action,
     event: &Value,
 ) -> vigie_event::Decision {
-    let target = [("source.ip".to_owned(), wording::plain(source_of(event)).into_owned())].into();
+    let target = FieldValues::one("source.ip", &wording::plain(source_of(event)));
     let reason = wording::sentence(responder.langs(), order.why);
     let mut decision = responder.decision(order, action, target, 0, reason);
     // Escalating calls people: that is delivered. The others are done once they are kept.

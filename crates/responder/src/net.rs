@@ -47,7 +47,7 @@ pub(crate) fn overlap(one: &IpNet, other: &IpNet) -> bool {
 /// The network for people: an address without its length where it is one.
 pub(crate) fn display(net: &IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() {
-        address_text(net.addr())
+        address_text(net.addr()).into()
     } else {
         net.to_string()
     }

@@ -2,13 +2,12 @@
 
 mod banning;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 use vigie_event::{
-    Action, Decision, DecisionId, DecisionStatus, Incident, IncidentId, IncidentStatus, Langs,
-    Localized, Mode, Timestamp, Verdict,
+    Action, Decision, DecisionId, DecisionStatus, FieldValues, Incident, IncidentId,
+    IncidentStatus, Langs, Localized, Mode, Timestamp, Verdict,
 };
 
 use crate::bans::Bans;
@@ -164,10 +163,9 @@ impl Responder {
             .chain(&response.decisions)
             .any(|it| matches!(it.action, Action::CreateTicket | Action::Escalate));
         let occurrence = step.name.as_deref().unwrap_or_default();
-        let mut target = BTreeMap::new();
-        target.insert(incident.actor.field.clone(), incident.actor.value.clone());
+        let mut target = FieldValues::one(&incident.actor.field, &incident.actor.value);
         if let Some(name) = &step.name {
-            target.insert("name".to_owned(), name.clone());
+            target.insert("name", name);
         }
         let repeats = match step.action {
             Action::CreateTicket => has_ticket,
@@ -177,7 +175,7 @@ impl Responder {
                 order.earlier.iter().chain(&response.decisions).any(|decision| {
                     self.answers(decision)
                         && decision.action == step.action
-                        && decision.target.get("name").map(String::as_str) == Some(occurrence)
+                        && decision.target.get("name") == Some(occurrence)
                 })
             }
             action => done(&[action]),
@@ -210,7 +208,7 @@ impl Responder {
         &self,
         order: &Order<'_>,
         action: Action,
-        target: BTreeMap<String, String>,
+        target: FieldValues,
         occurrence: usize,
         reason: Localized,
     ) -> Decision {
@@ -270,7 +268,7 @@ fn decision_id(
     order: &Order<'_>,
     mode: Mode,
     action: Action,
-    target: &BTreeMap<String, String>,
+    target: &FieldValues,
     occurrence: usize,
 ) -> DecisionId {
     let incident = order.incident;
@@ -280,7 +278,7 @@ fn decision_id(
     let occurrence_bytes = occurrence.to_le_bytes();
     let mut parts: Vec<&[u8]> = Vec::with_capacity(8);
     parts.extend([&incident_bytes, action.name().as_bytes()]);
-    for (field, value) in target {
+    for (field, value) in target.iter() {
         parts.extend([field.as_bytes(), value.as_bytes()]);
     }
     parts.extend([order.policy.as_bytes(), mode.name().as_bytes()]);

@@ -1,10 +1,8 @@
 //! Incidents and verdicts for this crate's tests.
 
-use std::collections::BTreeMap;
-
 use vigie_event::{
-    Action, Actor, AlertId, Autonomy, Category, Entities, Incident, IncidentId, IncidentStatus,
-    Localized, Recommendation, Severity, Timestamp, Verdict,
+    Action, Actor, AlertId, Autonomy, Category, Entities, FieldValues, Incident, IncidentId,
+    IncidentStatus, Localized, Recommendation, Severity, Timestamp, Verdict,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -59,7 +57,7 @@ pub(crate) fn verdict(incident: &Incident, severity: Severity, ban: bool) -> Ver
 pub(crate) fn recommend(address: &str) -> Recommendation {
     Recommendation {
         action: Action::BlockIp,
-        target: BTreeMap::from([("source.ip".to_owned(), address.to_owned())]),
+        target: FieldValues::one("source.ip", address),
         reason: Localized::default(),
     }
 }

@@ -1,10 +1,11 @@
 //! One alert of a file → its criticality, techniques, actions and how sure that is.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
-use vigie_event::{Action, Attack, Autonomy, Category, Localized, Recommendation, Severity};
+use vigie_event::{
+    Action, Attack, Autonomy, Category, FieldValues, Localized, Recommendation, Severity,
+};
 
 use super::alert::ReadAlert;
 use super::automation::{self, Signs};
@@ -112,7 +113,7 @@ impl Judged {
         let banned =
             banned.filter(|name| name.parse().is_ok_and(|address: IpAddr| is_bannable(address)));
         let about = |name: &str, value: &Option<String>| {
-            value.iter().map(|value| (name.to_owned(), value.clone())).collect::<BTreeMap<_, _>>()
+            value.iter().map(|value| (name, value.as_str())).collect::<FieldValues>()
         };
         let mut actions: Vec<Action> = self.known.actions.to_vec();
         if self.criticality == Severity::Critical && !actions.contains(&Action::Escalate) {

@@ -1,8 +1,6 @@
 //! What a model may pick from: facts, actions with their targets, and questions, all computed.
 
-use std::collections::BTreeMap;
-
-use vigie_event::{Action, Claim, Localized, Recommendation, Verdict};
+use vigie_event::{Action, Claim, FieldValues, Localized, Recommendation, Verdict};
 
 use crate::Case;
 use crate::recommend::is_bannable;
@@ -25,7 +23,7 @@ impl Offer {
     /// What is offered about `case`, which `first` has judged.
     pub fn of(case: &Case<'_>, first: &Verdict) -> Self {
         let mut actions: Vec<Recommendation> = Vec::new();
-        let mut add = |action: Action, target: BTreeMap<String, String>| {
+        let mut add = |action: Action, target: FieldValues| {
             let known = actions.iter().any(|one| one.action == action && one.target == target);
             if !known {
                 let reason = Localized::new("The model advises it", "Le modèle le conseille");
@@ -38,12 +36,12 @@ impl Offer {
         let sources = case.incident.entities.values("source.ip").iter();
         let bannable = sources.filter(|source| source.parse().is_ok_and(is_bannable));
         for source in bannable.take(ADDRESSES) {
-            add(Action::BlockIp, BTreeMap::from([("source.ip".to_owned(), source.to_string())]));
+            add(Action::BlockIp, FieldValues::one("source.ip", source));
         }
         let actor = &case.incident.actor;
         let known = case.incident.entities.has(&actor.field, &actor.value);
-        let about: BTreeMap<String, String> =
-            known.then(|| (actor.field.clone(), actor.value.clone())).into_iter().collect();
+        let about: FieldValues =
+            known.then_some((&actor.field, &actor.value)).into_iter().collect();
         for action in [Action::CreateTicket, Action::Escalate, Action::Monitor] {
             add(action, about.clone());
         }

@@ -373,7 +373,7 @@ fn an_answer_picks_and_never_lowers_closes_or_names_a_target() {
 
     // What the prompt offers is what the incident holds.
     for offered in prompt.offer.actions() {
-        for (field, value) in &offered.target {
+        for (field, value) in offered.target.iter() {
             assert!(sample.incident.entities.has(field, value), "{field} {value}");
         }
     }

@@ -63,7 +63,7 @@ pub(crate) fn moments(detail: &IncidentDetail, t: Text) -> Vec<Moment> {
     }));
     moments.extend(detail.decisions.iter().map(|stored| {
         let decision = &stored.decision;
-        let target: Vec<&str> = decision.target.values().map(String::as_str).collect();
+        let target: Vec<&str> = decision.target.values().collect();
         let text = format!(
             "{} {} ({})",
             decision.action.label(t.lang()),

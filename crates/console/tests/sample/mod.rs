@@ -5,12 +5,11 @@
 // Each test and the preview use a part of it, and what is invented here is known to be whole.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
-
 use vigie_event::{
     Action, Actor, Alert, AlertId, Attack, Autonomy, AutonomyBand, Category, Claim, Decision,
-    DecisionId, DecisionStatus, Entities, EventId, Evidence, Incident, IncidentId, IncidentStatus,
-    Indicator, Localized, MergeReason, Mode, Recommendation, RuleRef, Severity, Timestamp, Verdict,
+    DecisionId, DecisionStatus, Entities, EventId, Evidence, FieldValues, Incident, IncidentId,
+    IncidentStatus, Indicator, Localized, MergeReason, Mode, Recommendation, RuleRef, Severity,
+    Timestamp, Verdict,
 };
 use vigie_store::journal::Position;
 use vigie_store::state::{Ban, BanStatus, DetectionBatch, NewTicket, ResponseBatch, State};
@@ -153,13 +152,13 @@ fn alert(
             all.add(field, value);
         }
     }
-    let group: BTreeMap<String, String> = all
+    let group: FieldValues = all
         .values("source.ip")
         .first()
         .map(|address| ("source.ip".to_owned(), address.to_string()))
         .into_iter()
         .collect();
-    let key = group.values().cloned().collect::<String>();
+    let key = group.values().collect::<String>();
     Alert {
         id: AlertId::derive(first_seen, &[id.as_bytes(), key.as_bytes()]),
         rule: RuleRef {
@@ -315,8 +314,8 @@ fn attack(tactic: &str, tactic_name: &str, technique: &str, technique_name: &str
     }
 }
 
-fn target(address: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([("source.ip".to_owned(), address.to_owned())])
+fn target(address: &str) -> FieldValues {
+    FieldValues::from([("source.ip".to_owned(), address.to_owned())])
 }
 
 /// Guessing, getting in, becoming root, staying.
@@ -483,7 +482,7 @@ pub fn intrusion(now: Timestamp) -> Case {
         },
         Recommendation {
             action: Action::Escalate,
-            target: BTreeMap::from([("host.name".to_owned(), "atlas".to_owned())]),
+            target: FieldValues::from([("host.name".to_owned(), "atlas".to_owned())]),
             reason: Localized::new(
                 "Somebody must look at atlas now.",
                 "Quelqu’un doit examiner atlas sans attendre.",
@@ -754,7 +753,7 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
     judged.rationale = vec![Claim { claim: both.clone(), events: vec![line.event] }];
     judged.recommendations = vec![Recommendation {
         action: Action::BlockIp,
-        target: BTreeMap::from([(text.to_owned(), text.to_owned())]),
+        target: FieldValues::from([(text.to_owned(), text.to_owned())]),
         reason: both.clone(),
     }];
     judged.advice = vec![both.clone()];

@@ -1,11 +1,12 @@
 //! Bans: whom, for how long, and whom not.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use serde_json::json;
-use vigie_event::{Action, Decision, DecisionStatus, Incident, Localized, Timestamp, Verdict};
+use vigie_event::{
+    Action, Decision, DecisionStatus, FieldValues, Incident, Localized, Timestamp, Verdict,
+};
 
 use super::{BanOutcome, Order, Responder};
 use crate::bans::Ban;
@@ -80,7 +81,7 @@ impl Responder {
             .recommendations
             .iter()
             .filter(|advice| advice.action == Action::BlockIp)
-            .filter_map(|advice| advice.target.get("source.ip").map(String::as_str))
+            .filter_map(|advice| advice.target.get("source.ip"))
             .collect();
         if targets.is_empty() && incident.actor.field == "source.ip" {
             targets.push(&incident.actor.value);
@@ -108,7 +109,7 @@ impl Responder {
             order.earlier.iter().chain(&response.decisions).filter(|decision| {
                 self.answers(decision)
                     && decision.action == Action::BlockIp
-                    && decision.target.get("source.ip") == Some(&shown)
+                    && decision.target.get("source.ip") == Some(shown.as_str())
             })
         };
         if mine().any(|decision| stands(decision, order.now)) {
@@ -169,7 +170,8 @@ impl Responder {
         let target = wording::plain(target).into_owned();
         let reason = wording::ban(self.langs, &target, told);
         let known = order.earlier.iter().chain(&response.decisions).any(|decision| {
-            decision.action == Action::BlockIp && decision.target.get("source.ip") == Some(&target)
+            decision.action == Action::BlockIp
+                && decision.target.get("source.ip") == Some(target.as_str())
         });
         if !known {
             let mut decision =
@@ -263,10 +265,8 @@ fn is_over(decision: &Decision, now: Timestamp) -> bool {
         || decision.expires.is_some_and(|expires| expires <= now)
 }
 
-fn source(address: &str) -> BTreeMap<String, String> {
-    let mut target = BTreeMap::new();
-    target.insert("source.ip".to_owned(), address.to_owned());
-    target
+fn source(address: &str) -> FieldValues {
+    FieldValues::one("source.ip", address)
 }
 
 fn after(now: Timestamp, seconds: u64) -> Timestamp {

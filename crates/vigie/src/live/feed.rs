@@ -91,7 +91,7 @@ impl Feed {
             time: decision.created,
             incident: decision.incident,
             action: decision.action,
-            target: decision.target.values().next().cloned().unwrap_or_default(),
+            target: decision.target.values().next().unwrap_or_default().to_owned(),
             status: decision.status,
         });
     }

@@ -307,7 +307,7 @@ pub fn sign_line(sign: &vigie_event::Indicator, lang: Lang) -> String {
 
 /// `Ban the address: 203.0.113.7 — It stops the source`.
 pub fn action_line(action: &vigie_event::Recommendation, lang: Lang) -> String {
-    let target: Vec<&str> = action.target.values().map(String::as_str).collect();
+    let target: Vec<&str> = action.target.values().collect();
     let colon = if target.is_empty() { "" } else { lang.pick(": ", " : ") };
     let (what, why) = (action.action.label(lang), action.reason.get(lang));
     format!("{what}{colon}{} — {why}", cut(&target.join(", "), 120))

@@ -106,7 +106,7 @@ pub fn grouped(number: u64, lang: Lang) -> String {
 
 /// A decision in a line: `Ban the address: 203.0.113.7 for 4 h (simulated)`.
 fn decided(decision: &Decision, lang: Lang) -> String {
-    let target: Vec<&str> = decision.target.values().map(String::as_str).collect();
+    let target: Vec<&str> = decision.target.values().collect();
     let mut line = decision.action.label(lang).to_owned();
     if !target.is_empty() {
         line = format!("{line}{}{}", lang.pick(": ", " : "), target.join(", "));
@@ -194,7 +194,9 @@ pub fn counted(number: u64, lang: Lang, words: [&str; 4]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vigie_event::{Action, DecisionId, DecisionStatus, IncidentId, Localized, Mode};
+    use vigie_event::{
+        Action, DecisionId, DecisionStatus, FieldValues, IncidentId, Localized, Mode,
+    };
 
     use super::*;
 
@@ -218,7 +220,7 @@ mod tests {
         let fr = decided(&decision, Lang::Fr);
         assert_eq!(fr, "Bannir l’adresse : 203.0.113.7 pendant 4 h (simulée)");
         (decision.action, decision.duration_s) = (Action::Ignore, None);
-        decision.target.clear();
+        decision.target = FieldValues::default();
         assert_eq!(decided(&decision, Lang::Fr), "Ne rien faire (simulée)");
     }
 
