@@ -281,7 +281,7 @@ impl Slots {
     /// A number that slots of one shape have in common, and others mostly do not.
     #[inline]
     pub fn hint(&self) -> u64 {
-        self.present
+        self.present ^ (self.entries.len() as u64).rotate_left(48)
     }
 
     /// Whether these are slots of that shape.

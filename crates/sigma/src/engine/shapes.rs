@@ -20,8 +20,8 @@ use super::{Engine, Local, NO_LOCAL, RECORD};
 use crate::RuleIndex;
 use crate::value::is_told_by_shape;
 
-/// Shapes remembered on a route; a power of two.
-const SHAPES: usize = 64;
+/// Places for shapes on a route; a power of two.
+const SHAPES: usize = 256;
 /// What is remembered of a shape, by the classes of its values.
 const OUTCOMES: usize = 8;
 /// Where two shapes want one place, the second gets it once in so many times.
@@ -107,10 +107,8 @@ impl Shapes {
         event: &Event,
         alike: &Alike,
     ) -> Option<(&[RuleIndex], usize)> {
-        let known = self.known.get_mut(place_of(event)).filter(|known| known.used)?;
-        if !known.is_of(event) {
-            return None;
-        }
+        let place = self.place_of(event)?;
+        let known = self.known.get_mut(place)?;
         let class_of =
             |&(place, local): &(usize, Local)| alike.class_of(local, event.value_at(place)?);
         let last = known.outcomes.get(known.last)?;
@@ -162,19 +160,36 @@ impl Shapes {
         if self.known.is_empty() {
             self.known.resize_with(SHAPES, Known::default);
         }
-        let Some(known) = self.known.get_mut(place_of(event)) else { return };
+        let Some(place) = self.place_of(event).or_else(|| self.place_for(event)) else { return };
+        let Some(known) = self.known.get_mut(place) else { return };
         if !known.used || !known.is_of(event) {
-            if known.used {
-                self.waited += 1;
-                if !self.waited.is_multiple_of(PATIENCE) {
-                    return;
-                }
-            }
             known.begin(event, alike);
         }
         if known.used {
             known.remember(alike, rules, candidates);
         }
+    }
+
+    /// Where the shape of `event` stands.
+    #[inline]
+    fn place_of(&self, event: &Event) -> Option<usize> {
+        let is_there = |place: &usize| {
+            self.known.get(*place).is_some_and(|known| known.used && known.is_of(event))
+        };
+        places_of(event).into_iter().find(is_there)
+    }
+
+    /// Where it may stand from now on: at a free place, or from time to time at another's.
+    fn place_for(&mut self, event: &Event) -> Option<usize> {
+        let places = places_of(event);
+        let is_free = |place: &usize| self.known.get(*place).is_some_and(|known| !known.used);
+        if let Some(free) = places.into_iter().find(is_free) {
+            return Some(free);
+        }
+        self.waited += 1;
+        let [place, beside] = places;
+        let taken = if self.waited / PATIENCE % 2 == 0 { place } else { beside };
+        self.waited.is_multiple_of(PATIENCE).then_some(taken)
     }
 }
 
@@ -229,9 +244,10 @@ impl Known {
 
 /// Where events of one shape are looked for.
 #[inline]
-fn place_of(event: &Event) -> usize {
+fn places_of(event: &Event) -> [usize; 2] {
     const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
     let action = event.fixed_of(field::EVENT_ACTION).map_or(0, |action| action.as_ptr() as u64);
     let mixed = (event.shape_hint() ^ action.rotate_left(17)).wrapping_mul(SPREAD);
-    (mixed >> (u64::BITS - SHAPES.ilog2())) as usize
+    let place = (mixed >> (u64::BITS - SHAPES.ilog2())) as usize;
+    [place, place ^ 1]
 }
