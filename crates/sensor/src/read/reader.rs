@@ -15,7 +15,7 @@ use super::evtx::{self, EvtxLines};
 use crate::lines::{HEAD_BYTES, Lost, MAX_LINE, head_fingerprint, without_terminator};
 
 /// Bytes asked of the file or decompressor at a time.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
 /// Bytes of lines that are looked at together whether they are text; what stands after them is not
 /// kept from it by a byte among them that is none.
 const TOGETHER: usize = 2_000;
@@ -129,7 +129,7 @@ impl Reader {
         let begin = head(&mut file, evtx::MAGIC.len()).map_err(opening)?;
         file.rewind().map_err(opening)?;
         if begin == evtx::MAGIC {
-            let file = BufReader::with_capacity(CHUNK / 4, file);
+            let file = BufReader::with_capacity(CHUNK, file);
             let lines = EvtxLines::open(file, Arc::clone(&damaged))
                 .map_err(|error| ReadError::header(path, error))?;
             return Self::new(path, kind, lines, format, observed, None, damaged);
@@ -156,7 +156,7 @@ impl Reader {
             // A buffer more would only cost a copy.
             Compression::None => Box::new(input),
             _ => {
-                decoder(compression, BufReader::with_capacity(CHUNK / 4, input)).map_err(opening)?
+                decoder(compression, BufReader::with_capacity(CHUNK, input)).map_err(opening)?
             }
         };
         let mut begin = Vec::with_capacity(evtx::MAGIC.len());
