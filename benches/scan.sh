@@ -44,9 +44,12 @@ import json, statistics, sys
 findings, truth, *runs = sys.argv[1:]
 truth = json.load(open(truth))
 stats = [row for line in open(findings) if (row := json.loads(line))["kind"] == "stats"][-1]
-other, text, as_json = (statistics.median(map(float, run.split(","))) for run in runs)
-for form, own in [("text", text), ("--json, compressed", as_json)]:
-    print(f"{form}: 1/{other / own:.1f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
+runs = [[float(seconds) for seconds in run.split(",")] for run in runs]
+# Whatever else the machine does can only add to a run, so the least is nearest to what it takes.
+for of, one in [("the median", statistics.median), ("the least", min)]:
+    other, text, as_json = map(one, runs)
+    for form, own in [("text", text), ("--json, compressed", as_json)]:
+        print(f"{form}, by {of}: 1/{other / own:.1f} of fail2ban's processor time, {stats['records'] / own:,.0f} lines a processor-second")
 def count(*names):
     return sum(n for action, n in stats["by_action"].items() if action.startswith(names))
 totals = {
