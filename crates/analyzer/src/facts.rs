@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use vigie_event::{Action, Alert, Category, EventId, Guidance, Langs, Severity, unmapped};
+use vigie_event::{
+    Action, Alert, Category, CompactString, EventId, Guidance, Langs, Severity, unmapped,
+};
 
 use crate::Case;
 use crate::attack;
@@ -131,7 +133,7 @@ impl<'c> Finding<'c> {
     pub fn sources(&self) -> impl Iterator<Item = &'c str> {
         let grouped = self.alert.group.get("source.ip");
         let others = if grouped.is_some() { &[] } else { self.alert.entities.values("source.ip") };
-        grouped.into_iter().chain(others.iter().map(|value| value.as_str()))
+        grouped.into_iter().chain(others.iter().map(CompactString::as_str))
     }
 
     fn has_technique(&self, id: &str) -> bool {

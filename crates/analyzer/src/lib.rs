@@ -60,7 +60,7 @@
 //! });
 //! assert_eq!(verdict.severity, Severity::High);
 //! assert_eq!(verdict.recommendations[0].action, Action::BlockIp);
-//! assert_eq!(verdict.recommendations[0].target["source.ip"], "203.0.113.7");
+//! assert_eq!(verdict.recommendations[0].target.get("source.ip"), Some("203.0.113.7"));
 //! ```
 
 #![deny(missing_docs)]

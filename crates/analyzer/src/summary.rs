@@ -87,7 +87,7 @@ impl<'c> Deed<'c> {
         let (Some(first), Some(last)) = (first, last) else {
             let hosts = [entities.values("host.name"), entities.values("destination.ip")];
             let hosts = hosts.into_iter().find(|hosts| !hosts.is_empty()).unwrap_or_default();
-            let hosts = hosts.iter().map(|host| host.as_str()).collect();
+            let hosts = hosts.iter().map(CompactString::as_str).collect();
             return Self { hosts, events: facts.events, span_s: facts.span_s };
         };
         let values = |field| distinct(of_category.iter().flat_map(|it| it.entities.values(field)));

@@ -384,7 +384,7 @@ fn sound(verdict: &Verdict, alerts: &[Alert]) {
         assert!(!claim.claim.en.is_empty() && !claim.claim.fr.is_empty());
     }
     for action in verdict.recommendations.iter().filter(|r| r.action == Action::BlockIp) {
-        let target = &action.target["source.ip"];
+        let target = action.target.get("source.ip").unwrap();
         let seen = alerts.iter().any(|alert| alert.entities.has("source.ip", target));
         assert!(seen, "{target} is not in the evidence");
     }

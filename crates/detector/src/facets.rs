@@ -118,7 +118,7 @@ pub(crate) struct Facet<'f> {
     value: &'f [u8],
 }
 
-impl<'f> Facet<'f> {
+impl Facet<'_> {
     /// A hash of field and value.
     pub(crate) fn hash(self) -> u64 {
         let kind = u64::from(self.number) << 8 | u64::from(self.kind);

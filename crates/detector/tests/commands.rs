@@ -67,7 +67,7 @@ fn a_correlation_that_goes_on_after_closing_is_raised_anew() {
         "# SSH brute force from 203.0.113.7: high\nSSH brute force ×3 [first 203.0.113.7]\n"
     );
     assert_ne!(after.alerts[0].id, before.alerts[0].id);
-    assert_eq!(after.alerts[0].group["source.ip"], ATTACKER);
+    assert_eq!(after.alerts[0].group.get("source.ip"), Some(ATTACKER));
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn guessing_and_getting_in_are_one_incident() {
     );
     let changes = run(&events);
     let brute_force = &changes.alerts[0];
-    assert_eq!(brute_force.group["source.ip"], ATTACKER);
+    assert_eq!(brute_force.group.get("source.ip"), Some(ATTACKER));
     let raw: Vec<_> = brute_force.evidence.iter().map(|evidence| evidence.raw.as_str()).collect();
     let expected: Vec<_> = events[..EVIDENCE_PER_ALERT].iter().map(Event::text).collect();
     assert_eq!(raw, expected);

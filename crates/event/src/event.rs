@@ -110,8 +110,14 @@ impl Event {
         self.wording = None;
         self.slots.clear();
         self.raw = None;
-        self.text.clear();
+        clear(&mut self.text);
         self.text.push_str(text);
+    }
+
+    /// Bytes of its texts, about.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.raw.as_ref().map_or(0, Vec::len) + self.slots.made().len()
     }
 
     /// A function of the event's time, source, offset and raw bytes, once the parser has set the
@@ -269,6 +275,19 @@ impl Event {
     ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
         self.slots.iter_among(wanted, &self.text)
     }
+}
+
+/// The most room for text that an event keeps for the next, in bytes: one long record must not stay
+/// in memory for all that come after it.
+const MOST_KEPT: usize = 64 << 10;
+
+/// Empties a text, and keeps its memory where that is not large.
+#[inline]
+pub(crate) fn clear(text: &mut String) {
+    if text.capacity() > MOST_KEPT {
+        *text = String::new();
+    }
+    text.clear();
 }
 
 /// Fills the slots of an event.
@@ -436,6 +455,22 @@ mod tests {
         assert_eq!(fields.cut("elsewhere"), Value::Made("elsewhere".into()));
         fields.text(field::USER_NAME, &text[5..]);
         assert_eq!(event.text_of(field::USER_NAME), Some("root"));
+    }
+
+    #[test]
+    fn the_memory_of_a_long_record_is_given_back() {
+        let source = Source::file("a", 1, None);
+        let mut event = Event::default();
+        for length in [3_000_000, 100, 3_000_000, 0] {
+            let text = "x".repeat(length);
+            let (offset, observed) = (0, Timestamp::default());
+            let bytes = text.as_bytes();
+            event.begin(&RecordRef { source: &source, offset, observed, bytes });
+            event.fields_mut().1.value(field::USER_NAME, Value::Made(text.as_str().into()));
+            assert_eq!((event.text().len(), event.bytes()), (length, 2 * length));
+            assert!(event.text.capacity() < length + MOST_KEPT);
+            assert!(event.slots.made().len() == length);
+        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Index;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
@@ -37,10 +36,6 @@ impl FieldValues {
 
     /// The value of the field called `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.find(name).map(CompactString::as_str)
-    }
-
-    fn find(&self, name: &str) -> Option<&CompactString> {
         let (_, value) = self.0.get(self.place(name).ok()?)?;
         Some(value)
     }
@@ -62,16 +57,6 @@ impl FieldValues {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-/// # Panics
-/// There is no such field.
-impl Index<&str> for FieldValues {
-    type Output = CompactString;
-
-    fn index(&self, name: &str) -> &CompactString {
-        self.find(name).expect("a field of that name")
     }
 }
 
@@ -120,7 +105,7 @@ mod tests {
         let values: FieldValues =
             [("user.name", "a"), ("host.name", "b"), ("user.name", "c")].into();
         assert_eq!((values.get("user.name"), values.get("user")), (Some("c"), None));
-        assert_eq!(values["host.name"], "b");
+        assert_eq!(values.get("host.name"), Some("b"));
         assert_eq!(values.values().collect::<Vec<_>>(), ["b", "c"]);
         let text = serde_json::to_string(&values).unwrap();
         assert_eq!(text, r#"{"host.name":"b","user.name":"c"}"#);

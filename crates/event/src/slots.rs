@@ -10,12 +10,13 @@ pub use passage::Passage;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::FieldId;
+use crate::event::clear;
 use crate::value::{Value, ValueRef};
 
 /// A value that stands at any multiple of four bytes, so that a slot takes 24 bytes with its field
 /// and not 32: events are read by many, and most of what is read are slots.
 #[derive(Clone, Copy, Debug)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 struct Close<T>(T);
 
 /// What a field holds. What must be owned stands in [`Slots`].
@@ -94,6 +95,9 @@ const NULL: u64 = 4;
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
 
+/// Fields for which there is kept room for the next event.
+const MOST_KEPT: usize = 1_024;
+
 /// Fields with their values, in the order in which they were added.
 #[derive(Clone, Debug)]
 pub struct Slots {
@@ -122,9 +126,12 @@ impl Slots {
     /// Empties them and keeps their memory.
     #[inline]
     pub fn clear(&mut self) {
+        if self.entries.capacity() > MOST_KEPT {
+            self.entries = Vec::new();
+        }
         self.entries.clear();
         self.present = 0;
-        self.made.clear();
+        clear(&mut self.made);
         if !self.lists.is_empty() {
             self.lists.clear();
         }

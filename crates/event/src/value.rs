@@ -92,6 +92,8 @@ impl<'e> ValueRef<'e> {
 /// Adds an address to `text` as its `Display` does, several times faster: nearly every event has one.
 #[inline]
 pub fn push_address(text: &mut impl Write, address: IpAddr) {
+    /// The longest of version 4.
+    const BYTES: usize = 15;
     let v4 = match address {
         IpAddr::V4(v4) => v4,
         IpAddr::V6(v6) => {
@@ -100,8 +102,6 @@ pub fn push_address(text: &mut impl Write, address: IpAddr) {
             return;
         }
     };
-    /// The longest of version 4.
-    const BYTES: usize = 15;
     let (mut bytes, mut length) = ([0; BYTES], 0);
     let mut push = |byte: u8| {
         if let Some(place) = bytes.get_mut(length) {

@@ -15,6 +15,7 @@ mod output;
 mod report;
 mod rulebook;
 mod shipped;
+mod together;
 
 use std::process::ExitCode;
 

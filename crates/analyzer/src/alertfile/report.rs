@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(report.statistics.by_severity.values().sum::<usize>(), 8);
         let ban = &report.alerts[1].actions[0];
         assert_eq!(
-            (ban.action, ban.target["source.ip"].as_str()),
+            (ban.action, ban.target.get("source.ip").unwrap()),
             (Action::BlockIp, "203.0.113.7")
         );
         assert!(report.alerts.iter().all(|judged| !judged.attack.is_empty()));

@@ -354,7 +354,7 @@ fn an_answer_picks_and_never_lowers_closes_or_names_a_target() {
     assert!(trace.agrees && trace.proposals.is_empty());
     assert_eq!(agreeing.analyst, "tiny");
     assert_eq!(agreeing.recommendations[0].action, Action::BlockIp);
-    assert_eq!(agreeing.recommendations[0].target["source.ip"], "203.0.113.7");
+    assert_eq!(agreeing.recommendations[0].target.get("source.ip"), Some("203.0.113.7"));
     assert!(agreeing.rationale.iter().all(|claim| !claim.events.is_empty()));
     assert_eq!(agreeing.open_questions.len(), 1);
 

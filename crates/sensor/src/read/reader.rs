@@ -155,9 +155,7 @@ impl Reader {
         let mut input: Box<dyn Read + Send> = match compression {
             // A buffer more would only cost a copy.
             Compression::None => Box::new(input),
-            _ => {
-                decoder(compression, BufReader::with_capacity(CHUNK, input)).map_err(opening)?
-            }
+            _ => decoder(compression, BufReader::with_capacity(CHUNK, input)).map_err(opening)?,
         };
         let mut begin = Vec::with_capacity(evtx::MAGIC.len());
         let failed = (&mut input).take(evtx::MAGIC.len() as u64).read_to_end(&mut begin).err();

@@ -188,7 +188,7 @@ impl Shapes {
         }
         self.waited += 1;
         let [place, beside] = places;
-        let taken = if self.waited / PATIENCE % 2 == 0 { place } else { beside };
+        let taken = if (self.waited / PATIENCE).is_multiple_of(2) { place } else { beside };
         self.waited.is_multiple_of(PATIENCE).then_some(taken)
     }
 }

@@ -75,7 +75,7 @@ impl Detection {
         )?;
         self.catch_up(&mut follower, from, |_| {})?;
         // What was committed after the snapshot was taken: observed again, for the memory only.
-        self.catch_up(&mut follower, checkpoint.position, |event| detector.observe(event))?;
+        self.catch_up(&mut follower, checkpoint.position, |events| detector.observe_all(events))?;
         detector.take_changes();
         self.note_closings(&mut detector)?;
         if let Some(tell) = self.caught_up.take() {
@@ -95,10 +95,12 @@ impl Detection {
                 self.note_closings(&mut detector)?;
                 noted = Instant::now();
             }
-            let round = follower.read(ROUND, |event| {
-                self.watch(event);
-                detector.observe(event);
-                ticker.event(event);
+            let round = follower.read(ROUND, |events| {
+                self.watch(events);
+                detector.observe_all(events);
+                for event in events {
+                    ticker.event(event);
+                }
             })?;
             let changes = detector.take_changes();
             let position = follower.position();
@@ -148,13 +150,13 @@ impl Detection {
         &self,
         follower: &mut Follower,
         end: Position,
-        mut each: impl FnMut(&Event),
+        mut each: impl FnMut(&[Box<Event>]),
     ) -> anyhow::Result<()> {
         while follower.position() < end {
             let behind = end.0 - follower.position().0;
-            let round = follower.read(behind.min(ROUND), |event| {
-                self.watch(event);
-                each(event);
+            let round = follower.read(behind.min(ROUND), |events| {
+                self.watch(events);
+                each(events);
             })?;
             if round == Round::CaughtUp {
                 break;
@@ -163,9 +165,12 @@ impl Detection {
         Ok(())
     }
 
-    /// Locked for one event, so that the analyst never waits for a round.
-    fn watch(&self, event: &Event) {
-        self.activities().observe(event);
+    /// Locked for a few events, so that the analyst never waits for a round.
+    fn watch(&self, events: &[Box<Event>]) {
+        let mut activities = self.activities();
+        for event in events {
+            activities.observe(event);
+        }
     }
 
     fn activities(&self) -> MutexGuard<'_, Activities> {

@@ -8,6 +8,8 @@ use vigie_event::Event;
 use vigie_parser::{Options, Parser};
 use vigie_store::journal::{Journal, JournalError, JournalReader, Position};
 
+use crate::together::Together;
+
 /// Records before its start that a follower reads for its parser alone: what a line means can depend
 /// on earlier lines of the same connection.
 const BEFORE: u64 = 16_384;
@@ -19,7 +21,7 @@ pub struct Follower {
     stop: watch::Receiver<bool>,
     runtime: Handle,
     parser: Parser,
-    event: Event,
+    together: Together,
 }
 
 /// Where a follower stands after a round.
@@ -46,7 +48,7 @@ impl Follower {
             stop,
             runtime,
             parser: Parser::new(options.clone()),
-            event: Event::default(),
+            together: Together::default(),
         };
         while follower.position() < from {
             let behind = from.0 - follower.position().0;
@@ -62,23 +64,30 @@ impl Follower {
         self.reader.position()
     }
 
-    /// Reads at most about `limit` records, whole batches, and calls `each` with their events.
+    /// Reads at most about `limit` records, whole batches, and calls `each` with their events, some
+    /// together.
     pub fn read(
         &mut self,
         limit: u64,
-        mut each: impl FnMut(&Event),
+        mut each: impl FnMut(&[Box<Event>]),
     ) -> Result<Round, JournalError> {
         let stop_at = self.reader.position().plus(limit);
+        let mut round = Round::Read;
         while self.reader.position() < stop_at {
             let Some(batch) = self.reader.next_view()? else {
-                return Ok(Round::CaughtUp);
+                round = Round::CaughtUp;
+                break;
             };
             for record in batch.records() {
-                self.parser.parse(&record, &mut self.event);
-                each(&self.event);
+                if self.together.add(|event| self.parser.parse(&record, event)) {
+                    each(self.together.events());
+                    self.together.clear();
+                }
             }
         }
-        Ok(Round::Read)
+        each(self.together.events());
+        self.together.clear();
+        Ok(round)
     }
 
     /// Waits until the journal has grown, `at_most` has gone by or it is time to stop.

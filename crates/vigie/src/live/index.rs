@@ -42,9 +42,11 @@ impl Indexing {
         loop {
             let stopping = follower.wait(COMMIT_EVERY).is_break();
             let mut failed = None;
-            follower.read(ROUND, |event| {
-                if failed.is_none() {
-                    failed = index.add(event).err();
+            follower.read(ROUND, |events| {
+                for event in events {
+                    if failed.is_none() {
+                        failed = index.add(event).err();
+                    }
                 }
             })?;
             if let Some(error) = failed {
