@@ -1,4 +1,4 @@
-//! A restart changes nothing.
+//! Neither a restart changes anything, nor how many events are taken in together.
 // Helpers of tests are test code.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
@@ -77,6 +77,34 @@ proptest! {
         }
         prop_assert_eq!(json(&straight.take_changes()), json(&restarted.take_changes()));
         prop_assert_eq!(straight.snapshot(), restored(&straight, settings).snapshot());
+    }
+
+    #[test]
+    fn events_taken_in_together_are_as_if_each_came_alone(
+        events in events(),
+        again in prop::collection::vec((0_usize..120, any::<bool>()), 120),
+        together in 1_usize..70,
+        small in any::<bool>(),
+    ) {
+        let settings = if small {
+            Settings { max_alerts: 3, max_incidents: 2, ..Settings::default() }
+        } else {
+            Settings::default()
+        };
+        // Some are delivered twice.
+        let mut delivered: Vec<&Event> = Vec::new();
+        for (event, (earlier, repeated)) in events.iter().zip(&again) {
+            delivered.push(event);
+            delivered.extend(delivered.get(*earlier).copied().filter(|_| *repeated));
+        }
+        let mut alone = Detector::new(rules(), settings);
+        let mut grouped = Detector::new(rules(), settings);
+        for some in delivered.chunks(together) {
+            some.iter().for_each(|event| alone.observe(event));
+            grouped.observe_all(some);
+            prop_assert_eq!(json(&alone.take_changes()), json(&grouped.take_changes()));
+        }
+        prop_assert_eq!(alone.snapshot(), grouped.snapshot());
     }
 }
 
