@@ -100,7 +100,9 @@ proptest! {
         let mut alone = Detector::new(rules(), settings);
         let mut grouped = Detector::new(rules(), settings);
         for some in delivered.chunks(together) {
-            some.iter().for_each(|event| alone.observe(event));
+            for event in some {
+                alone.observe(event);
+            }
             grouped.observe_all(some);
             prop_assert_eq!(json(&alone.take_changes()), json(&grouped.take_changes()));
         }
