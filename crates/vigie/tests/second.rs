@@ -197,6 +197,10 @@ fn no_ban_waits_for_a_model_that_hangs() {
             .any(|one| one.body.to_string().contains("203.0.113.7"))
             .then_some(())
     });
+    // Who looks at the console sees that an answer is missing, while it is.
+    wait_for("the number of those that wait", || {
+        kept(dir.path()).status.filter(|status| status.waiting == 1 && status.problem.is_empty())
+    });
     wait_for("the ban", || (kept(dir.path()).bans == 1).then_some(()));
     assert_eq!(kept(dir.path()).agreement.verdicts, 0);
     centre.stop();

@@ -121,7 +121,8 @@ impl Seconding {
         }
     }
 
-    /// Sends what may be sent now; returns how long to wait at most.
+    /// Sends what may be sent now, and tells how many wait for their answer; returns how long to wait
+    /// at most.
     async fn round(&mut self, asking: &mut JoinSet<Back>) -> Result<Duration, StateError> {
         let now = SystemClock.now();
         if now >= self.probe_at {
@@ -140,14 +141,18 @@ impl Seconding {
                 not_before: now,
             });
         }
-        loop {
+        let wait = loop {
             let now = SystemClock.now();
             match self.analyst.next(now) {
                 Next::Ask(job) => self.ask(job, form, asking).await?,
-                Next::At(time) => return Ok(until(time)),
-                Next::Idle => return Ok(LOOK_EVERY),
+                Next::At(time) => break until(time),
+                Next::Idle => break LOOK_EVERY,
             }
+        };
+        if self.status.waiting != self.analyst.waiting() as u64 {
+            self.tell().await?;
         }
+        Ok(wait)
     }
 
     /// Asks about one incident, unless its answer is known.
