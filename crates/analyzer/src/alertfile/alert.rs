@@ -244,12 +244,19 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// RFC 3339, the same without a zone (taken as UTC) or with a space, or Unix seconds or
-/// milliseconds.
+/// RFC 3339, the same without a zone (taken as UTC) or with a space, or Unix seconds, milliseconds,
+/// microseconds or nanoseconds. `None` for what is no time, or none up to the year 2262.
 fn time(value: &Value) -> Option<Timestamp> {
-    if let Some(number) = value.as_i64().or_else(|| value.as_f64().map(|float| float as i64)) {
-        let seconds = if number > 100_000_000_000 { number / 1_000 } else { number };
-        return (seconds > 0).then(|| Timestamp::from_seconds(seconds));
+    if let Some(number) = value.as_f64() {
+        // A time of now in one of them lies far outside the others.
+        let seconds = match number {
+            seconds if seconds < 1e11 => seconds,
+            millis if millis < 1e14 => millis / 1e3,
+            micros if micros < 1e17 => micros / 1e6,
+            nanos => nanos / 1e9,
+        };
+        let known = (1.0..(i64::MAX / 1_000_000_000) as f64).contains(&seconds);
+        return known.then(|| Timestamp::from_seconds(seconds as i64));
     }
     let text = value.as_str()?.trim();
     // Suricata and Wazuh write the zone without its colon: +0100.

@@ -73,6 +73,8 @@ pub(super) struct Quantity {
 /// Fields and characters of prose that are read of one alert.
 const MOST_FIELDS: usize = 60;
 const MOST_PROSE: usize = 600;
+/// So many of anything, such as an exabyte, are a slip or a lie, and are passed over.
+const TOO_MANY: f64 = 1e18;
 
 /// The quantities that an alert tells, each kind once: the fastest.
 pub(super) fn all(fields: &Map<String, Value>) -> Vec<Quantity> {
@@ -92,7 +94,7 @@ pub(super) fn all(fields: &Map<String, Value>) -> Vec<Quantity> {
     }
     found.retain(|quantity| {
         let numbers = [quantity.amount, quantity.per_second];
-        numbers.iter().flatten().all(|number| number.is_finite() && *number > 0.0)
+        numbers.iter().flatten().all(|number| *number > 0.0 && *number < TOO_MANY)
     });
     let pace = |quantity: &Quantity| quantity.per_second.unwrap_or(0.0);
     found.sort_by(|one, other| one.what.cmp(&other.what).then(pace(other).total_cmp(&pace(one))));
@@ -338,6 +340,7 @@ mod tests {
         check(r#"{"bytes_out": 2300000000}"#, &[(What::Bytes, Some(2.3e9), None)]);
         check(r#"{"commands_per_minute": 12}"#, &[(What::Commands, None, Some(0.2))]);
         check(r#"{"dest_port": 22, "src_port": 49678, "server": 3}"#, &[]);
+        check(r#"{"bytes_out": 1e308, "data_size_gb": -2, "commands_per_minute": 1e300}"#, &[]);
     }
 
     #[test]

@@ -63,6 +63,26 @@ fn missing_is_unknown() {
 }
 
 #[test]
+fn numbers_are_times_of_any_unit_or_none() {
+    for (time, expected) in [
+        ("1767607933", Some("2026-01-05T10:12:13.000000Z")),
+        ("1767607933.9", Some("2026-01-05T10:12:13.000000Z")),
+        ("1767607933123", Some("2026-01-05T10:12:13.000000Z")),
+        ("1767607933123456", Some("2026-01-05T10:12:13.000000Z")),
+        ("1767607933123456789", Some("2026-01-05T10:12:13.000000Z")),
+        ("0", None),
+        ("-5", None),
+        ("50000000000000000", None),
+        ("1e300", None),
+    ] {
+        let Reading { alerts, .. } =
+            read(&format!(r#"[{{"severity": "high", "timestamp": {time}}}]"#));
+        let read = alerts[0].time.map(|time| time.to_string());
+        assert_eq!(read.as_deref(), expected, "{time}");
+    }
+}
+
+#[test]
 fn takes_the_alerts_of_eve_and_wazuh() {
     let reading = read(
         r#"{"timestamp": "2026-01-05T11:12:13.5+0100", "flow_id": 1, "event_type": "flow", "src_ip": "192.0.2.1"}
