@@ -20,12 +20,12 @@ pub struct Detector {
     pub(crate) core: Core,
     pub(crate) dropped: Vec<String>,
     fired: Vec<Firing>,
-    together: Together,
+    gathered: Gathered,
 }
 
 /// What events that are taken in together match, one after the other.
 #[derive(Debug, Default)]
-struct Together {
+struct Gathered {
     matches: Vec<RuleIndex>,
     steps: Vec<Step>,
 }
@@ -109,7 +109,7 @@ impl Detector {
             core,
             dropped: Vec::new(),
             fired: Vec::new(),
-            together: Together::default(),
+            gathered: Gathered::default(),
         }
     }
 
@@ -125,8 +125,8 @@ impl Detector {
     /// The same as to take them in one after the other, but faster: each part of the detector takes
     /// all of them in before the next does.
     pub fn observe_all(&mut self, events: &[impl Borrow<Event>]) {
-        let Self { matcher, correlator, core, fired, together, .. } = self;
-        let Together { matches, steps } = together;
+        let Self { matcher, correlator, core, fired, gathered, .. } = self;
+        let Gathered { matches, steps } = gathered;
         matches.clear();
         steps.clear();
         fired.clear();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::id::LateId;
 use crate::record::{RecordRef, Source};
+use crate::room;
 use crate::slots::{Beside, Passage, Shape, Slots};
 use crate::value::{Value, ValueRef};
 use crate::wording::Wording;
@@ -110,7 +111,7 @@ impl Event {
         self.wording = None;
         self.slots.clear();
         self.raw = None;
-        clear(&mut self.text);
+        room::clear_text(&mut self.text);
         self.text.push_str(text);
     }
 
@@ -275,19 +276,6 @@ impl Event {
     ) -> impl Iterator<Item = (T, ValueRef<'_>)> {
         self.slots.iter_among(wanted, &self.text)
     }
-}
-
-/// The most room for text that an event keeps for the next, in bytes: one long record must not stay
-/// in memory for all that come after it.
-const MOST_KEPT: usize = 64 << 10;
-
-/// Empties a text, and keeps its memory where that is not large.
-#[inline]
-pub(crate) fn clear(text: &mut String) {
-    if text.capacity() > MOST_KEPT {
-        *text = String::new();
-    }
-    text.clear();
 }
 
 /// Fills the slots of an event.
@@ -468,7 +456,7 @@ mod tests {
             event.begin(&RecordRef { source: &source, offset, observed, bytes });
             event.fields_mut().1.value(field::USER_NAME, Value::Made(text.as_str().into()));
             assert_eq!((event.text().len(), event.bytes()), (length, 2 * length));
-            assert!(event.text.capacity() < length + MOST_KEPT);
+            assert!(event.text.capacity() < length + room::MOST_TEXT);
             assert!(event.slots.made().len() == length);
         }
     }

@@ -40,6 +40,7 @@ mod logsource;
 mod model;
 mod precedent;
 mod record;
+mod room;
 mod severity;
 mod slots;
 mod stats;

@@ -10,7 +10,7 @@ pub use passage::Passage;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::FieldId;
-use crate::event::clear;
+use crate::room;
 use crate::value::{Value, ValueRef};
 
 /// A value that stands at any multiple of four bytes, so that a slot takes 24 bytes with its field
@@ -95,9 +95,6 @@ const NULL: u64 = 4;
 /// Ways in which the numbers of fields can end: bits of [`Slots::present`].
 const ENDS: usize = 64;
 
-/// Fields for which there is kept room for the next event.
-const MOST_KEPT: usize = 1_024;
-
 /// Fields with their values, in the order in which they were added.
 #[derive(Clone, Debug)]
 pub struct Slots {
@@ -126,12 +123,9 @@ impl Slots {
     /// Empties them and keeps their memory.
     #[inline]
     pub fn clear(&mut self) {
-        if self.entries.capacity() > MOST_KEPT {
-            self.entries = Vec::new();
-        }
-        self.entries.clear();
+        room::clear_list(&mut self.entries);
         self.present = 0;
-        clear(&mut self.made);
+        room::clear_text(&mut self.made);
         if !self.lists.is_empty() {
             self.lists.clear();
         }
