@@ -39,29 +39,32 @@ impl EventKind {
 ///
 /// An event is made to be used again: [`Event::begin`] clears it and keeps its memory, so a
 /// stream of events allocates nothing once the buffers have grown.
+// In the order in which most look at it: of an event that is known by its wording, nearly all is
+// found in one line of the processor's cache.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Event {
-    id: LateId,
     /// When it happened.
     pub time: Timestamp,
-    /// When it was read.
-    pub observed: Timestamp,
-    /// Whether a parser knew it.
-    pub kind: EventKind,
-    /// The parser that read it, as `event.dataset`.
-    pub dataset: &'static str,
     /// Sigma's logsources that it belongs to.
     pub logsources: Logsources,
+    wording: Option<Wording>,
+    /// The parser that read it, as `event.dataset`.
+    pub dataset: &'static str,
     /// How many times it happened: over 1 for lines such as `message repeated 5 times`.
     pub repeat: u32,
+    /// Whether a parser knew it.
+    pub kind: EventKind,
+    slots: Slots,
+    text: String,
+    id: LateId,
     /// Where it was read.
     pub source: Option<Arc<Source>>,
     /// Offset of its record in the source, in bytes, or its sequence number.
     pub offset: u64,
-    wording: Option<Wording>,
-    text: String,
+    /// When it was read.
+    pub observed: Timestamp,
     raw: Option<Vec<u8>>,
-    slots: Slots,
 }
 
 impl Default for Event {
@@ -190,10 +193,12 @@ impl Event {
     /// The value of `field` where it is text.
     #[inline]
     pub fn text_of(&self, field: FieldId) -> Option<&str> {
-        match self.get(field)? {
-            ValueRef::Text(text) => Some(text),
-            _ => None,
-        }
+        if self.slots.may_have(field) { self.look_up_text(field) } else { None }
+    }
+
+    #[inline(never)]
+    fn look_up_text(&self, field: FieldId) -> Option<&str> {
+        self.slots.text_of(field, &self.text)
     }
 
     /// The value of `field` where it is an address.

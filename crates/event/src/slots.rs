@@ -83,8 +83,9 @@ impl Shape {
     }
 }
 
-/// What a shape knows of a value: address and length of a text known beforehand, else its kind.
-type Sketch = (u64, u64);
+/// What a shape knows of a value: address and length of a text known beforehand, cut off beyond 4 GB
+/// that none has, else its kind.
+type Sketch = (u64, u32);
 
 // Kinds of values: no text has an address so low.
 const TEXT: u64 = 1;
@@ -97,14 +98,15 @@ const ENDS: usize = 64;
 
 /// Fields with their values, in the order in which they were added.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Slots {
-    entries: Vec<(FieldId, Slot)>,
     /// How the numbers of the fields that there are end: a clear bit says that none ends so.
     present: u64,
-    /// Where the first field whose number ends so stands, at most: no field stands before it.
-    first: [u8; ENDS],
+    entries: Vec<(FieldId, Slot)>,
     made: String,
     lists: Vec<Box<[Value]>>,
+    /// Where the first field whose number ends so stands, at most: no field stands before it.
+    first: [u8; ENDS],
 }
 
 impl Default for Slots {
@@ -250,6 +252,17 @@ impl Slots {
         self.find(field).map(|slot| self.resolve(slot, text))
     }
 
+    /// The first value of `field` where it is text; `text` is the event's.
+    #[inline]
+    pub fn text_of<'e>(&'e self, field: FieldId, text: &'e str) -> Option<&'e str> {
+        match self.find(field)? {
+            Slot::Span(start, length) => Some(cut(text, start, length)),
+            Slot::Made(start, length) => Some(cut(&self.made, start, length)),
+            Slot::Fixed(Close(fixed)) => Some(fixed),
+            _ => None,
+        }
+    }
+
     /// The first value of `field` where it is text that the parser knows beforehand.
     #[inline]
     pub fn fixed_of(&self, field: FieldId) -> Option<&'static str> {
@@ -295,7 +308,7 @@ impl Slots {
             found
                 | u64::from(field.index() as u32 ^ wanted.index() as u32)
                 | (kind ^ sketch.0)
-                | (length ^ sketch.1)
+                | u64::from(length ^ sketch.1)
         });
         self.entries.len() == shape.0.len() && differences == 0
     }
@@ -412,17 +425,23 @@ impl Slots {
 }
 
 impl Slot {
+    /// Without a jump, since no two slots in a row are mostly alike.
     #[inline]
     fn sketch(self) -> Sketch {
-        match self {
-            Self::Fixed(Close(text)) => (text.as_ptr() as u64, text.len() as u64),
-            Self::Span(..) | Self::Made(..) => (TEXT, 0),
+        let kind = match self {
+            Self::Fixed(_) => 0,
+            Self::Span(..) | Self::Made(..) => TEXT,
             Self::Integer(_) | Self::Float(_) | Self::Boolean(_) | Self::V4(_) | Self::V6(_) => {
-                (PLAIN, 0)
+                PLAIN
             }
-            Self::List(_) => (LIST, 0),
-            Self::Null => (NULL, 0),
-        }
+            Self::List(_) => LIST,
+            Self::Null => NULL,
+        };
+        let (address, length) = match self {
+            Self::Fixed(Close(text)) => (text.as_ptr() as u64, text.len() as u32),
+            _ => (0, 0),
+        };
+        (kind | address, length)
     }
 
     fn of(address: IpAddr) -> Self {
