@@ -33,8 +33,64 @@ pub struct Action {
     pub(super) used: u8,
 }
 
+/// What the name of an event's action tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    /// Records of that name only accompany an action.
+    pub(super) accompanies: bool,
+    login: bool,
+    kind: u64,
+}
+
+impl Named {
+    fn of(name: &str) -> Self {
+        Self {
+            accompanies: accompanies(name),
+            login: name.ends_with("login") || name.ends_with("logon"),
+            kind: fingerprint(name.as_bytes()),
+        }
+    }
+
+    /// Of an event whose action has no name, its log tells the kind.
+    fn of_log(dataset: &str) -> Self {
+        Self { accompanies: false, login: false, kind: fingerprint(dataset.as_bytes()) }
+    }
+}
+
+/// Names that are remembered; a power of two.
+const MOST_NAMES: usize = 64;
+
+/// What the names told that parsers know beforehand, by their addresses. Bounded: a name has one
+/// place, and takes it from another.
+#[derive(Clone, Debug)]
+pub(super) struct Names(Box<[Option<(&'static str, Named)>]>);
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(vec![None; MOST_NAMES].into())
+    }
+}
+
+impl Names {
+    /// What the name of `event`'s action tells; `name` is that name.
+    pub(super) fn of(&mut self, event: &Event, name: Option<&str>) -> Named {
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let Some(name) = name else { return Named::of_log(event.dataset) };
+        let Some(fixed) = event.fixed_of(field::EVENT_ACTION) else { return Named::of(name) };
+        let mixed = (fixed.as_ptr() as u64).wrapping_mul(SPREAD);
+        let Some(place) = self.0.get_mut((mixed >> (u64::BITS - MOST_NAMES.ilog2())) as usize)
+        else {
+            return Named::of(name);
+        };
+        match place {
+            Some((known, named)) if std::ptr::eq(*known, fixed) => *named,
+            _ => place.insert((fixed, Named::of(name))).1,
+        }
+    }
+}
+
 /// Whether records of that name only accompany an action.
-pub(super) fn accompanies(name: &str) -> bool {
+fn accompanies(name: &str) -> bool {
     matches!(
         name,
         "ssh_connection"
@@ -77,14 +133,17 @@ pub(super) fn mixed(one: u32, other: u32) -> u64 {
 
 /// Any value of the field as a hash.
 pub(super) fn hash_of(event: &Event, id: FieldId) -> u32 {
-    event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text))
+    match event.text_of(id) {
+        Some(text) if !text.is_empty() => hash(text),
+        _ => event.render(id).filter(|text| !text.is_empty()).map_or(0, |text| hash(&text)),
+    }
 }
 
-/// The action that an event named `name` shows, and its kind. `agent` is the last user agent of who
+/// The action that an event shows, of which the name told `by_name`, and its kind. `agent` is the last user agent of who
 /// did it, as its hash, and what that names.
 pub(super) fn action_of(
     event: &Event,
-    name: Option<&str>,
+    by_name: Named,
     agent: &mut (u64, Words),
     commands: &mut Commands,
 ) -> (Action, u64) {
@@ -94,9 +153,8 @@ pub(super) fn action_of(
     let status = event.integer_of(field::HTTP_RESPONSE_STATUS_CODE);
     let failed = event.text_of(field::EVENT_OUTCOME) == Some("failure")
         || status.is_some_and(|status| status >= 400);
-    let login = name.is_some_and(|name| name.ends_with("login") || name.ends_with("logon"));
     let host = hash_of(event, field::HOST_NAME) ^ hash_of(event, field::DESTINATION_IP);
-    let kind = fingerprint(name.unwrap_or(event.dataset).as_bytes());
+    let Named { login, kind, .. } = by_name;
     let mut words = Words::default();
 
     let path = event.text_of(field::URL_ORIGINAL).or_else(|| event.text_of(field::URL_PATH));

@@ -9,7 +9,7 @@ use vigie_event::{
     ByWording, CompactString, Event, Incident, Timestamp, field, fingerprint, unmapped,
 };
 
-use super::action::{Action, accompanies, action_of};
+use super::action::{Action, Names, action_of};
 use super::planted::Planted;
 use super::ties::Ties;
 use super::words::{Commands, Words};
@@ -161,6 +161,7 @@ pub struct Activities {
     pub(super) ties: Ties,
     planted: Planted,
     commands: Commands,
+    names: Names,
     /// What events of a wording tell; `None`: nothing that counts for anybody.
     told: ByWording<Option<Told>>,
 }
@@ -187,6 +188,7 @@ impl Activities {
             ties: Ties::default(),
             planted,
             commands: Commands::default(),
+            names: Names::default(),
             told: ByWording::with_places(MOST_WORDINGS),
         }
     }
@@ -205,7 +207,8 @@ impl Activities {
         let name =
             event.fixed_of(field::EVENT_ACTION).or_else(|| event.text_of(field::EVENT_ACTION));
         let session = self.ties.session(event, name);
-        let accompanies = name.is_some_and(accompanies);
+        let by_name = self.names.of(event, name);
+        let accompanies = by_name.accompanies;
         // What is a session's, a page's or a planted value's depends on what was before.
         let alone = !Ties::has_sessions(event);
         if accompanies && session.is_none() {
@@ -232,7 +235,7 @@ impl Activities {
             self.ties.planted(key, event.time, served, used);
         }
         let mut agent = self.actors.get(&key).map_or_else(Default::default, |known| known.agent);
-        let (mut action, kind) = action_of(event, name, &mut agent, &mut self.commands);
+        let (mut action, kind) = action_of(event, by_name, &mut agent, &mut self.commands);
         (action.served, action.used) = (served, used);
         let activity = self.activity(key);
         activity.agent = agent;

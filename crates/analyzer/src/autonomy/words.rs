@@ -1,5 +1,9 @@
 //! What an action says of itself by a word: a declared tool, an agent, a look at where one is.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use vigie_event::fingerprint;
 
 /// What a user agent or a command names.
@@ -104,26 +108,52 @@ const STATE: [&str; 15] = [
 /// Bytes of a text that are looked at.
 const MOST_BYTES: usize = 300;
 
+/// Finds all of these in a text at once, whatever the case.
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let names = DECLARED.iter().chain(&AGENTS).chain(&DEPLOYMENT);
+    let mut builder = AhoCorasick::builder();
+    builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
+    builder.build(names).ok()
+});
+
+/// Calls `each` with the number of every name that stands in `text`, and whether it is a word of its
+/// own there.
+fn find(text: &str, mut each: impl FnMut(usize, bool)) {
+    let Some(finder) = &*FINDER else { return };
+    for found in finder.find_overlapping_iter(text) {
+        let before = text.get(..found.start()).and_then(|front| front.chars().next_back());
+        let after = text.get(found.end()..).and_then(|rest| rest.chars().next());
+        let alone = ![before, after].into_iter().flatten().any(char::is_alphabetic);
+        each(found.pattern().as_usize(), alone);
+    }
+}
+
+/// The numbers of agents' names; before them stand the declared programs, behind them the marks of
+/// deployment tools.
+const AGENT_NUMBERS: Range<usize> = DECLARED.len()..DECLARED.len() + AGENTS.len();
+
 /// What a user agent names.
 pub(super) fn of_user_agent(text: &str) -> Words {
-    let lower = start_of(text);
-    Words {
-        declared: DECLARED.iter().any(|name| has_word(&lower, name)),
-        agent: AGENTS.iter().any(|name| has_word(&lower, name)),
-        state: false,
-    }
+    let mut words = Words::default();
+    find(start_of(text), |number, alone| {
+        words.declared |= alone && number < AGENT_NUMBERS.start;
+        words.agent |= alone && AGENT_NUMBERS.contains(&number);
+    });
+    words
 }
 
 /// What a command line names.
 fn of_command(text: &str) -> Words {
-    let lower = start_of(text);
-    let program = lower.split_whitespace().next().unwrap_or_default();
+    let text = start_of(text);
+    let program = text.split_whitespace().next().unwrap_or_default();
     let program = program.rsplit('/').next().unwrap_or_default();
-    Words {
-        declared: DEPLOYMENT.iter().any(|name| lower.contains(name)),
-        agent: AGENTS.iter().any(|name| has_word(&lower, name)),
-        state: STATE.contains(&program),
-    }
+    let state = STATE.iter().any(|name| program.eq_ignore_ascii_case(name));
+    let mut words = Words { state, ..Words::default() };
+    find(text, |number, alone| {
+        words.declared |= number >= AGENT_NUMBERS.end;
+        words.agent |= alone && AGENT_NUMBERS.contains(&number);
+    });
+    words
 }
 
 /// Command lines that are remembered; a power of two.
@@ -149,18 +179,9 @@ impl Commands {
     }
 }
 
-fn start_of(text: &str) -> String {
+fn start_of(text: &str) -> &str {
     let end = text.floor_char_boundary(MOST_BYTES.min(text.len()));
-    text.get(..end).unwrap_or(text).to_ascii_lowercase()
-}
-
-/// Whether `word` stands in `text` with no letter before or after it.
-fn has_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|front| front.chars().next_back());
-        let after = text.get(at + word.len()..).and_then(|rest| rest.chars().next());
-        !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
-    })
+    text.get(..end).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -181,6 +202,8 @@ mod tests {
         check("Mozilla/5.0 (compatible; Nmap Scripting Engine)", true, false);
         check("Fuzz Faster U Fool v2.1.0", true, false);
         check("langchain/0.3 python", false, true);
+        check("LangChain/0.3 (nmap)", true, true);
+        check("subgptlink/1.0 googlebots ansible", false, false);
         check(
             "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             false,
@@ -193,6 +216,9 @@ mod tests {
     fn commands_are_read_by_their_program() {
         assert!(of_command("/usr/bin/id").state);
         assert!(of_command("uname -a").state);
+        assert!(of_command("/BIN/UNAME -a").state);
+        assert!(!of_command("nmap -sV").declared);
+        assert!(of_command("run AutoGPT --with x").agent && !of_command("cat my_gpts").agent);
         assert!(!of_command("cat /etc/id").state);
         assert!(of_command("/bin/sh -c python3 /root/.ansible/tmp/x.py").declared);
     }
