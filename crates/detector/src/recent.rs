@@ -80,7 +80,7 @@ impl Default for Recent {
             made: 0,
             buckets: vec![NONE; BUCKETS],
             sorted: 0,
-            arena: vec![0; ARENA as usize],
+            arena: Vec::with_capacity(ARENA as usize),
             written: 0,
         }
     }
@@ -135,7 +135,11 @@ impl Recent {
     fn write(&mut self, start: u64, raw: &[u8], facets: &[u8]) {
         let place = (start % ARENA) as usize;
         let middle = place + raw.len();
-        if let Some(target) = self.arena.get_mut(place..middle + facets.len()) {
+        let end = middle + facets.len();
+        if self.arena.len() < end {
+            self.arena.resize(end, 0);
+        }
+        if let Some(target) = self.arena.get_mut(place..end) {
             let (front, back) = target.split_at_mut(raw.len());
             front.copy_from_slice(raw);
             back.copy_from_slice(facets);
