@@ -51,6 +51,11 @@ impl BuiltIn {
         Self { langs: Langs::None, autonomy }
     }
 
+    /// Whether he asks what the actor did, for the autonomy score.
+    pub const fn reads_activity(&self) -> bool {
+        self.autonomy
+    }
+
     /// Judges an incident by its alerts and what their rules' authors know.
     ///
     /// Text from logs is counted and shown, never read: no wording changes a verdict.

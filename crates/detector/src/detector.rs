@@ -176,8 +176,8 @@ impl Detector {
     pub fn take_finished(&mut self) -> Changes {
         let Core { alerts, incidents, .. } = &mut self.core;
         Changes {
-            alerts: std::mem::take(&mut alerts.outgoing),
-            incidents: std::mem::take(&mut incidents.outgoing),
+            alerts: take_all(&mut alerts.outgoing),
+            incidents: take_all(&mut incidents.outgoing),
             moved: Vec::new(),
         }
     }
@@ -223,4 +223,10 @@ impl Detector {
     pub fn dropped(&self) -> &[String] {
         &self.dropped
     }
+}
+
+/// Takes all, and leaves room for as many: about as many come next time.
+fn take_all<T>(all: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(all.len());
+    std::mem::replace(all, room)
 }

@@ -9,7 +9,7 @@ use vigie_analyzer::autonomy::{Activities, Planted};
 use vigie_analyzer::{Background, BuiltIn, Case, Known};
 use vigie_detector::{Changes, Detector, Settings, Totals};
 use vigie_event::{
-    Alert, AlertId, Decision, Event, EventKind, Incident, Lang, Langs, Mode, Severity, Stats,
+    Alert, Decision, Event, EventKind, Incident, IncidentId, Lang, Langs, Mode, Severity, Stats,
     Timestamp, Verdict,
 };
 use vigie_responder::{Allowed, Policy, Protection, Responder};
@@ -60,9 +60,11 @@ pub struct Chain<F> {
     protection: Protection,
     totals: Totals,
     stats: Stats,
+    /// How many incidents there were of each severity.
+    by_severity: [u64; Severity::ALL.len()],
     span: Option<(Timestamp, Timestamp)>,
-    /// Alerts whose incident goes on.
-    alerts: FxHashMap<AlertId, Alert>,
+    /// Alerts of incidents that go on.
+    alerts: FxHashMap<Option<IncidentId>, Vec<Alert>>,
     observed: u64,
     /// How many there were when it was looked last for what is finished.
     looked: u64,
@@ -84,6 +86,14 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What would be done about it.
     pub decisions: Vec<Decision>,
+}
+
+/// An incident with its alerts, oldest first.
+struct Dossier {
+    incident: Incident,
+    alerts: Vec<Alert>,
+    /// The verdict without its words, where it was judged already.
+    weighed: Option<Verdict>,
 }
 
 /// What a run has counted.
@@ -126,6 +136,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
             protection,
             totals: Totals::default(),
             stats: Stats::default(),
+            by_severity: Default::default(),
             span: None,
             alerts: FxHashMap::default(),
             observed: 0,
@@ -139,24 +150,27 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
 
     /// Takes one event, and gives back an older one for its memory.
     pub fn observe(&mut self, event: &mut Box<Event>) -> anyhow::Result<()> {
+        self.count(event);
         let full = self.together.add(|place| std::mem::swap(place, event));
         if full { self.work_off() } else { Ok(()) }
+    }
+
+    /// Counts an event while it is at hand.
+    fn count(&mut self, event: &Event) {
+        self.totals.count(event);
+        match event.kind {
+            EventKind::Unparsed => self.stats.unparsed += 1,
+            EventKind::Event | EventKind::Alert => self.stats.events += 1,
+        }
+        self.span = match self.span {
+            None => Some((event.time, event.time)),
+            Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
+        };
     }
 
     /// Sends those that wait through the chain.
     fn work_off(&mut self) -> anyhow::Result<()> {
         let events = self.together.events();
-        for event in events {
-            self.totals.count(event);
-            match event.kind {
-                EventKind::Unparsed => self.stats.unparsed += 1,
-                EventKind::Event | EventKind::Alert => self.stats.events += 1,
-            }
-            self.span = match self.span {
-                None => Some((event.time, event.time)),
-                Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
-            };
-        }
         for event in events {
             self.activities.observe(event);
         }
@@ -177,6 +191,14 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
         let rest = self.detector.take_changes();
         self.take(rest)?;
         let mut stats = self.stats;
+        let detected = self.detector.stats();
+        (stats.alerts, stats.incidents) = (detected.alerts, detected.incidents);
+        stats.by_rule = detected.by_rule;
+        let by_severity = Severity::ALL.into_iter().zip(self.by_severity);
+        stats.by_severity = by_severity
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| (severity.name().to_owned(), count))
+            .collect();
         self.totals.add_to(&mut stats);
         stats.records = self.observed;
         stats.lost = lost;
@@ -185,50 +207,61 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
     }
 
     fn take(&mut self, finished: Changes) -> anyhow::Result<()> {
-        self.alerts.extend(finished.alerts.into_iter().map(|alert| (alert.id, alert)));
+        for alert in finished.alerts {
+            let room = || Vec::with_capacity(1);
+            self.alerts.entry(alert.incident).or_insert_with(room).push(alert);
+        }
         let mut incidents = finished.incidents;
         incidents.sort_unstable_by_key(|incident| (incident.last_seen, incident.id));
-        incidents.into_iter().try_for_each(|incident| self.judge(incident))
+        let mut dossiers: Vec<Dossier> = Vec::with_capacity(incidents.len());
+        for incident in incidents {
+            let mut alerts = self.alerts.remove(&Some(incident.id)).unwrap_or_default();
+            alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
+            dossiers.push(Dossier { incident, alerts, weighed: None });
+        }
+        // Many at a time, one part after the other, as with events.
+        if self.bar.is_some() {
+            for dossier in &mut dossiers {
+                dossier.weighed = Some(self.judge(dossier, self.weigher));
+            }
+        }
+        dossiers.into_iter().try_for_each(|dossier| self.decide(dossier))
     }
 
-    /// Judges an incident and decides, as of its last event: a finished log is judged as its own
+    /// What `analyst` says of an incident, as of its last event: a finished log is judged as its own
     /// time would have judged it, on any day.
-    fn judge(&mut self, incident: Incident) -> anyhow::Result<()> {
-        let mut alerts: Vec<Alert> =
-            incident.alerts.iter().filter_map(|id| self.alerts.remove(id)).collect();
-        alerts.sort_unstable_by_key(|alert| (alert.first_seen, alert.id));
-        let now = incident.last_seen;
+    fn judge(&self, dossier: &Dossier, analyst: BuiltIn) -> Verdict {
+        let Dossier { incident, alerts, .. } = dossier;
         let guidance = |id: &str| self.rules.by_id(id).map(|rule| &rule.guidance);
-        let case = Case { incident: &incident, alerts: &alerts, guidance: &guidance, now };
-        let activity = self.activities.of_incident(&incident);
+        let case = Case { incident, alerts, guidance: &guidance, now: incident.last_seen };
+        let activity = analyst.reads_activity().then(|| self.activities.of_incident(incident));
+        let activity = activity.flatten();
         let (activity, known) = (activity.as_deref(), Some(&self.known));
-        let background = Background { past: None, known, activity };
-        let weighed = self.bar.map(|bar| (bar, self.weigher.judge_knowing(&case, &background)));
+        analyst.judge_knowing(&case, &Background { past: None, known, activity })
+    }
+
+    /// Decides on an incident, and hands it out where it is bad enough.
+    fn decide(&mut self, mut dossier: Dossier) -> anyhow::Result<()> {
+        let weighed = self.bar.map(|bar| {
+            let known = dossier.weighed.take();
+            (bar, known.unwrap_or_else(|| self.judge(&dossier, self.weigher)))
+        });
         let (verdict, wanted) = match weighed {
             Some((bar, verdict)) if rank(&verdict) <= bar => (verdict, false),
-            _ => (self.analyst.judge_knowing(&case, &background), true),
+            _ => (self.judge(&dossier, self.analyst), true),
         };
+        let Dossier { incident, alerts, .. } = dossier;
+        let now = incident.last_seen;
         self.responder.speak(if wanted { self.langs } else { Langs::None });
         let mut response = self.responder.decide(&verdict, &incident, &[], &self.protection, now);
-        self.stats.incidents += 1;
-        self.stats.alerts += alerts.len() as u64;
-        for alert in &alerts {
-            count(&mut self.stats.by_rule, &alert.rule.id);
+        if let Some(count) = self.by_severity.get_mut(verdict.severity as usize) {
+            *count += 1;
         }
-        count(&mut self.stats.by_severity, verdict.severity.name());
         if wanted {
             response.simulate();
             let decisions = response.decisions;
             self.bar = (self.each)(Judged { incident, alerts, verdict, decisions })?;
         }
         Ok(())
-    }
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
-    if let Some(count) = counts.get_mut(name) {
-        *count += 1;
-    } else {
-        counts.insert(name.to_owned(), 1);
     }
 }
