@@ -136,7 +136,7 @@ fn judge_grouped(alerts: &[Alert], actor: (&str, &str), taken: &[usize]) -> Verd
         severity: alerts.iter().map(|alert| alert.rule.level).max().unwrap_or_default(),
         first_seen: START,
         last_seen: START,
-        actor: Actor { field: actor.0.to_owned(), value: actor.1.to_owned() },
+        actor: Actor { field: actor.0.into(), value: actor.1.into() },
         entities,
         alerts: alerts.iter().map(|alert| alert.id).collect(),
         reasons: taken

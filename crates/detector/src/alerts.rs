@@ -6,8 +6,8 @@ use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use vigie_event::{
-    Alert, AlertId, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Entities, EventId, Evidence, FieldValues,
-    IncidentId, RuleRef, Timestamp,
+    Alert, AlertId, EVENTS_PER_ALERT, EVIDENCE_PER_ALERT, Entities, EventId, Evidence, FieldId,
+    FieldValues, IncidentId, RuleRef, Timestamp,
 };
 
 use crate::clocks::within;
@@ -99,17 +99,22 @@ impl OpenAlert {
     }
 
     /// Adds the entity with its `hash`, unless it is known or there is no more room. Gives its
-    /// text when it is new.
-    pub(crate) fn add_facet(&mut self, facet: Facet<'_>, hash: u64) -> Option<CompactString> {
+    /// field and text when it is new.
+    pub(crate) fn add_facet(
+        &mut self,
+        facet: Facet<'_>,
+        hash: u64,
+    ) -> Option<(FieldId, CompactString)> {
         let place = self.seen.binary_search(&hash).err()?;
+        let field = facet.field()?;
         if self.entity_bytes >= ENTITY_BYTES_PER_ALERT {
             return None;
         }
         let text = facet.text();
         self.seen.insert(place, hash);
         self.entity_bytes += text.len() + 56;
-        self.entities.add(facet.name(), &text);
-        Some(text)
+        self.entities.add_to(field, &text);
+        Some((field, text))
     }
 
     /// Adds an event to those named, while there is room. Gives whether its evidence is wanted

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use vigie_event::Timestamp;
 
 const NANOS: i64 = 1_000_000_000;
+/// Before every time, and the last.
+pub(crate) const NEVER: Timestamp = Timestamp::from_nanos(i64::MIN);
+pub(crate) const LAST: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// Where the stream of events is in time.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -32,9 +35,17 @@ impl Clocks {
         }
     }
 
-    /// Whether what lasted from `first` to `last` may still go on after a pause of `gap_s`.
-    pub(crate) fn keep(&self, first: Timestamp, last: Timestamp, gap_s: u64) -> bool {
-        within(self.newest, first, last, gap_s) || within(self.behind, first, last, gap_s)
+    /// The newest event's time.
+    pub(crate) fn newest(&self) -> Timestamp {
+        self.newest
+    }
+
+    /// Where what lasted from `first` to `last` may still go on after a pause of `gap_s`: the time of
+    /// the newest event until which it may, whatever comes.
+    pub(crate) fn keep(&self, first: Timestamp, last: Timestamp, gap_s: u64) -> Option<Timestamp> {
+        let goes_on =
+            within(self.newest, first, last, gap_s) || within(self.behind, first, last, gap_s);
+        goes_on.then(|| last.plus_seconds(i64::try_from(gap_s).unwrap_or(i64::MAX)))
     }
 }
 
@@ -83,7 +94,7 @@ mod tests {
             (-61, -61, false),
             (50_000, 50_000, false),
         ] {
-            assert_eq!(clocks.keep(at(first), at(last), 60), kept, "{first}..{last}");
+            assert_eq!(clocks.keep(at(first), at(last), 60).is_some(), kept, "{first}..{last}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use vigie_event::{
-    Actor, AlertId, CloseReason, Incident, IncidentId, IncidentStatus, RuleRef, Timestamp,
+    Actor, AlertId, CloseReason, FieldId, Incident, IncidentId, IncidentStatus, RuleRef, Timestamp,
 };
 
 use crate::core::{Core, incident_id};
@@ -159,9 +159,9 @@ impl Core {
         self.moved.extend(notes.iter().map(|note| (note.alert, into)));
         let why = Why::new("by_hand", "user", by);
         self.incidents.change(into_slot, |incident| {
-            for (name, values) in entities.iter() {
+            for (field, values) in entities.fields() {
                 for value in values {
-                    incident.add_entity(name, value);
+                    incident.add_entity(field, value);
                 }
             }
             for note in notes {
@@ -201,6 +201,7 @@ impl Core {
             incident.revision += 1;
             note
         })?;
+        self.incidents.slots.wake(slot);
         let of_its_own = self.detached(note, actor, open, by);
         let id = of_its_own.id;
         let new_slot = self.incidents.insert(of_its_own);
@@ -237,14 +238,16 @@ impl Core {
             touched: self.seen,
         };
         if let Some(alert) = open_alert {
-            for (name, values) in alert.entities.iter() {
+            for (field, values) in alert.entities.fields() {
                 for value in values {
-                    incident.add_entity(name, value);
+                    incident.add_entity(field, value);
                 }
             }
         } else {
             let (field, value) = (incident.actor.field.clone(), incident.actor.value.clone());
-            incident.add_entity(&field, &value);
+            if let Some(field) = FieldId::find(&field) {
+                incident.add_entity(field, &value);
+            }
         }
         incident.take_in(Note { why: Why::new("by_hand", "user", by), ..note });
         incident

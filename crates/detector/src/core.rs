@@ -319,8 +319,8 @@ impl Core {
                 alert.touched = *seen;
                 let wants_evidence = alert.add_event(id);
                 let mut add = |alert: &mut OpenAlert, facet: Facet<'_>, hash: u64| {
-                    if let Some(text) = alert.add_facet(facet, hash) {
-                        incident.add_entity(facet.name(), &text);
+                    if let Some((field, text)) = alert.add_facet(facet, hash) {
+                        incident.add_entity(field, &text);
                     }
                 };
                 let at_hand = facets.of() == id;
@@ -431,6 +431,7 @@ impl Core {
         let Some(incident_slot) = self.alerts.slots.get(slot).map(|alert| alert.incident) else {
             return;
         };
+        self.incidents.slots.wake(incident_slot);
         let incident = self.incidents.slots.get_mut(incident_slot);
         let id = incident.as_ref().map(|incident| incident.id);
         let Some(alert) = self.alerts.close(slot, id) else {

@@ -2,6 +2,7 @@
 
 use vigie_event::Timestamp;
 
+use crate::alerts::OpenAlert;
 use crate::core::Core;
 
 /// Kinds of standing.
@@ -50,14 +51,8 @@ impl Core {
     pub(crate) fn sweep(&mut self) {
         self.swept = self.seen;
         let clocks = self.clocks;
-        let ended: Vec<u32> = self
-            .alerts
-            .slots
-            .iter()
-            .filter(|(_, alert)| !clocks.keep(alert.first, alert.last, alert.gap_s))
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in ended {
+        let goes_on = |alert: &OpenAlert| clocks.keep(alert.first, alert.last, alert.gap_s);
+        for slot in self.alerts.slots.ended(clocks.newest(), goes_on) {
             self.close_alert(slot);
         }
         self.incidents.retire_idle(&clocks, u64::from(self.settings.incident_gap_s));

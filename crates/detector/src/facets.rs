@@ -125,9 +125,9 @@ impl Facet<'_> {
         fingerprint(self.value) ^ (kind + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    /// The field's name.
-    pub(crate) fn name(self) -> &'static str {
-        ENTITY_FIELDS.get(usize::from(self.number)).map_or("", |field| field.name())
+    /// The field; `None`: a snapshot was tampered with.
+    pub(crate) fn field(self) -> Option<FieldId> {
+        ENTITY_FIELDS.get(usize::from(self.number)).copied()
     }
 
     /// The value as text.
@@ -190,7 +190,7 @@ mod tests {
         facets.read(event);
         let mut entities = Entities::default();
         for facet in iter(facets.bytes()) {
-            entities.add(facet.name(), &facet.text());
+            entities.add_to(facet.field().unwrap(), &facet.text());
         }
         entities
     }

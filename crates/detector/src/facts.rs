@@ -67,13 +67,13 @@ impl EntityKey {
     /// The actor as the incident shows him.
     pub(crate) fn actor(&self) -> Actor {
         let (field, value) = match self {
-            Self::Address(address) => ("source.ip", address_text(*address).into()),
-            Self::Origin(origin) => ("source.ip", origin.as_str().to_owned()),
-            Self::Account(user, _) => ("user.name", user.as_str().to_owned()),
-            Self::Host(host) => ("host.name", host.as_str().to_owned()),
-            Self::Dataset(dataset) => ("event.dataset", dataset.as_str().to_owned()),
+            Self::Address(address) => ("source.ip", address_text(*address)),
+            Self::Origin(origin) => ("source.ip", origin.clone()),
+            Self::Account(user, _) => ("user.name", user.clone()),
+            Self::Host(host) => ("host.name", host.clone()),
+            Self::Dataset(dataset) => ("event.dataset", dataset.clone()),
         };
-        Actor { field: field.to_owned(), value }
+        Actor { field: field.into(), value }
     }
 }
 

@@ -29,11 +29,11 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use vigie_event::{
-    Actor, AlertId, CloseReason, Entities, Incident, IncidentId, IncidentStatus, Localized,
-    MergeReason, RuleRef, Severity, Timestamp, address_text,
+    Actor, AlertId, CloseReason, Entities, FieldId, Incident, IncidentId, IncidentStatus,
+    Localized, MergeReason, RuleRef, Severity, Timestamp, address_text,
 };
 
-use crate::clocks::{Clocks, within};
+use crate::clocks::{Clocks, LAST, within};
 use crate::eviction::{least, standing};
 use crate::facts::{Facts, Key, Outcome, is_inside, names_one_account, neighbourhood};
 use crate::settings::{
@@ -154,18 +154,18 @@ impl OpenIncident {
             self.entities = alert.clone();
             return;
         }
-        for (name, values) in alert.iter() {
+        for (field, values) in alert.fields() {
             for value in values {
-                self.add_entity(name, value);
+                self.add_entity(field, value);
             }
         }
     }
 
     /// Adds one entity value, while there is room.
-    pub(crate) fn add_entity(&mut self, name: &str, value: &str) {
+    pub(crate) fn add_entity(&mut self, field: FieldId, value: &str) {
         if self.entity_bytes + value.len() <= ENTITY_BYTES_PER_INCIDENT {
             self.entity_bytes += value.len() + ENTITY_WEIGHT;
-            self.entities.add(name, value);
+            self.entities.add_to(field, value);
         }
     }
 
@@ -399,15 +399,12 @@ impl Incidents {
 
     /// Retires what is idle for longer than the gap and holds no open alert.
     pub(crate) fn retire_idle(&mut self, clocks: &Clocks, gap_s: u64) {
-        let idle: Vec<u32> = self
-            .slots
-            .iter()
-            .filter(|(_, incident)| {
-                incident.open_alerts == 0 && !clocks.keep(incident.first, incident.last, gap_s)
-            })
-            .map(|(slot, _)| slot)
-            .collect();
-        for slot in idle {
+        let goes_on = |incident: &OpenIncident| match incident.open_alerts {
+            0 => clocks.keep(incident.first, incident.last, gap_s),
+            // Whoever closes the last wakes it.
+            _ => Some(LAST),
+        };
+        for slot in self.slots.ended(clocks.newest(), goes_on) {
             self.retire(slot);
         }
     }

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Event, FieldId, ValueRef, field};
+use crate::{Event, FieldId, ValueRef, field, fingerprint};
 
 /// Distinct values kept of one entity field; an attacker can invent names without end.
 pub const VALUES_PER_ENTITY: usize = 100;
+
+/// Fields, with one value each, that there is room for at once; most have fewer.
+const FIELDS_AT_FIRST: usize = 8;
 
 /// Fields whose values are entities. Their places stand in the detector's snapshots: add at the
 /// end only.
@@ -35,15 +39,46 @@ pub const ENTITY_FIELDS: [FieldId; 18] = [
     field::SENSOR_ID,
 ];
 
-/// The distinct values of entity fields (`source.ip`, `user.name`, `host.name` …) by field name,
-/// in the order in which they were first seen, at most [`VALUES_PER_ENTITY`] each.
+/// The distinct values of entity fields (`source.ip`, `user.name`, `host.name` …), in order of the
+/// fields' names and then as they were first seen, at most [`VALUES_PER_ENTITY`] of one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "BTreeMap<CompactString, Vec<CompactString>>")]
-pub struct Entities(Vec<(CompactString, Vec<CompactString>)>);
+pub struct Entities {
+    /// Where the values of a field end; they begin with the end of the field before.
+    fields: Vec<(FieldId, u32)>,
+    values: Vec<CompactString>,
+    marks: Marks,
+}
+
+/// Of most values that are not there, this tells it: each sets one bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Marks([u64; 4]);
+
+impl Marks {
+    /// Whether a value like this was there before; it is from now on.
+    fn set(&mut self, value: &str) -> bool {
+        let number = fingerprint(value.as_bytes());
+        let Some(word) = self.0.get_mut(number as usize % 4) else { return true };
+        let bit = 1 << (number >> 58);
+        let before = *word & bit != 0;
+        *word |= bit;
+        before
+    }
+}
 
 impl From<BTreeMap<CompactString, Vec<CompactString>>> for Entities {
     fn from(fields: BTreeMap<CompactString, Vec<CompactString>>) -> Self {
-        Self(fields.into_iter().collect())
+        let mut entities = Self::default();
+        for (name, values) in fields {
+            if let Some(field) = FieldId::intern(&name) {
+                for value in &values {
+                    entities.marks.set(value);
+                }
+                entities.values.extend(values);
+                entities.fields.push((field, entities.values.len() as u32));
+            }
+        }
+        entities
     }
 }
 
@@ -63,54 +98,79 @@ impl Entities {
             match value {
                 ValueRef::List(list) => {
                     for member in list.iter() {
-                        self.add(field.name(), &member.to_text());
+                        self.add_to(field, &member.to_text());
                     }
                 }
                 ValueRef::Null => {}
-                value => self.add(field.name(), &value.to_text()),
+                value => self.add_to(field, &value.to_text()),
             }
+        }
+    }
+
+    /// Adds one value to the field called `name`; see [`Entities::add_to`].
+    pub fn add(&mut self, name: &str, value: &str) {
+        if let Some(field) = FieldId::intern(name) {
+            self.add_to(field, value);
         }
     }
 
     /// Adds one value, unless it is empty or `-`, there already or one too many.
-    pub fn add(&mut self, name: &str, value: &str) {
+    pub fn add_to(&mut self, field: FieldId, value: &str) {
         // Access logs write `-` for what is not there.
         if value.is_empty() || value == "-" {
             return;
         }
-        match self.place(name) {
-            Ok(place) => {
-                if let Some((_, values)) = self.0.get_mut(place)
-                    && values.len() < VALUES_PER_ENTITY
-                    && !values.iter().any(|known| known == value)
-                {
-                    values.push(value.into());
-                }
-            }
-            Err(place) => self.0.insert(place, (name.into(), vec![value.into()])),
+        let there = self.fields.iter().rposition(|(known, _)| *known == field);
+        let range = there.map_or(0..0, |place| self.range(place));
+        let known = self.values.get(range).unwrap_or_default();
+        // Of accounts, most are new.
+        let full = known.len() >= VALUES_PER_ENTITY;
+        if full || self.marks.set(value) && known.iter().any(|known| known == value) {
+            return;
+        }
+        let place = there.unwrap_or_else(|| self.begin(field));
+        self.values.insert(self.range(place).end, value.into());
+        for (_, end) in self.fields.iter_mut().skip(place) {
+            *end += 1;
         }
     }
 
-    /// Where the field stands, in order of the names, or where it would.
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        // There are few, and mostly it is one of them: of accounts, which come last, most are new.
-        let found = self.0.iter().rposition(|(known, _)| known == name);
-        found.ok_or_else(|| self.0.partition_point(|(known, _)| known.as_str() < name))
+    /// The place of a field that has no values yet.
+    fn begin(&mut self, field: FieldId) -> usize {
+        let name = field.name();
+        let place = self.fields.partition_point(|(known, _)| known.name() < name);
+        if self.fields.is_empty() {
+            self.fields.reserve(FIELDS_AT_FIRST);
+            self.values.reserve(FIELDS_AT_FIRST);
+        }
+        self.fields.insert(place, (field, self.start(place)));
+        place
+    }
+
+    /// Where the values of the field at `place` begin.
+    fn start(&self, place: usize) -> u32 {
+        place.checked_sub(1).and_then(|before| self.fields.get(before)).map_or(0, |(_, end)| *end)
+    }
+
+    /// Where the values of the field at `place` stand.
+    fn range(&self, place: usize) -> Range<usize> {
+        let end = self.fields.get(place).map_or(0, |(_, end)| *end);
+        self.start(place) as usize..end as usize
     }
 
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (name, values) in &other.0 {
+        for (field, values) in other.fields() {
             for value in values {
-                self.add(name, value);
+                self.add_to(field, value);
             }
         }
     }
 
     /// The values of the field called `name`; empty where there are none.
     pub fn values(&self, name: &str) -> &[CompactString] {
-        let found = self.place(name).ok().and_then(|place| self.0.get(place));
-        found.map_or(&[], |(_, values)| values)
+        let place = self.fields.iter().rposition(|(known, _)| known.name() == name);
+        place.and_then(|place| self.values.get(self.range(place))).unwrap_or_default()
     }
 
     /// Whether `value` is one of the field called `name`.
@@ -119,13 +179,20 @@ impl Entities {
     }
 
     /// All fields with their values, by field name.
+    pub fn fields(&self) -> impl Iterator<Item = (FieldId, &[CompactString])> {
+        self.fields.iter().enumerate().map(|(place, (field, _))| {
+            (*field, self.values.get(self.range(place)).unwrap_or_default())
+        })
+    }
+
+    /// The same, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[CompactString])> {
-        self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+        self.fields().map(|(field, values)| (field.name(), values))
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty()
     }
 }
 
@@ -160,6 +227,26 @@ mod tests {
         }
         assert_eq!(entities.values("user.name").len(), VALUES_PER_ENTITY);
         assert!(entities.values("source.ip").is_empty());
+    }
+
+    #[test]
+    fn values_stand_with_their_fields_in_order_of_the_names() {
+        let mut entities = Entities::default();
+        let added =
+            [("user.name", "b"), ("host.name", "h"), ("user.name", "a"), ("host.name", "h")];
+        for (name, value) in added.into_iter().chain([("source.ip", "-"), ("a.new", "x")]) {
+            entities.add(name, value);
+        }
+        let written = serde_json::to_string(&entities).unwrap();
+        assert_eq!(written, r#"{"a.new":["x"],"host.name":["h"],"user.name":["b","a"]}"#);
+        assert_eq!(serde_json::from_str::<Entities>(&written).unwrap(), entities);
+        assert!(entities.has("user.name", "a") && !entities.has("host.name", "a"));
+        let mut both = entities.clone();
+        both.add("process.name", "p");
+        both.merge(&entities);
+        let names: Vec<&str> = both.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a.new", "host.name", "process.name", "user.name"]);
+        assert_eq!(both.values("user.name"), ["b", "a"]);
     }
 
     #[test]

@@ -48,9 +48,9 @@ pub enum CloseReason {
 pub struct Actor {
     /// The entity's field name: `source.ip`, `user.name`, `host.name`.
     #[serde(rename = "type")]
-    pub field: String,
+    pub field: CompactString,
     /// Its value.
-    pub value: String,
+    pub value: CompactString,
 }
 
 /// Why an alert belongs to its incident.

@@ -68,7 +68,7 @@ fn incident(n: u64) -> Incident {
         severity: Severity::ALL[(n % 5) as usize],
         first_seen: alert.first_seen,
         last_seen: alert.last_seen,
-        actor: Actor { field: "source.ip".to_owned(), value: format!("203.0.113.{}", n % 250) },
+        actor: Actor { field: "source.ip".into(), value: format!("203.0.113.{}", n % 250).into() },
         entities: alert.entities,
         alerts: vec![alert.id],
         reasons: Vec::new(),

@@ -39,9 +39,9 @@ impl Offer {
             add(Action::BlockIp, FieldValues::one("source.ip", source));
         }
         let actor = &case.incident.actor;
-        let known = case.incident.entities.has(&actor.field, &actor.value);
+        let known = case.incident.entities.has(actor.field.as_str(), actor.value.as_str());
         let about: FieldValues =
-            known.then_some((&actor.field, &actor.value)).into_iter().collect();
+            known.then_some((actor.field.as_str(), actor.value.as_str())).into_iter().collect();
         for action in [Action::CreateTicket, Action::Escalate, Action::Monitor] {
             add(action, about.clone());
         }

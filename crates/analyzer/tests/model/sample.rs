@@ -60,7 +60,7 @@ impl Sample {
             severity: Severity::High,
             first_seen: NOW,
             last_seen: NOW.plus_seconds(60),
-            actor: Actor { field: "source.ip".into(), value: address },
+            actor: Actor { field: "source.ip".into(), value: address.into() },
             entities,
             alerts: vec![alert.id],
             reasons: Vec::new(),

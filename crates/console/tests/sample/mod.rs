@@ -214,7 +214,7 @@ fn case(
         severity: alerts.iter().map(|alert| alert.rule.level).max().unwrap(),
         first_seen,
         last_seen,
-        actor: Actor { field: field.to_owned(), value: actor.to_owned() },
+        actor: Actor { field: field.into(), value: actor.into() },
         entities,
         alerts: alerts.iter().map(|alert| alert.id).collect(),
         reasons,

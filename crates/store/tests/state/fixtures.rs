@@ -80,7 +80,7 @@ pub fn incident(n: u64, revision: u64, severity: Severity) -> Incident {
         severity,
         first_seen: NOW.plus_seconds(n as i64),
         last_seen: NOW.plus_seconds((n + revision) as i64),
-        actor: Actor { field: "source.ip".to_owned(), value: actor.clone() },
+        actor: Actor { field: "source.ip".into(), value: actor.as_str().into() },
         entities,
         alerts: vec![alert_id(n)],
         reasons: vec![MergeReason {
