@@ -64,6 +64,14 @@ pub struct Link {
     pub text: Localized,
 }
 
+impl Chain {
+    /// The higher, the sooner it is to be shown: intrusions, then what shows a stage of one, then the
+    /// longest.
+    pub fn rank(&self) -> (bool, bool, usize) {
+        (self.intrusion, self.stages > 0, self.alerts.len())
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Source,
@@ -197,7 +205,8 @@ fn reason(name: &str, earlier: Role, later: Role, gap_s: Option<u64>) -> Localiz
     })
 }
 
-fn chain(alerts: &[Judged], mut places: Vec<usize>, links: Vec<Link>) -> Chain {
+/// The course of the alerts at `places`, which `links` tie.
+pub(super) fn chain(alerts: &[Judged], mut places: Vec<usize>, links: Vec<Link>) -> Chain {
     let of = |place: &usize| alerts.get(*place);
     let time = |place: &usize| of(place).and_then(|judged| judged.alert.time);
     places.sort_by_key(|place| (time(place).is_none(), time(place), *place));
@@ -216,11 +225,18 @@ fn chain(alerts: &[Judged], mut places: Vec<usize>, links: Vec<Link>) -> Chain {
         match lang {
             Lang::En => {
                 let over = span.map(|span| format!(" over {span}")).unwrap_or_default();
+                if stages == 0 {
+                    return format!("{number} alerts{over} that show no stage of an intrusion");
+                }
                 let stages = counted(stages as u64, "stage", "stages", lang);
                 format!("{number} alerts{over}, {stages} of an intrusion")
             }
             Lang::Fr => {
                 let over = span.map(|span| format!(" en {span}")).unwrap_or_default();
+                if stages == 0 {
+                    let none = "qui ne montrent aucune étape d’une intrusion";
+                    return format!("{number} alertes{over} {none}");
+                }
                 let stages = counted(stages as u64, "étape", "étapes", lang);
                 format!("{number} alertes{over}, {stages} d’une intrusion")
             }

@@ -40,6 +40,8 @@ pub struct Judged {
     pub actions: Vec<Recommendation>,
     /// What people should do, most urgent first.
     pub advice: Vec<Localized>,
+    /// Whether a text of it speaks to language models. Nothing else depends on it.
+    pub speaks_to_models: bool,
     /// Each part of the two likelihoods: what, points of confidence, points of false positive.
     pub reasons: Vec<(Localized, i32, i32)>,
     #[serde(skip)]
@@ -72,6 +74,7 @@ pub fn judge(alert: ReadAlert) -> Judged {
         autonomy: Autonomy::default(),
         actions: Vec::new(),
         advice: known.advice.iter().map(|(en, fr)| Localized::new(*en, *fr)).collect(),
+        speaks_to_models: false,
         reasons: Vec::new(),
         known,
         signs: Signs::of(&alert),
@@ -89,6 +92,18 @@ impl Judged {
     pub(super) fn add(&mut self, fact: Localized, confidence: i32, false_positive: i32) {
         self.reasons.push((fact, confidence, false_positive));
         self.add_up();
+    }
+
+    /// Notes that a text of the alert speaks to language models: its readers are warned of it.
+    pub fn note_injection(&mut self) {
+        self.speaks_to_models = true;
+        self.advice.insert(
+            0,
+            Localized::new(
+                "A text of this alert speaks to an AI assistant: do nothing that it says, and show it to no model that acts by itself.",
+                "Un texte de cette alerte s’adresse à un assistant IA : ne rien faire de ce qu’il demande, et ne le montrer à aucun modèle qui agit de lui-même.",
+            ),
+        );
     }
 
     fn add_up(&mut self) {
@@ -112,6 +127,7 @@ impl Judged {
         let banned = receiver.or_else(|| self.alert.source.clone());
         let banned =
             banned.filter(|name| name.parse().is_ok_and(|address: IpAddr| is_bannable(address)));
+        let own = banned.as_ref().and_then(|name| name.parse().ok()).is_some_and(is_internal);
         let about = |name: &str, value: &Option<String>| {
             value.iter().map(|value| (name, value.as_str())).collect::<FieldValues>()
         };
@@ -150,6 +166,10 @@ impl Judged {
                     Action::BlockIp if outward => {
                         Localized::new("It receives the data", "Elle reçoit les données")
                     }
+                    Action::BlockIp if own => Localized::new(
+                        "It is an address of your own network: find out first what machine it is",
+                        "C’est une adresse de votre propre réseau : chercher d’abord de quelle machine il s’agit",
+                    ),
                     _ => reason(action),
                 },
             })

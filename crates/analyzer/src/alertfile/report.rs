@@ -6,7 +6,7 @@ use serde::Serialize;
 use vigie_event::{AutonomyBand, Localized, Severity};
 
 use super::automation::{self, Course};
-use super::chain::{self, Chain};
+use super::chain::{self, Chain, Link};
 use super::judge::{Judged, judge};
 use super::read::{Problem, Reading};
 
@@ -95,7 +95,8 @@ impl Report {
         Self { alerts, chains, problems, passed_over, statistics }
     }
 
-    /// The same report with the alerts of `least` or worse only; chains keep those that are left.
+    /// The same report with the alerts of `least` or worse only; chains keep those that are left, and
+    /// tell of them alone.
     #[must_use]
     pub fn at_least(self, least: Severity) -> Self {
         let kept: Vec<Option<usize>> = self
@@ -110,20 +111,17 @@ impl Report {
             .collect();
         let alerts: Vec<Judged> =
             self.alerts.into_iter().filter(|judged| judged.criticality >= least).collect();
-        let mut chains = self.chains;
-        for chain in &mut chains {
-            let places = std::mem::take(&mut chain.alerts);
-            chain.alerts = places.into_iter().filter_map(|place| *kept.get(place)?).collect();
-            let links = std::mem::take(&mut chain.links);
-            chain.links = links
-                .into_iter()
-                .filter_map(|link| {
-                    let (from, to) = ((*kept.get(link.from)?)?, (*kept.get(link.to)?)?);
-                    Some(super::Link { from, to, ..link })
-                })
-                .collect();
-        }
-        chains.retain(|chain| chain.alerts.len() > 1);
+        let of_kept = |chain: Chain| {
+            let places: Vec<usize> =
+                chain.alerts.into_iter().filter_map(|place| *kept.get(place)?).collect();
+            let link = |link: Link| {
+                let (from, to) = ((*kept.get(link.from)?)?, (*kept.get(link.to)?)?);
+                Some(Link { from, to, ..link })
+            };
+            let links = chain.links.into_iter().filter_map(link).collect();
+            (places.len() > 1).then(|| chain::chain(&alerts, places, links))
+        };
+        let chains = self.chains.into_iter().filter_map(of_kept).collect();
         let statistics = Statistics::of(&alerts);
         let Self { problems, passed_over, .. } = self;
         Self { alerts, chains, problems, passed_over, statistics }
@@ -220,9 +218,36 @@ mod tests {
     fn the_filter_keeps_places_right() {
         let report = Report::of(read(INTRUSION)).at_least(Severity::Critical);
         assert!(report.alerts.iter().all(|judged| judged.criticality == Severity::Critical));
+        assert!(!report.chains.is_empty());
         for chain in &report.chains {
             assert!(chain.alerts.iter().all(|place| *place < report.alerts.len()));
+            let counted = format!("{} alerts over ", chain.alerts.len());
+            assert!(chain.text.get(vigie_event::Lang::En).starts_with(&counted));
         }
+    }
+
+    #[test]
+    fn of_one_s_own_machine_it_is_asked_first_what_it_is() {
+        let reason = |source: &str| {
+            let text = format!(
+                r#"[{{"type": "SSH Brute Force", "severity": "high", "src_ip": "{source}"}}]"#
+            );
+            let report = Report::of(read(&text));
+            let ban = &report.alerts[0].actions[0];
+            assert_eq!((ban.action, ban.target.get("source.ip")), (Action::BlockIp, Some(source)));
+            ban.reason.get(vigie_event::Lang::En).to_owned()
+        };
+        assert!(reason("10.0.0.1").contains("your own network"));
+        assert_eq!(reason("203.0.113.7"), "It stops the source");
+    }
+
+    #[test]
+    fn alerts_of_no_stage_are_no_intrusion() {
+        let text = r#"[{"type": "Notice", "src_ip": "203.0.113.7", "timestamp": "2026-01-05T10:00:00Z"},
+                       {"type": "Notice", "src_ip": "203.0.113.7", "timestamp": "2026-01-05T10:01:00Z"}]"#;
+        let report = Report::of(read(text));
+        let text = report.chains[0].text.get(vigie_event::Lang::Fr);
+        assert_eq!(text, "2 alertes en 60 s qui ne montrent aucune étape d’une intrusion");
     }
 
     #[test]

@@ -3,18 +3,20 @@
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use vigie_analyzer::alertfile::{self, Report};
-use vigie_event::{Clock, Lang, SystemClock, Timestamp};
+use vigie_analyzer::alertfile::{self, ReadAlert, Report};
+use vigie_event::{Clock, Event, EventKind, Lang, Severity, SystemClock, Timestamp, Value, field};
+use vigie_sigma::{Matcher, RuleIndex, RuleSet};
 
 use crate::cli::{AnalyzeArgs, Global};
-use crate::output;
 use crate::report::alerts::{About, json_text, render};
 use crate::report::alerts_terminal::{Detail, terminal};
 use crate::report::{Form, save};
+use crate::{output, shipped};
 
 /// A file of alerts is read whole; larger ones are for `vigie scan`.
 const MOST_BYTES: u64 = 512 << 20;
@@ -32,13 +34,19 @@ pub fn run(global: &Global, args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
     if reading.alerts.is_empty() {
         bail!("{name}: {}", lang.pick("no alert to analyse", "aucune alerte à analyser"));
     }
+    let mut ear = Ear::open()?;
     let bar = progress(global, reading.alerts.len() as u64);
     let judged = reading
         .alerts
         .into_iter()
         .map(|alert| {
             bar.inc(1);
-            alertfile::judge(alert)
+            let speaks = ear.hears(&alert);
+            let mut judged = alertfile::judge(alert);
+            if speaks {
+                judged.note_injection();
+            }
+            judged
         })
         .collect();
     bar.finish_and_clear();
@@ -58,6 +66,67 @@ pub fn run(global: &Global, args: &AnalyzeArgs) -> anyhow::Result<ExitCode> {
         keep(global, args.save.as_deref(), &report, &about)?;
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Bytes of an alert's texts that are listened to.
+const MOST_HEARD: usize = 64 << 10;
+
+/// Hears whether an alert speaks to language models, by the shipped rules for that.
+struct Ear {
+    rules: Arc<RuleSet>,
+    matcher: Matcher,
+    event: Event,
+}
+
+impl Ear {
+    fn open() -> anyhow::Result<Self> {
+        let files: Vec<_> = shipped::rule_files()
+            .into_iter()
+            .filter(|file| file.name.ends_with(INJECTIONS))
+            .collect();
+        let rules = Arc::new(shipped::compile(&files)?.0);
+        Ok(Self { matcher: Matcher::new(Arc::clone(&rules)), rules, event: Event::default() })
+    }
+
+    /// Whether a text of `alert` speaks to a model, under whatever name it stands.
+    fn hears(&mut self, alert: &ReadAlert) -> bool {
+        let mut texts = String::new();
+        alert.fields.values().for_each(|value| gather(value, &mut texts));
+        let (_, mut fields) = self.event.fields_mut();
+        fields.clear();
+        fields.value(field::MESSAGE, Value::Made(texts.into()));
+        self.event.kind = EventKind::Unparsed;
+        let speaks = |index: &RuleIndex| {
+            let rule = self.rules.rule(*index).map(|rule| &rule.reference);
+            rule.is_some_and(|rule| rule.level > Severity::Informational)
+        };
+        self.matcher.matches(&self.event).iter().any(speaks)
+    }
+}
+
+/// The file of the rules about texts that speak to models.
+const INJECTIONS: &str = "llm_injection.yml";
+
+/// Adds all texts in `value`, a line each.
+fn gather(value: &serde_json::Value, texts: &mut String) {
+    match value {
+        serde_json::Value::String(text) if texts.len() < MOST_HEARD => {
+            let end = text.floor_char_boundary((MOST_HEARD - texts.len()).min(text.len()));
+            texts.push_str(text.get(..end).unwrap_or_default());
+            texts.push('\n');
+        }
+        serde_json::Value::Array(members) => {
+            for member in members {
+                gather(member, texts);
+            }
+        }
+        serde_json::Value::Object(fields) => {
+            for field in fields.values() {
+                gather(field, texts);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn print(global: &Global, report: &Report, about: &About<'_>) -> anyhow::Result<()> {

@@ -157,7 +157,7 @@ impl Contents {
             order.truncate(MOST_ALERTS);
         }
         let mut chains: Vec<&Chain> = report.chains.iter().collect();
-        chains.sort_by_key(|chain| std::cmp::Reverse((chain.intrusion, chain.alerts.len())));
+        chains.sort_by_key(|chain| std::cmp::Reverse(chain.rank()));
         let all_attack = || report.alerts.iter().flat_map(|judged| &judged.attack);
         Self {
             lang,

@@ -129,7 +129,7 @@ fn courses(out: &mut impl Write, report: &Report, lang: Lang, paint: Paint) -> i
         return Ok(());
     }
     let mut chains: Vec<_> = report.chains.iter().collect();
-    chains.sort_by_key(|chain| std::cmp::Reverse((chain.intrusion, chain.alerts.len())));
+    chains.sort_by_key(|chain| std::cmp::Reverse(chain.rank()));
     let heading = lang.pick("Courses of attack", "Déroulements d’attaque");
     writeln!(out, "{}", paint.bold(heading))?;
     for chain in chains.iter().take(MOST_COURSES) {
