@@ -15,7 +15,9 @@ pub fn summary<'c>(
 ) -> Localized {
     let deed = Deed::of(case, facts, category);
     facts.langs.text(|lang| {
-        let mut text = first_sentence(case, &deed, category, lang);
+        let title = facts.leading().map(|finding| finding.alert.rule.title.get(lang));
+        let title = title.filter(|_| category == Category::SuspiciousActivity);
+        let mut text = first_sentence(case, &deed, (category, title), lang);
         if !facts.got_in.is_empty() {
             let users = login_names(facts);
             let login = match (lang, users.is_empty()) {
@@ -131,7 +133,13 @@ fn distinct<'v>(values: impl Iterator<Item = &'v CompactString>) -> Vec<&'v str>
     kept
 }
 
-fn first_sentence(case: &Case<'_>, did: &Deed<'_>, category: Category, lang: Lang) -> String {
+/// Of what is not an attack of a known kind, the worst rule's title says what it was.
+fn first_sentence(
+    case: &Case<'_>,
+    did: &Deed<'_>,
+    (category, title): (Category, Option<&str>),
+    lang: Lang,
+) -> String {
     let incident = case.incident;
     let actor = match (incident.actor.field.as_str(), lang) {
         ("source.ip" | "destination.ip", Lang::En) => "The address ",
@@ -155,6 +163,15 @@ fn first_sentence(case: &Case<'_>, did: &Deed<'_>, category: Category, lang: Lan
     if !did.hosts.is_empty() {
         text.push_str(on);
         push_list(&mut text, &did.hosts, lang);
+    }
+    if let Some(title) = title {
+        let (open, close) = match lang {
+            Lang::En => (" (“", "”)"),
+            Lang::Fr => (" (« ", " »)"),
+        };
+        text.push_str(open);
+        text.push_str(&shown(title, lang));
+        text.push_str(close);
     }
     text.push_str(colon);
     push_counted(&mut text, did.events, one, many, lang);

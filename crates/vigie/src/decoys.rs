@@ -12,7 +12,8 @@ struct Kind {
     key: &'static str,
     id: [&'static str; 2],
     tag: &'static str,
-    title: [&'static str; 2],
+    /// For requests, then for machines.
+    titles: [[&'static str; 2]; 2],
     explanation: [&'static str; 2],
 }
 
@@ -21,7 +22,10 @@ const KINDS: [Kind; 2] = [
         key: "decoys",
         id: ["5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d01", "5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d02"],
         tag: "decoy.touched",
-        title: ["Decoy touched", "Leurre touché"],
+        titles: [
+            ["Decoy touched by a request", "Leurre touché par une requête"],
+            ["Decoy touched on a machine", "Leurre touché sur une machine"],
+        ],
         explanation: [
             "Nobody has a reason to touch this. Whoever does is looking around where he has no business.",
             "Personne n’a de raison d’y toucher. Qui le fait fouille là où il n’a rien à faire.",
@@ -31,9 +35,15 @@ const KINDS: [Kind; 2] = [
         key: "prose_decoys",
         id: ["5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d03", "5f0c6c1e-7d7b-4a52-8a7e-0b3f6a1f5d04"],
         tag: "decoy.prose",
-        title: [
-            "Decoy used that only prose names",
-            "Leurre utilisé, nommé seulement dans un texte",
+        titles: [
+            [
+                "Request for a decoy that only prose names",
+                "Requête vers un leurre nommé seulement dans un texte",
+            ],
+            [
+                "Use of a decoy that only prose names",
+                "Usage d’un leurre nommé seulement dans un texte",
+            ],
         ],
         explanation: [
             "This is mentioned in prose only. Whoever uses it has read that prose, as language models do and scanners do not.",
@@ -87,8 +97,7 @@ fn text(kind: &Kind, values: &[&str]) -> String {
         ("product: linux", &["user.name", "file.path|endswith", "process.command_line|contains"]),
     ];
     let mut text = String::new();
-    for ((logsource, fields), id) in SOURCES.iter().zip(kind.id) {
-        let [en, fr] = kind.title;
+    for (((logsource, fields), id), [en, fr]) in SOURCES.iter().zip(kind.id).zip(kind.titles) {
         let [why_en, why_fr] = kind.explanation;
         let _ = write!(
             text,
