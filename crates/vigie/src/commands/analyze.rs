@@ -88,7 +88,8 @@ impl Ear {
         Ok(Self { matcher: Matcher::new(Arc::clone(&rules)), rules, event: Event::default() })
     }
 
-    /// Whether a text of `alert` speaks to a model, under whatever name it stands.
+    /// Whether a text of `alert` speaks to a model, under whatever name it stands. Texts are not
+    /// decoded: what a URL hides in `%20` is not heard.
     fn hears(&mut self, alert: &ReadAlert) -> bool {
         let mut texts = String::new();
         alert.fields.values().for_each(|value| gather(value, &mut texts));
