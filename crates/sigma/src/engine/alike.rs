@@ -5,7 +5,8 @@
 //! asked than what classes tell, what an event matches is a function of the classes of its fields.
 //! So the values met lately are remembered with their classes, whole, since who writes logs can
 //! make hashes collide; and what was matched by the classes of all fields. Most events then cost a
-//! comparison a field, and no rule is run.
+//! comparison a field, and no rule is run. Where a rule asked a value for its network, number or
+//! time besides, the answer is remembered with the outcome, and the next event is asked the same.
 //!
 //! The file is long: what is remembered of values, of shapes and of what matched is checked together,
 //! and nobody else may see a part of it.
@@ -14,9 +15,10 @@ use std::net::IpAddr;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
-use vigie_event::{FieldId, ValueRef};
+use vigie_event::{Event, FieldId, ValueRef};
 
 use super::route::{Plan, Stop};
+use super::scratch::holds;
 use super::{Engine, Local, NO_LOCAL};
 use crate::RuleIndex;
 use crate::expr::AtomId;
@@ -193,19 +195,30 @@ impl Ends {
 pub(super) struct Outcome {
     known: bool,
     key: SmallVec<[u64; 12]>,
+    pub answers: Answers,
     pub rules: SmallVec<[RuleIndex; 4]>,
     /// Rules whose signs were there.
     pub candidates: usize,
 }
 
-/// What was asked of an event beyond its classes.
+/// What rules asked of an event's values that is [soon answered](super::atom::Ask::is_soon_answered),
+/// with the answers. Events of the same classes that answer the same match the same.
+pub(super) type Answers = SmallVec<[(AtomId, bool); 4]>;
+
+/// Whether `event` answers so.
+#[inline]
+pub(super) fn answers_so(engine: &Engine, event: &Event, answers: &Answers) -> bool {
+    answers.iter().all(|(atom, answer)| holds(engine, event, *atom) == *answer)
+}
+
+/// What was asked of an event beyond its classes and what is soon answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Beyond {
     #[default]
     Nothing,
     /// The edges of a field's table, which could tell classes apart.
     Edges(Local),
-    /// What no class tells.
+    /// What neither tells.
     More,
 }
 
@@ -374,20 +387,26 @@ impl Alike {
         }
     }
 
-    /// What the event at hand matches, where one with the same key came before.
-    pub fn outcome(&self) -> Option<&Outcome> {
+    /// What `event`, the one at hand, matches, where one with the same key and answers came before.
+    pub fn outcome(&self, engine: &Engine, event: &Event) -> Option<&Outcome> {
         if !self.complete {
             return None;
         }
         let places = self.places();
         let mut known = places.into_iter().filter_map(|place| self.outcomes.get(place));
-        known.find(|outcome| outcome.known && *outcome.key == *self.key)
+        known.find(|outcome| {
+            outcome.known
+                && *outcome.key == *self.key
+                && answers_so(engine, event, &outcome.answers)
+        })
     }
 
-    /// Remembers what the event at hand matches, unless that depends on more than its classes.
+    /// Remembers what the event at hand matches, unless that depends on more than its classes and
+    /// these answers.
     pub fn remember(
         &mut self,
         beyond: Beyond,
+        answers: &Answers,
         rules: &[RuleIndex],
         candidates: usize,
     ) -> Remembrance {
@@ -409,6 +428,7 @@ impl Alike {
         outcome.known = true;
         outcome.key.clear();
         outcome.key.extend_from_slice(&self.key);
+        outcome.answers.clone_from(answers);
         outcome.rules.clear();
         outcome.rules.extend_from_slice(rules);
         outcome.candidates = candidates;
@@ -537,6 +557,9 @@ mod tests {
 
     #[test]
     fn outcomes_are_known_by_all_classes() {
+        let (engine, any, none) = (Engine::default(), Event::default(), Answers::new());
+        let outcome =
+            |alike: &Alike| alike.outcome(&engine, &any).map(|outcome| outcome.candidates);
         let mut alike = Alike::new(3);
         let mut numbers = 0..;
         let mut event = |alike: &mut Alike, classes: &[u32]| {
@@ -544,9 +567,9 @@ mod tests {
             for (local, class) in classes.iter().enumerate() {
                 alike.add(local as Local, Some(*class));
             }
-            let found = alike.outcome().map(|outcome| outcome.candidates);
+            let found = outcome(alike);
             if found.is_none() {
-                alike.remember(Beyond::Nothing, &[], numbers.next().unwrap());
+                alike.remember(Beyond::Nothing, &none, &[], numbers.next().unwrap());
             }
             found
         };
@@ -558,15 +581,15 @@ mod tests {
         assert_eq!(event(&mut alike, &[3, 4]), None);
         alike.begin();
         alike.add(0, None);
-        alike.remember(Beyond::Nothing, &[], 9);
-        assert!(alike.outcome().is_none());
+        alike.remember(Beyond::Nothing, &none, &[], 9);
+        assert!(outcome(&alike).is_none());
         alike.begin();
         alike.add(0, Some(9));
-        alike.remember(Beyond::More, &[], 9);
-        assert!(alike.outcome().is_none());
-        assert_eq!(alike.remember(Beyond::Edges(2), &[], 9), Remembrance::AskMore(2));
-        assert_eq!(alike.remember(Beyond::Nothing, &[], 9), Remembrance::Kept);
+        alike.remember(Beyond::More, &none, &[], 9);
+        assert!(outcome(&alike).is_none());
+        assert_eq!(alike.remember(Beyond::Edges(2), &none, &[], 9), Remembrance::AskMore(2));
+        assert_eq!(alike.remember(Beyond::Nothing, &none, &[], 9), Remembrance::Kept);
         alike.forget();
-        assert!(alike.outcome().is_none());
+        assert!(outcome(&alike).is_none());
     }
 }

@@ -14,6 +14,7 @@ use crate::fold::fold;
 use crate::pattern::{Anchor, Glob};
 use crate::predicate::{Comparison, Number, RegexSource, Test};
 use crate::regular::Regular;
+use crate::value::any_member;
 use vigie_event::Timestamp;
 
 /// A predicate and the field that it is asked of.
@@ -54,6 +55,13 @@ pub(super) enum Ask {
     Time(TimePart, Comparison, i64),
     /// By nobody: no loaded rule asks.
     Never,
+}
+
+impl Ask {
+    /// Whether one look at the value answers: what network, number or time it is.
+    pub const fn is_soon_answered(&self) -> bool {
+        matches!(self, Self::Cidr(_) | Self::Compare(..) | Self::Time(..))
+    }
 }
 
 impl Atom {
@@ -128,6 +136,18 @@ impl Atom {
         }
     }
 
+    /// Whether an [answer that is soon found](Ask::is_soon_answered) is that `value` is so.
+    pub fn holds_of(&self, value: ValueRef<'_>) -> bool {
+        any_member(value, |value| match &self.ask {
+            Ask::Cidr(network) => in_network(network, value),
+            Ask::Compare(comparison, number) => compares(*comparison, *number, value),
+            Ask::Time(part, comparison, number) => {
+                time_compares(*part, *comparison, *number, value)
+            }
+            _ => false,
+        })
+    }
+
     /// What it costs to ask, relative to a look into a stamp.
     pub const fn cost(&self) -> u32 {
         match self.ask {
@@ -158,7 +178,7 @@ pub(super) fn anchored(anchor: Anchor, text: &str, needle: &str) -> bool {
 }
 
 /// Whether a value is an address in `network`.
-pub(super) fn in_network(network: &IpNet, value: ValueRef<'_>) -> bool {
+fn in_network(network: &IpNet, value: ValueRef<'_>) -> bool {
     let address = match value {
         ValueRef::Address(address) => Some(address),
         ValueRef::Text(text) => text.trim().parse::<IpAddr>().ok(),
@@ -168,7 +188,7 @@ pub(super) fn in_network(network: &IpNet, value: ValueRef<'_>) -> bool {
 }
 
 /// Whether a value is a number that stands so to `number`.
-pub(super) fn compares(comparison: Comparison, number: Number, value: ValueRef<'_>) -> bool {
+fn compares(comparison: Comparison, number: Number, value: ValueRef<'_>) -> bool {
     let found = match value {
         ValueRef::Integer(integer) => Some(Number::Integer(integer)),
         ValueRef::Float(float) => Some(Number::Float(float)),
@@ -182,12 +202,7 @@ pub(super) fn compares(comparison: Comparison, number: Number, value: ValueRef<'
 
 /// Whether a part of a date stands so to `number`. A whole number is Unix time: seconds, or
 /// milliseconds from 10^11 on (a second count reaches that in the year 5138).
-pub(super) fn time_compares(
-    part: TimePart,
-    comparison: Comparison,
-    number: i64,
-    value: ValueRef<'_>,
-) -> bool {
+fn time_compares(part: TimePart, comparison: Comparison, number: i64, value: ValueRef<'_>) -> bool {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
     let civil = match value {
         ValueRef::Text(text) => Civil::parse(text),

@@ -143,16 +143,17 @@ impl Route {
         }
         let mut view = scratch.view(engine, event, plan);
         view.classify(alike);
-        let remembrance = if let Some(known) = alike.outcome() {
+        if let Some(known) = alike.outcome(engine, event) {
             matched.extend_from_slice(&known.rules);
             scratch.recall_candidates(known.candidates);
-            Remembrance::Kept
-        } else {
-            view.matches(alike, matched);
-            alike.remember(scratch.beyond(), matched, scratch.candidates())
-        };
-        let by_classes = matches!(remembrance, Remembrance::Kept);
-        shapes.remember(engine, event, alike, matched, scratch.candidates(), by_classes);
+            shapes.remember(engine, event, alike, matched, known.candidates, Some(&known.answers));
+            return;
+        }
+        view.matches(alike, matched);
+        let (answers, candidates) = (scratch.answers(), scratch.candidates());
+        let remembrance = alike.remember(scratch.beyond(), answers, matched, candidates);
+        let answers = matches!(remembrance, Remembrance::Kept).then_some(answers);
+        shapes.remember(engine, event, alike, matched, candidates, answers);
         match remembrance {
             Remembrance::None | Remembrance::Kept => {}
             Remembrance::AskMore(local) => {

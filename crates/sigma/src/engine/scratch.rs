@@ -9,8 +9,9 @@ use vigie_event::{Event, ValueRef};
 
 pub(super) use self::classes::is_silent;
 use self::finds::Finds;
-use super::alike::{Alike, Beyond};
-use super::atom::{Ask, Atom, anchored, compares, in_network, time_compares};
+pub(super) use self::texts::holds;
+use super::alike::{Alike, Answers, Beyond};
+use super::atom::{Ask, Atom, anchored};
 use super::parts::Shelf;
 use super::program::Op;
 use super::route::Plan;
@@ -43,8 +44,9 @@ pub(crate) struct Scratch {
     rendered_other: String,
     /// A text that had to be folded to be searched.
     odd: String,
-    /// What the event's matches depend on, beside the classes of its fields.
+    /// What the event's matches depend on, beside the classes of its fields and these answers.
     beyond: Beyond,
+    answers: Answers,
     finds: Finds,
     pub(super) shelf: Shelf,
 }
@@ -78,6 +80,7 @@ impl Scratch {
             rendered_other: String::new(),
             odd: String::new(),
             beyond: Beyond::Nothing,
+            answers: Answers::new(),
             finds: Finds::new(engine.atoms.len()),
             shelf: Shelf::default(),
         }
@@ -93,9 +96,15 @@ impl Scratch {
         self.candidates = candidates;
     }
 
-    /// What the matches of the last event depend on, beside the classes of its fields.
+    /// What the matches of the last event depend on, beside the classes of its fields and its
+    /// answers.
     pub(super) fn beyond(&self) -> Beyond {
         self.beyond
+    }
+
+    /// What rules asked the last event that is soon answered, in that order.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// `event` under `plan`.
@@ -118,6 +127,7 @@ impl Scratch {
         self.folded.clear();
         self.spans.clear();
         self.beyond = Beyond::Nothing;
+        self.answers.clear();
         View { engine, event, plan, scratch: self }
     }
 
@@ -284,6 +294,11 @@ impl View<'_> {
                 self.equals(atom.local, needle)
             }
             _ if self.lacks(atom) => false,
+            ask if ask.is_soon_answered() => {
+                let answer = self.value(atom.local).is_some_and(|value| atom.holds_of(value));
+                self.answered(id, answer);
+                answer
+            }
             ask => {
                 self.depend(atom);
                 self.evaluate(ask, atom.local)
@@ -353,13 +368,6 @@ impl View<'_> {
             }
             Ask::CasedGlob(glob) => self.any_text(local, |text| glob.matches(text)),
             Ask::Regex(regex) => self.any_text(local, |text| regex.is_match(text)),
-            Ask::Cidr(network) => self.any_value(local, |value| in_network(network, value)),
-            Ask::Compare(comparison, number) => {
-                self.any_value(local, |value| compares(*comparison, *number, value))
-            }
-            Ask::Time(part, comparison, number) => {
-                self.any_value(local, |value| time_compares(*part, *comparison, *number, value))
-            }
             Ask::FieldRef { other, anchor, cased: false } => {
                 self.fold(local);
                 self.fold(*other);
@@ -367,7 +375,13 @@ impl View<'_> {
                 texts.any(|text| self.folded(*other).any(|other| anchored(*anchor, text, other)))
             }
             Ask::FieldRef { other, anchor, cased: true } => self.refers(local, *other, *anchor),
-            Ask::Edge | Ask::Inside(_) | Ask::Whole(_) | Ask::Never => false,
+            Ask::Edge
+            | Ask::Inside(_)
+            | Ask::Whole(_)
+            | Ask::Cidr(_)
+            | Ask::Compare(..)
+            | Ask::Time(..)
+            | Ask::Never => false,
         }
     }
 

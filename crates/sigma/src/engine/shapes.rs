@@ -11,7 +11,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use vigie_event::{Event, EventKind, Outline, Shape, field};
 
-use super::alike::{Alike, CLEAN, NOTHING};
+use super::alike::{Alike, Answers, CLEAN, NOTHING, answers_so};
 use super::parts::Parts;
 use super::route::{Plan, Stop};
 use super::scratch::is_silent;
@@ -56,10 +56,11 @@ struct Known {
     next: usize,
 }
 
-/// What events of a shape match whose values are of these classes.
+/// What events of a shape match whose values are of these classes and answer so.
 #[derive(Debug)]
 struct Outcome {
     classes: Classes,
+    answers: Answers,
     rules: SmallVec<[RuleIndex; 4]>,
     /// Rules whose signs were there.
     candidates: usize,
@@ -113,11 +114,15 @@ impl Shapes {
             |&(place, local): &(usize, Local)| alike.class_of(local, event.value_at(place)?);
         let last = known.outcomes.get(known.last)?;
         let mut expected = last.classes.iter().zip(&known.values);
-        let outcome = if expected.all(|(class, value)| class_of(value) == Some(*class)) {
+        let outcome = if expected.all(|(class, value)| class_of(value) == Some(*class))
+            && answers_so(engine, event, &last.answers)
+        {
             last
         } else {
             let classes = known.values.iter().map(class_of).collect::<Option<Classes>>()?;
-            let place = known.outcomes.iter().position(|outcome| outcome.classes == classes)?;
+            let place = known.outcomes.iter().position(|outcome| {
+                outcome.classes == classes && answers_so(engine, event, &outcome.answers)
+            })?;
             known.last = place;
             known.outcomes.get(place)?
         };
@@ -135,7 +140,7 @@ impl Shapes {
     }
 
     /// Remembers what `event` matches, the one whose classes `alike` has at hand; by its wording
-    /// alone where it takes more than classes to tell.
+    /// alone where it takes more to tell than classes and answers, which are `None` then.
     pub fn remember(
         &mut self,
         engine: &Engine,
@@ -143,7 +148,7 @@ impl Shapes {
         alike: &Alike,
         rules: &[RuleIndex],
         candidates: usize,
-        by_classes: bool,
+        answers: Option<&Answers>,
     ) {
         // Where it was searched for more than signs, the next record may have more.
         let told = match alike.class_at_hand(RECORD) {
@@ -154,9 +159,7 @@ impl Shapes {
             return;
         }
         self.wordings.remember(event, rules, candidates);
-        if !by_classes {
-            return;
-        }
+        let Some(answers) = answers else { return };
         if self.known.is_empty() {
             self.known.resize_with(SHAPES, Known::default);
         }
@@ -166,7 +169,7 @@ impl Shapes {
             known.begin(event, alike);
         }
         if known.used {
-            known.remember(alike, rules, candidates);
+            known.remember(alike, answers, rules, candidates);
         }
     }
 
@@ -226,14 +229,22 @@ impl Known {
         self.used = true;
     }
 
-    /// Remembers what the event matches whose classes `alike` has at hand.
-    fn remember(&mut self, alike: &Alike, rules: &[RuleIndex], candidates: usize) {
+    /// Remembers what the event matches whose classes `alike` has at hand and which answers so.
+    fn remember(
+        &mut self,
+        alike: &Alike,
+        answers: &Answers,
+        rules: &[RuleIndex],
+        candidates: usize,
+    ) {
         let classes = self.values.iter().map(|(_, local)| alike.class_at_hand(*local));
         let Some(classes) = classes.collect::<Option<Classes>>() else { return };
-        if self.outcomes.iter().any(|outcome| outcome.classes == classes) {
+        let mut known = self.outcomes.iter();
+        if known.any(|outcome| outcome.classes == classes && outcome.answers == *answers) {
             return;
         }
-        let outcome = Outcome { classes, rules: rules.into(), candidates };
+        let outcome =
+            Outcome { classes, answers: answers.clone(), rules: rules.into(), candidates };
         match self.outcomes.get_mut(self.next) {
             Some(oldest) => *oldest = outcome,
             None => self.outcomes.push(outcome),

@@ -11,6 +11,9 @@ use crate::engine::{Engine, Local, NO_LOCAL, RECORD};
 use crate::expr::AtomId;
 use crate::value::{self, is_null};
 
+/// Answers an event that are remembered; to ask for more takes as long as to run the rules.
+const MOST_ANSWERS: usize = 8;
+
 /// Whether an event has no sign in its record beside those in texts that its shape tells.
 #[inline]
 pub(in crate::engine) fn is_silent(engine: &Engine, event: &Event, signs: &Parts) -> bool {
@@ -168,6 +171,15 @@ impl View<'_> {
             for program in plan.programs(*atom) {
                 self.enqueue(*program);
             }
+        }
+    }
+
+    /// Notes an answer that is soon found.
+    pub(super) fn answered(&mut self, atom: AtomId, answer: bool) {
+        if self.scratch.answers.len() < MOST_ANSWERS {
+            self.scratch.answers.push((atom, answer));
+        } else {
+            self.scratch.beyond = Beyond::More;
         }
     }
 

@@ -5,17 +5,14 @@ use vigie_event::{Beside, Event, ValueRef};
 use super::{Scratch, View};
 use crate::engine::atom::anchored;
 use crate::engine::{Engine, Local, RECORD};
+use crate::expr::AtomId;
 use crate::fold::fold_into;
 use crate::pattern::Anchor;
-use crate::value::{self, any_member, each_text};
+use crate::value::{self, each_text};
 
 impl View<'_> {
     pub(super) fn value(&self, local: Local) -> Option<ValueRef<'_>> {
         value_of(self.engine, self.event, local)
-    }
-
-    pub(super) fn any_value(&self, local: Local, each: impl FnMut(ValueRef<'_>) -> bool) -> bool {
-        self.value(local).is_some_and(|value| any_member(value, each))
     }
 
     /// Whether any text of the field as it stands answers `fits` with true.
@@ -101,6 +98,13 @@ impl View<'_> {
         let spans = scratch.spans.get(first as usize..last as usize).unwrap_or_default();
         spans.iter().filter_map(|(start, end)| scratch.folded.get(*start as usize..*end as usize))
     }
+}
+
+/// Whether an atom that is [soon answered](Ask::is_soon_answered) holds of the event.
+#[inline]
+pub(in crate::engine) fn holds(engine: &Engine, event: &Event, atom: AtomId) -> bool {
+    let Some(atom) = engine.atoms.get(atom.index()) else { return false };
+    value_of(engine, event, atom.local).is_some_and(|value| atom.holds_of(value))
 }
 
 fn value_of<'e>(engine: &Engine, event: &'e Event, local: Local) -> Option<ValueRef<'e>> {

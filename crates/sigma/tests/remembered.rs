@@ -1,4 +1,4 @@
-//! What is remembered by an event's wording, and what is not.
+//! What is remembered of events, and what each is asked anew.
 
 // Tests may panic; the lints know it only inside `#[test]` functions.
 #![allow(clippy::unwrap_used)]
@@ -40,5 +40,44 @@ fn what_events_of_one_wording_do_not_share_is_asked_each_time() {
     let mut matcher = Matcher::new(rules(&rule("    s: {user.name: root}\n    condition: s")));
     for number in [4, 8, 4] {
         assert_eq!(matcher.matches(&event("", 1, 1, said(number))).len(), 1);
+    }
+}
+
+#[test]
+fn networks_numbers_and_times_are_asked_of_each_event() {
+    let detection = "
+    root: {user.name: root}
+    near: {source.ip|cidr: [10.0.0.0/8, 192.0.2.0/24]}
+    high: {process.pid|gt: 100}
+    late: {'@timestamp|hour|gte': 22}
+    condition: root and (not near or high or late)";
+    for user in ["root", "guest"] {
+        // Once they are known to the memory, as texts too and in lists.
+        let mut matcher = Matcher::new(rules(&rule(detection)));
+        for round in 0..3_000_u32 {
+            let address =
+                ["10.9.8.7", "192.0.2.7", "198.51.100.7", "10.1.1.1 "][round as usize % 4];
+            let (pid, hour) = (i64::from(round % 7 * 30), i64::from(round % 24));
+            let value = match round % 3 {
+                0 => Value::Made(address.into()),
+                1 => Value::List([Value::Fixed("x"), Value::Made(address.into())].into()),
+                _ => address.parse().map_or(Value::Made(address.into()), Value::Address),
+            };
+            let user_name = Value::Made(user.into());
+            let fields = [
+                ("user.name", user_name),
+                ("source.ip", value),
+                ("process.pid", Value::Integer(pid)),
+            ];
+            let mut event = event_of("", fields);
+            event.finish(Timestamp::from_seconds(hour * 3_600));
+            let is_near = !address.starts_with("198");
+            let expected = user == "root" && (!is_near || pid > 100 || hour >= 22);
+            assert_eq!(
+                matcher.matches(&event).len(),
+                usize::from(expected),
+                "{address} {pid} {hour}"
+            );
+        }
     }
 }
