@@ -282,8 +282,13 @@ impl Alerts {
                 taken.push(alert.to_alert(incident_at(alert.incident)));
             }
         }
-        taken.sort_by_key(|alert| (alert.id, std::cmp::Reverse(alert.count)));
-        taken.dedup_by_key(|alert| alert.id);
+        newest_forms(&mut taken);
         taken
     }
+}
+
+/// Leaves the newest form of each alert, by id.
+pub(crate) fn newest_forms(alerts: &mut Vec<Alert>) {
+    alerts.sort_by_key(|alert| (alert.id, std::cmp::Reverse(alert.count)));
+    alerts.dedup_by_key(|alert| alert.id);
 }

@@ -152,7 +152,7 @@ impl BackTest {
     /// What is still open, counted, and the account of every rule that raises alerts, in the
     /// rules' order.
     pub fn finish(mut self) -> (Changes, Vec<RuleHistory>) {
-        let rest = self.detector.take_changes();
+        let rest = self.detector.end();
         self.tally(&rest.alerts);
         let Self { rules, mut tallies, mut events, .. } = self;
         let speaking = rules.rules().iter().filter(|rule| !rule.silent);

@@ -426,6 +426,16 @@ impl Core {
         self.alerts.insert(alert);
     }
 
+    /// Closes every alert and retires every incident.
+    pub(crate) fn end(&mut self) {
+        for slot in self.alerts.slots.places() {
+            self.close_alert(slot);
+        }
+        for slot in self.incidents.slots.places() {
+            self.incidents.retire(slot);
+        }
+    }
+
     /// Closes the alert at `slot`: its incident remembers how long it lasted.
     pub(crate) fn close_alert(&mut self, slot: u32) {
         let Some(incident_slot) = self.alerts.slots.get(slot).map(|alert| alert.incident) else {

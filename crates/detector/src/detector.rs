@@ -9,6 +9,7 @@ use vigie_sigma::{Correlator, Firing, Matcher, RuleIndex, RuleSet};
 use crate::command::{Applied, Command};
 use crate::core::Core;
 use crate::settings::Settings;
+use crate::{alerts, incidents};
 
 /// Events in, alerts and incidents out. Pure: no I/O, no clock but the events' own time; the
 /// same events in the same order give the same alerts and incidents, whenever they are handed
@@ -172,7 +173,7 @@ impl Detector {
 
     /// Alerts that were closed and incidents that left memory since the last call, for who only
     /// wants what the stream of events will not change any more. What is still open is left to
-    /// [`Detector::take_changes`].
+    /// [`Detector::end`].
     pub fn take_finished(&mut self) -> Changes {
         let Core { alerts, incidents, .. } = &mut self.core;
         Changes {
@@ -180,6 +181,17 @@ impl Detector {
             incidents: take_all(&mut incidents.outgoing),
             moved: Vec::new(),
         }
+    }
+
+    /// Closes every alert and takes every incident out of memory, since no event will follow; what
+    /// changed since the last call.
+    pub fn end(&mut self) -> Changes {
+        self.core.end();
+        let moved = std::mem::take(&mut self.core.moved);
+        let mut changes = Changes { moved, ..self.take_finished() };
+        alerts::newest_forms(&mut changes.alerts);
+        incidents::newest_forms(&mut changes.incidents);
+        changes
     }
 
     /// Applies what somebody changed about an incident.

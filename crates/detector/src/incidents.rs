@@ -433,8 +433,13 @@ impl Incidents {
                 taken.push(incident.to_incident());
             }
         }
-        taken.sort_by_key(|incident| (incident.id, std::cmp::Reverse(incident.revision)));
-        taken.dedup_by_key(|incident| incident.id);
+        newest_forms(&mut taken);
         taken
     }
+}
+
+/// Leaves the newest form of each incident, by id.
+pub(crate) fn newest_forms(incidents: &mut Vec<Incident>) {
+    incidents.sort_by_key(|incident| (incident.id, std::cmp::Reverse(incident.revision)));
+    incidents.dedup_by_key(|incident| incident.id);
 }

@@ -1,5 +1,7 @@
 //! Values at stable small indices, until they have ended.
 
+use std::ops::Range;
+
 use vigie_event::Timestamp;
 
 use crate::clocks::{LAST, NEVER};
@@ -81,6 +83,11 @@ impl<T> Slab<T> {
 
     pub(crate) fn len(&self) -> usize {
         self.places.len() - self.free.len()
+    }
+
+    /// All places, those where nothing stands too.
+    pub(crate) fn places(&self) -> Range<u32> {
+        0..self.places.len() as u32
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {

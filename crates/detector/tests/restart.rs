@@ -75,8 +75,15 @@ proptest! {
                 prop_assert_eq!(json(&straight.take_changes()), json(&restarted.take_changes()));
             }
         }
-        prop_assert_eq!(json(&straight.take_changes()), json(&restarted.take_changes()));
+        let mut ending = restored(&straight, settings);
+        let rest = straight.take_changes();
+        prop_assert_eq!(json(&rest), json(&restarted.take_changes()));
         prop_assert_eq!(straight.snapshot(), restored(&straight, settings).snapshot());
+        // Where nothing follows, all that is open is handed out so too.
+        prop_assert_eq!(json(&ending.end()), json(&rest));
+        let left = ending.stats();
+        prop_assert_eq!((left.open_alerts, left.open_incidents), (0, 0));
+        prop_assert!(ending.take_changes().is_empty());
     }
 
     #[test]

@@ -188,7 +188,7 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
     /// Hands out what is still open, and gives the totals.
     pub fn finish(mut self, lost: BTreeMap<String, u64>) -> anyhow::Result<Summary> {
         self.work_off()?;
-        let rest = self.detector.take_changes();
+        let rest = self.detector.end();
         self.take(rest)?;
         let mut stats = self.stats;
         let detected = self.detector.stats();

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 use vigie_event::{Event, FieldId, Logsources};
 
 use super::alike::{Alike, Remembrance};
@@ -22,7 +20,6 @@ const STAGES: [(u32, u64); 4] = [(16, 1), (64, 4), (512, 128), (4_096, 128)];
 /// The rules for one set of logsources, and what to look at to find them.
 #[derive(Debug)]
 pub(crate) struct Route {
-    logsources: Logsources,
     plan: Plan,
     events: u64,
     seen: Seen,
@@ -37,7 +34,9 @@ pub(crate) struct Route {
 /// How the rules of a route are found.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Programs without a witness: they always run.
+    /// The route's programs.
+    applying: Vec<u32>,
+    /// Those without a witness: they always run.
     pub open: Vec<u32>,
     /// By [`FieldId::index`]: fields that a rule of this route asks about, others are passed by.
     local_of: Vec<Local>,
@@ -45,8 +44,8 @@ pub(super) struct Plan {
     stops: Vec<Stop>,
     /// Whether a rule asks the record for more than parts.
     reads_record: bool,
-    /// By atom: the programs whose witness it is.
-    postings: FxHashMap<AtomId, SmallVec<[u32; 2]>>,
+    /// The programs whose witness an atom is, with that, sorted.
+    postings: Vec<(AtomId, u32)>,
 }
 
 /// What is done with a field that is present.
@@ -82,18 +81,16 @@ impl Route {
     /// The route of `logsources`. Where the set is empty nothing is known of the event, and all
     /// rules apply.
     pub fn build(engine: &Engine, logsources: Logsources, scratch: &mut Scratch) -> Self {
-        let seen = Seen::new(engine.fields.len(), engine.atoms.len());
         let mut route = Self {
-            logsources,
-            plan: Plan::build(engine, logsources, &seen, &mut scratch.shelf),
+            plan: Plan::build(engine, logsources, &mut scratch.shelf),
             events: 0,
-            seen,
+            seen: Seen::new(engine.fields.len(), engine.atoms.len()),
             alike: Alike::new(engine.fields.len()),
             shapes: Shapes::default(),
             regarded: Vec::new(),
             chosen: 0,
         };
-        route.begin_anew(engine);
+        route.choose(engine, &mut scratch.shelf);
         route
     }
 
@@ -181,24 +178,28 @@ impl Route {
     fn learn(&mut self, engine: &Engine, event: &Event, scratch: &mut Scratch, enough: u32) {
         scratch.view(engine, event, &self.plan).observe(&mut self.seen);
         if self.seen.events() >= enough {
-            self.plan = Plan::build(engine, self.logsources, &self.seen, &mut scratch.shelf);
-            self.plan.regard(&self.regarded);
-            self.begin_anew(engine);
+            self.choose(engine, &mut scratch.shelf);
             self.chosen += 1;
             if self.chosen >= STAGES.len() {
                 self.seen.age();
             }
         }
     }
+
+    /// Chooses the signs by what was seen.
+    fn choose(&mut self, engine: &Engine, shelf: &mut Shelf) {
+        self.plan.choose(engine, &self.seen, shelf);
+        self.plan.regard(&self.regarded);
+        self.begin_anew(engine);
+    }
 }
 
 impl Plan {
-    fn build(engine: &Engine, logsources: Logsources, seen: &Seen, shelf: &mut Shelf) -> Self {
+    /// What the rules for `logsources` ask; no signs are chosen yet.
+    fn build(engine: &Engine, logsources: Logsources, shelf: &mut Shelf) -> Self {
         let mut plan = Self::default();
         plan.stops.resize_with(engine.fields.len(), Stop::default);
-        let mut finder = Finder::new(&engine.clues, seen);
-        let mut signs = vec![Vec::new(); engine.fields.len()];
-        let mut asked = signs.clone();
+        let mut asked = vec![Vec::new(); engine.fields.len()];
         for (index, program) in engine.programs.iter().enumerate() {
             let wanted = &program.logsource;
             let applies =
@@ -206,23 +207,43 @@ impl Plan {
             // A rule that names no logsource is meant for every event.
             if applies || wanted.is_empty() {
                 plan.ask_about(engine, program, &mut asked);
-                match finder.witness(program.root) {
-                    Some(witness) => {
-                        for sign in witness.signs() {
-                            plan.add(engine, index as u32, *sign, &mut signs);
-                        }
-                    }
-                    None => plan.open.push(index as u32),
-                }
+                plan.applying.push(index as u32);
             }
         }
-        for (local, (stop, (signs, asked))) in
-            plan.stops.iter_mut().zip(signs.into_iter().zip(asked)).enumerate()
-        {
-            stop.signs = shelf.take(local as Local, signs);
+        for (local, (stop, asked)) in plan.stops.iter_mut().zip(asked).enumerate() {
             stop.asked = shelf.take(local as Local, asked);
         }
         plan
+    }
+
+    /// Chooses the signs by which the rules are found, by what was `seen`.
+    fn choose(&mut self, engine: &Engine, seen: &Seen, shelf: &mut Shelf) {
+        self.open.clear();
+        self.postings.clear();
+        for stop in &mut self.stops {
+            stop.edges = false;
+            stop.programs.clear();
+        }
+        let mut finder = Finder::new(&engine.clues, seen);
+        let mut signs = vec![Vec::new(); self.stops.len()];
+        let applying = std::mem::take(&mut self.applying);
+        for index in &applying {
+            let Some(program) = engine.programs.get(*index as usize) else { continue };
+            match finder.witness(program.root) {
+                Some(witness) => {
+                    for sign in witness.signs() {
+                        self.add(engine, *index, *sign, &mut signs);
+                    }
+                }
+                None => self.open.push(*index),
+            }
+        }
+        self.applying = applying;
+        self.postings.sort_unstable();
+        self.postings.dedup();
+        for (local, (stop, signs)) in self.stops.iter_mut().zip(signs).enumerate() {
+            stop.signs = shelf.take(local as Local, signs);
+        }
     }
 
     /// Lets the edges of these fields' tables tell classes apart.
@@ -244,10 +265,7 @@ impl Plan {
             }
             Sign::Atom(atom) => atom,
         };
-        let programs = self.postings.entry(atom).or_default();
-        if programs.last() != Some(&program) {
-            programs.push(program);
-        }
+        self.postings.push((atom, program));
         let Some(local) = engine.atoms.get(atom.index()).map(|atom| atom.local as usize) else {
             return;
         };
@@ -300,13 +318,15 @@ impl Plan {
     }
 
     /// The programs whose witness an atom is.
-    pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
-        self.postings.get(&atom).map(SmallVec::as_slice).unwrap_or_default()
+    pub(super) fn programs(&self, atom: AtomId) -> impl Iterator<Item = u32> {
+        let first = self.postings.partition_point(|(sign, _)| *sign < atom);
+        let those = self.postings.get(first..).unwrap_or_default().iter();
+        those.take_while(move |(sign, _)| *sign == atom).map(|(_, program)| *program)
     }
 
     /// Whether an atom is the witness of a program.
     pub(super) fn is_sign(&self, atom: AtomId) -> bool {
-        self.postings.contains_key(&atom)
+        self.programs(atom).next().is_some()
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {

@@ -169,7 +169,7 @@ impl View<'_> {
                 *kept = stamp;
             }
             for program in plan.programs(*atom) {
-                self.enqueue(*program);
+                self.enqueue(program);
             }
         }
     }
