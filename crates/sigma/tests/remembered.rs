@@ -81,3 +81,36 @@ fn networks_numbers_and_times_are_asked_of_each_event() {
         }
     }
 }
+
+#[test]
+fn what_long_questions_told_is_of_that_value_alone() {
+    let detection = "
+    s:
+        - {process.command_line|re: '^/usr/bin/[a-m]+ [0-9]*7$'}
+        - {process.command_line: '*/[n-z]*tail?1'}
+        - {process.name|re: 'x$'}
+    condition: s";
+    let mut matcher = Matcher::new(rules(&rule(detection)));
+    for round in 0..20_000_u32 {
+        // Some come again soon, some late, some never.
+        let number = [round % 7, round % 300, round][round as usize % 3];
+        let command = match number % 3 {
+            0 => format!("/usr/bin/cat {number}"),
+            1 => format!("/[n-z]{number}tail-1"),
+            _ => format!("/usr/bin/sort {number}7"),
+        };
+        let name = if number % 5 == 0 { "vox" } else { "vim" };
+        let expected = match number % 3 {
+            0 => number % 10 == 7,
+            1 => true,
+            _ => false,
+        };
+        let fields = [
+            ("process.command_line", Value::Made(command.as_str().into())),
+            ("process.name", Value::Made(name.into())),
+        ];
+        let event = event_of("", fields);
+        let expected = usize::from(expected || name == "vox");
+        assert_eq!(matcher.matches(&event).len(), expected, "{command} {name}");
+    }
+}

@@ -12,6 +12,7 @@
 //! and nobody else may see a part of it.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
@@ -42,6 +43,9 @@ pub(super) const NULL: u32 = 1;
 pub(super) const CLEAN: u32 = 2;
 /// Stands among atoms for: and no other that any rule asks for.
 const WHOLE: AtomId = AtomId(u32::MAX);
+
+/// Tells a remembered value from all others, of whatever field or route; some have none.
+pub(super) type Number = Option<NonZeroU32>;
 
 /// What is remembered on a route under one plan.
 #[derive(Debug)]
@@ -90,6 +94,8 @@ pub(super) struct Asked {
 struct Values {
     /// Each value with its class. Most are told by their ends, so these stand close together.
     places: Vec<(Ends, u32)>,
+    /// At the same places their numbers.
+    numbers: Vec<Number>,
     /// At the same places all of them, where the ends do not meet.
     bytes: Vec<[u8; LONGEST]>,
     /// Values that had to make room for others.
@@ -97,22 +103,23 @@ struct Values {
 }
 
 impl Values {
-    /// The class of the value with these ends and bytes.
+    /// The class of the value with these ends and bytes, and where it is.
     #[inline]
-    fn class_of(&self, ends: Ends, bytes: &[u8]) -> Option<u32> {
+    fn class_of(&self, ends: Ends, bytes: &[u8]) -> Option<(u32, usize)> {
         let place = ends.place(self.places.len());
         let (known, class) = self.places.get(place).copied()?;
         let is_known = known == ends
             && (ends.meet() || self.bytes.get(place)?.get(..bytes.len()) == Some(bytes));
-        is_known.then_some(class)
+        is_known.then_some((class, place))
     }
 
-    fn remember(&mut self, ends: Ends, bytes: &[u8], class: u32) {
+    fn remember(&mut self, ends: Ends, bytes: &[u8], class: u32, number: Number) {
         let [few, many] = VALUES;
         let wanted = if self.displaced < 4 * few { few } else { many };
         if self.places.len() < wanted {
             self.forget();
             self.places.resize(wanted, (Ends::NONE, NOTHING));
+            self.numbers.resize(wanted, None);
             self.bytes.resize(wanted, [0; LONGEST]);
         }
         let place = ends.place(self.places.len());
@@ -121,11 +128,15 @@ impl Values {
             self.displaced += usize::from(value.0 != Ends::NONE);
             *value = (ends, class);
             kept.copy_from_slice(bytes);
+            if let Some(kept) = self.numbers.get_mut(place) {
+                *kept = number;
+            }
         }
     }
 
     fn forget(&mut self) {
         self.places.clear();
+        self.numbers.clear();
         self.bytes.clear();
     }
 }
@@ -339,7 +350,16 @@ impl Alike {
     #[inline]
     pub fn class_of(&self, local: Local, value: ValueRef<'_>) -> Option<u32> {
         let (ends, bytes) = Ends::of_value(value)?;
-        self.values.get(local as usize)?.class_of(ends, bytes)
+        Some(self.values.get(local as usize)?.class_of(ends, bytes)?.0)
+    }
+
+    /// The class of `value` and its number, where it is remembered.
+    #[inline]
+    pub fn class_and_number(&self, local: Local, value: ValueRef<'_>) -> Option<(u32, Number)> {
+        let (ends, bytes) = Ends::of_value(value)?;
+        let values = self.values.get(local as usize)?;
+        let (class, place) = values.class_of(ends, bytes)?;
+        Some((class, *values.numbers.get(place)?))
     }
 
     /// The class of values of which these atoms, sorted, hold, and of all that rules ask for no
@@ -366,11 +386,17 @@ impl Alike {
         Some(class)
     }
 
-    /// Remembers the class of `value`.
-    pub fn remember_class(&mut self, local: Local, value: ValueRef<'_>, class: u32) {
+    /// Remembers the class of `value`, and the number by which answers about it are known.
+    pub fn remember_class(
+        &mut self,
+        local: Local,
+        value: ValueRef<'_>,
+        class: u32,
+        number: Number,
+    ) {
         let Some(values) = self.values.get_mut(local as usize) else { return };
         if let Some((ends, bytes)) = Ends::of_value(value) {
-            values.remember(ends, bytes, class);
+            values.remember(ends, bytes, class, number);
         }
     }
 
@@ -470,17 +496,17 @@ mod tests {
         assert_eq!(places.collect::<BTreeSet<_>>().len(), 1);
         assert_eq!(alike.class_of(1, text("")), None);
         for (class, value) in values.iter().enumerate() {
-            alike.remember_class(1, text(value), class as u32);
+            alike.remember_class(1, text(value), class as u32, None);
             for other in &values {
                 let expected = (other == value).then_some(class as u32);
                 assert_eq!(alike.class_of(1, text(other)), expected, "{value} {other}");
             }
         }
-        alike.remember_class(1, text(""), 7);
+        alike.remember_class(1, text(""), 7, None);
         assert_eq!((alike.class_of(1, text("")), alike.class_of(0, text(""))), (Some(7), None));
         for length in 0..LONGEST {
             let value = "x".repeat(length);
-            alike.remember_class(1, text(&value), 3);
+            alike.remember_class(1, text(&value), 3, None);
             for place in 0..length {
                 let other = format!("{}y{}", &value[..place], &value[place + 1..]);
                 assert_eq!(alike.class_of(1, text(&other)), None, "{other}");
@@ -488,7 +514,7 @@ mod tests {
             assert_eq!(alike.class_of(1, text(&value)), Some(3));
         }
         let long = "x".repeat(300);
-        alike.remember_class(1, text(&long), 7);
+        alike.remember_class(1, text(&long), 7, None);
         assert_eq!(alike.class_of(1, text(&long)), None);
         alike.forget();
         assert_eq!(alike.class_of(1, text("")), None);
@@ -514,7 +540,7 @@ mod tests {
         for (class, value) in values.into_iter().enumerate() {
             // Each alone, whatever their places.
             let mut alike = Alike::new(1);
-            alike.remember_class(0, value, 7);
+            alike.remember_class(0, value, 7, None);
             for (other, value) in values.into_iter().enumerate() {
                 assert_eq!(alike.class_of(0, value).is_some(), other == class, "{value:?}");
             }

@@ -62,6 +62,11 @@ impl Ask {
     pub const fn is_soon_answered(&self) -> bool {
         matches!(self, Self::Cidr(_) | Self::Compare(..) | Self::Time(..))
     }
+
+    /// Whether it takes long to look through the value, and that alone tells.
+    pub const fn is_long_answered(&self) -> bool {
+        matches!(self, Self::FoldedGlob(_) | Self::CasedGlob(_) | Self::Regex(_))
+    }
 }
 
 impl Atom {

@@ -187,8 +187,8 @@ impl Route {
     }
 
     /// Chooses the signs by what was seen.
-    fn choose(&mut self, engine: &Engine, shelf: &mut Shelf) {
-        self.plan.choose(engine, &self.seen, shelf);
+    fn choose(&mut self, engine: &Engine, parts: &mut Shelf) {
+        self.plan.choose(engine, &self.seen, parts);
         self.plan.regard(&self.regarded);
         self.begin_anew(engine);
     }
@@ -216,15 +216,15 @@ impl Plan {
         plan
     }
 
-    /// Chooses the signs by which the rules are found, by what was `seen`.
-    fn choose(&mut self, engine: &Engine, seen: &Seen, shelf: &mut Shelf) {
+    /// Chooses the signs by which the rules are found, by what events had.
+    fn choose(&mut self, engine: &Engine, events: &Seen, parts: &mut Shelf) {
         self.open.clear();
         self.postings.clear();
         for stop in &mut self.stops {
             stop.edges = false;
             stop.programs.clear();
         }
-        let mut finder = Finder::new(&engine.clues, seen);
+        let mut finder = Finder::new(&engine.clues, events);
         let mut signs = vec![Vec::new(); self.stops.len()];
         let applying = std::mem::take(&mut self.applying);
         for index in &applying {
@@ -242,7 +242,7 @@ impl Plan {
         self.postings.sort_unstable();
         self.postings.dedup();
         for (local, (stop, signs)) in self.stops.iter_mut().zip(signs).enumerate() {
-            stop.signs = shelf.take(local as Local, signs);
+            stop.signs = parts.take(local as Local, signs);
         }
     }
 

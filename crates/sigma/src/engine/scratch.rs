@@ -4,13 +4,15 @@
 mod classes;
 mod finds;
 mod texts;
+mod told;
 
 use vigie_event::{Event, ValueRef};
 
 pub(super) use self::classes::is_silent;
 use self::finds::Finds;
 pub(super) use self::texts::holds;
-use super::alike::{Alike, Answers, Beyond};
+use self::told::Told;
+use super::alike::{Alike, Answers, Beyond, Number};
 use super::atom::{Ask, Atom, anchored};
 use super::parts::Shelf;
 use super::program::Op;
@@ -48,6 +50,7 @@ pub(crate) struct Scratch {
     beyond: Beyond,
     answers: Answers,
     finds: Finds,
+    told: Told,
     pub(super) shelf: Shelf,
 }
 
@@ -61,6 +64,8 @@ struct LocalState {
     inside: u32,
     /// From, to in the spans.
     spans: (u32, u32),
+    /// That of its value, where answers about it may be known.
+    number: Number,
 }
 
 impl Scratch {
@@ -82,6 +87,7 @@ impl Scratch {
             beyond: Beyond::Nothing,
             answers: Answers::new(),
             finds: Finds::new(engine.atoms.len()),
+            told: Told::default(),
             shelf: Shelf::default(),
         }
     }
@@ -301,7 +307,14 @@ impl View<'_> {
             }
             ask => {
                 self.depend(atom);
-                self.evaluate(ask, atom.local)
+                let known = self.scratch.told.get(state.number, id);
+                known.unwrap_or_else(|| {
+                    let answer = self.evaluate(ask, atom.local);
+                    if ask.is_long_answered() {
+                        self.scratch.told.put(state.number, id, answer);
+                    }
+                    answer
+                })
             }
         };
         let stamp = self.scratch.stamp(answer);

@@ -63,10 +63,17 @@ impl View<'_> {
             return;
         }
         state.present = generation;
+        state.number = None;
         let class = match value {
             value if is_null(value) => Some(NULL),
             _ if !searched => Some(NOTHING),
-            value => alike.class_of(local, value).or_else(|| self.new_class(local, value, alike)),
+            value => match alike.class_and_number(local, value) {
+                Some((class, number)) => {
+                    state.number = number;
+                    Some(class)
+                }
+                None => self.new_class(local, value, alike),
+            },
         };
         alike.add(local, class);
     }
@@ -81,7 +88,11 @@ impl View<'_> {
         }
         let whole = self.find_signs(local, Some(value), stop);
         let class = self.class_of_finds(local, whole, alike)?;
-        alike.remember_class(local, value, class);
+        let number = self.scratch.told.next_number();
+        alike.remember_class(local, value, class, number);
+        if let Some(state) = self.scratch.locals.get_mut(local as usize) {
+            state.number = number;
+        }
         Some(class)
     }
 
