@@ -289,6 +289,6 @@ impl Alerts {
 
 /// Leaves the newest form of each alert, by id.
 pub(crate) fn newest_forms(alerts: &mut Vec<Alert>) {
-    alerts.sort_by_key(|alert| (alert.id, std::cmp::Reverse(alert.count)));
+    alerts.sort_unstable_by_key(|alert| (alert.id, std::cmp::Reverse(alert.count)));
     alerts.dedup_by_key(|alert| alert.id);
 }

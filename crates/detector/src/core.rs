@@ -428,6 +428,8 @@ impl Core {
 
     /// Closes every alert and retires every incident.
     pub(crate) fn end(&mut self) {
+        self.alerts.outgoing.reserve(self.alerts.slots.len());
+        self.incidents.outgoing.reserve(self.incidents.slots.len());
         for slot in self.alerts.slots.places() {
             self.close_alert(slot);
         }

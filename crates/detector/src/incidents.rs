@@ -440,6 +440,6 @@ impl Incidents {
 
 /// Leaves the newest form of each incident, by id.
 pub(crate) fn newest_forms(incidents: &mut Vec<Incident>) {
-    incidents.sort_by_key(|incident| (incident.id, std::cmp::Reverse(incident.revision)));
+    incidents.sort_unstable_by_key(|incident| (incident.id, std::cmp::Reverse(incident.revision)));
     incidents.dedup_by_key(|incident| incident.id);
 }

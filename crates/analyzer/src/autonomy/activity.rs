@@ -14,7 +14,7 @@ use super::planted::Planted;
 use super::ties::Ties;
 use super::words::{Commands, Words};
 
-/// Actors kept; when there are more, the quarter that has been quiet longest is forgotten.
+/// Actors kept; where there are so many, the quarter that has been quiet longest is forgotten.
 pub const MOST_ACTORS: usize = 1_024;
 /// Actions kept of each; the newest.
 pub const MOST_ACTIONS: usize = 128;
@@ -200,7 +200,7 @@ impl Activities {
         if let Some(told) = self.told.get(event) {
             if let Some(Told { actor, kind, action }) = told {
                 let action = Action { time: event.time, event: event.id(), ..action };
-                self.activity(actor).add(action, kind);
+                activity_of(&mut self.actors, actor).add(action, kind);
             }
             return;
         }
@@ -234,24 +234,14 @@ impl Activities {
         if served != 0 || used != 0 {
             self.ties.planted(key, event.time, served, used);
         }
-        let mut agent = self.actors.get(&key).map_or_else(Default::default, |known| known.agent);
-        let (mut action, kind) = action_of(event, by_name, &mut agent, &mut self.commands);
+        let activity = activity_of(&mut self.actors, key);
+        let (mut action, kind) = action_of(event, by_name, &mut activity.agent, &mut self.commands);
         (action.served, action.used) = (served, used);
-        let activity = self.activity(key);
-        activity.agent = agent;
         activity.add(action, kind);
         if alone && served == 0 && used == 0 && event.text_of(field::USER_AGENT_ORIGINAL).is_none()
         {
             self.told.put(event, Some(Told { actor: key, kind, action }));
         }
-    }
-
-    /// What that actor did; he is new where he is not known.
-    fn activity(&mut self, actor: u64) -> &mut Activity {
-        if self.actors.len() >= MOST_ACTORS && !self.actors.contains_key(&actor) {
-            self.forget();
-        }
-        self.actors.entry(actor).or_insert_with(Activity::new)
     }
 
     /// What the actor did whose address this is. One /64 is one actor: whoever has an address of
@@ -307,15 +297,24 @@ impl Activities {
     pub fn is_empty(&self) -> bool {
         self.actors.is_empty()
     }
+}
 
-    fn forget(&mut self) {
-        let last = |activity: &Activity| activity.blocks.last().map(|block| block.last);
-        let mut times: Vec<_> = self.actors.values().map(last).collect();
-        let quarter = times.len() / 4;
-        let (_, oldest, _) = times.select_nth_unstable(quarter);
-        let oldest = *oldest;
-        self.actors.retain(|_, activity| last(activity) > oldest);
+/// What that actor did; he is new where he is not known.
+fn activity_of(actors: &mut FxHashMap<u64, Activity>, actor: u64) -> &mut Activity {
+    // Whether this one is among them is not asked: it would take a look more each time.
+    if actors.len() >= MOST_ACTORS {
+        forget(actors);
     }
+    actors.entry(actor).or_insert_with(Activity::new)
+}
+
+fn forget(actors: &mut FxHashMap<u64, Activity>) {
+    let last = |activity: &Activity| activity.blocks.last().map(|block| block.last);
+    let mut times: Vec<_> = actors.values().map(last).collect();
+    let quarter = times.len() / 4;
+    let (_, oldest, _) = times.select_nth_unstable(quarter);
+    let oldest = *oldest;
+    actors.retain(|_, activity| last(activity) > oldest);
 }
 
 /// An address of version 4, or the network of 64 bits around one of version 6.
