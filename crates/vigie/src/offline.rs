@@ -150,27 +150,24 @@ impl<F: FnMut(Judged) -> anyhow::Result<Option<Rank>>> Chain<F> {
 
     /// Takes one event, and gives back an older one for its memory.
     pub fn observe(&mut self, event: &mut Box<Event>) -> anyhow::Result<()> {
-        self.count(event);
         let full = self.together.add(|place| std::mem::swap(place, event));
         if full { self.work_off() } else { Ok(()) }
-    }
-
-    /// Counts an event while it is at hand.
-    fn count(&mut self, event: &Event) {
-        self.totals.count(event);
-        match event.kind {
-            EventKind::Unparsed => self.stats.unparsed += 1,
-            EventKind::Event | EventKind::Alert => self.stats.events += 1,
-        }
-        self.span = match self.span {
-            None => Some((event.time, event.time)),
-            Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
-        };
     }
 
     /// Sends those that wait through the chain.
     fn work_off(&mut self) -> anyhow::Result<()> {
         let events = self.together.events();
+        for event in events {
+            self.totals.count(event);
+            match event.kind {
+                EventKind::Unparsed => self.stats.unparsed += 1,
+                EventKind::Event | EventKind::Alert => self.stats.events += 1,
+            }
+            self.span = match self.span {
+                None => Some((event.time, event.time)),
+                Some((first, last)) => Some((first.min(event.time), last.max(event.time))),
+            };
+        }
         for event in events {
             self.activities.observe(event);
         }
