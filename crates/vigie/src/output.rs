@@ -3,7 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 use vigie_event::Lang;
 use vigie_sensor::ReadError;
 
@@ -20,14 +22,18 @@ pub fn init_log(global: &Global) {
     };
     let quiet_libraries =
         format!("{level},tantivy=warn,sqlx=warn,sea_orm=warn,sea_orm_migration=warn");
-    let filter =
-        EnvFilter::try_from_env("VIGIE_LOG").unwrap_or_else(|_| EnvFilter::new(quiet_libraries));
+    let filter = std::env::var("VIGIE_LOG").unwrap_or(quiet_libraries).parse::<Targets>();
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(Level::TRACE)
         .with_writer(io::stderr)
         .with_target(global.verbose > 0)
         .with_ansi(io::stderr().is_terminal() && colour_wanted())
+        .finish()
+        .with(filter.as_ref().cloned().unwrap_or_else(|_| Targets::new().with_default(Level::INFO)))
         .init();
+    if let Err(error) = filter {
+        tracing::warn!("VIGIE_LOG is no log filter, such as info,vigie_sensor=debug: {error}");
+    }
 }
 
 /// Whether the reader accepts colour: <https://no-color.org>.

@@ -104,6 +104,21 @@ fn what_is_wrong_is_said_and_the_rest_is_done() {
 }
 
 #[test]
+fn a_wrong_log_filter_is_told_and_a_right_one_heeded() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.log"), "").unwrap();
+    let said = |filter: &str| {
+        let mut scan = vigie(dir.path(), &["scan", "a.log"]);
+        let output = scan.env("VIGIE_LOG", filter).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let wrong = said("vigie=much");
+    assert!(wrong.contains("VIGIE_LOG") && wrong.contains("vigie_sensor=debug"), "{wrong}");
+    assert_eq!(said("info,vigie_sensor=debug"), said("off"));
+}
+
+#[test]
 fn rules_are_checked_listed_matched_and_tested() {
     let dir = tempfile::tempdir().unwrap();
     let rules = dir.path().join("rules");
