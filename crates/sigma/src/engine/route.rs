@@ -44,8 +44,49 @@ pub(super) struct Plan {
     stops: Vec<Stop>,
     /// Whether a rule asks the record for more than parts.
     reads_record: bool,
-    /// The programs whose witness an atom is, with that, sorted.
-    postings: Vec<(AtomId, u32)>,
+    postings: Postings,
+}
+
+/// By atom, the programs whose witness it is.
+#[derive(Debug, Default)]
+struct Postings {
+    /// By [`AtomId::index`]: where its programs begin, up to those of the next.
+    starts: Vec<u32>,
+    programs: Vec<u32>,
+}
+
+impl Postings {
+    /// Those of `atoms` atoms, from atoms with a program each.
+    fn new(atoms: usize, pairs: &[(AtomId, u32)]) -> Self {
+        let mut starts = vec![0; atoms + 1];
+        for (atom, _) in pairs {
+            if let Some(count) = starts.get_mut(atom.index()) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        // Each start is where the next atom begins until its programs were put before that.
+        let mut programs = vec![0; pairs.len()];
+        for (atom, program) in pairs.iter().rev() {
+            if let Some(start) = starts.get_mut(atom.index()) {
+                *start -= 1;
+                if let Some(place) = programs.get_mut(*start as usize) {
+                    *place = *program;
+                }
+            }
+        }
+        Self { starts, programs }
+    }
+
+    fn of(&self, atom: AtomId) -> &[u32] {
+        let starts = self.starts.get(atom.index()..).unwrap_or_default();
+        let [from, to, ..] = *starts else { return &[] };
+        self.programs.get(from as usize..to as usize).unwrap_or_default()
+    }
 }
 
 /// What is done with a field that is present.
@@ -219,28 +260,27 @@ impl Plan {
     /// Chooses the signs by which the rules are found, by what events had.
     fn choose(&mut self, engine: &Engine, events: &Seen, parts: &mut Shelf) {
         self.open.clear();
-        self.postings.clear();
         for stop in &mut self.stops {
             stop.edges = false;
             stop.programs.clear();
         }
         let mut finder = Finder::new(&engine.clues, events);
         let mut signs = vec![Vec::new(); self.stops.len()];
+        let mut pairs = Vec::new();
         let applying = std::mem::take(&mut self.applying);
         for index in &applying {
             let Some(program) = engine.programs.get(*index as usize) else { continue };
             match finder.witness(program.root) {
                 Some(witness) => {
                     for sign in witness.signs() {
-                        self.add(engine, *index, *sign, &mut signs);
+                        self.add(engine, *index, *sign, &mut signs, &mut pairs);
                     }
                 }
                 None => self.open.push(*index),
             }
         }
         self.applying = applying;
-        self.postings.sort_unstable();
-        self.postings.dedup();
+        self.postings = Postings::new(engine.atoms.len(), &pairs);
         for (local, (stop, signs)) in self.stops.iter_mut().zip(signs).enumerate() {
             stop.signs = parts.take(local as Local, signs);
         }
@@ -255,7 +295,14 @@ impl Plan {
         }
     }
 
-    fn add(&mut self, engine: &Engine, program: u32, sign: Sign, signs: &mut [Vec<AtomId>]) {
+    fn add(
+        &mut self,
+        engine: &Engine,
+        program: u32,
+        sign: Sign,
+        signs: &mut [Vec<AtomId>],
+        pairs: &mut Vec<(AtomId, u32)>,
+    ) {
         let atom = match sign {
             Sign::Present(local) => {
                 if let Some(stop) = self.stops.get_mut(local as usize) {
@@ -265,7 +312,7 @@ impl Plan {
             }
             Sign::Atom(atom) => atom,
         };
-        self.postings.push((atom, program));
+        pairs.push((atom, program));
         let Some(local) = engine.atoms.get(atom.index()).map(|atom| atom.local as usize) else {
             return;
         };
@@ -317,19 +364,32 @@ impl Plan {
         !self.reads_record && stop.is_none_or(|stop| stop.asked.is_none() || stop.has_only_signs())
     }
 
-    /// The programs whose witness an atom is.
-    pub(super) fn programs(&self, atom: AtomId) -> impl Iterator<Item = u32> {
-        let first = self.postings.partition_point(|(sign, _)| *sign < atom);
-        let those = self.postings.get(first..).unwrap_or_default().iter();
-        those.take_while(move |(sign, _)| *sign == atom).map(|(_, program)| *program)
+    /// The programs whose witness an atom is, some perhaps twice.
+    pub(super) fn programs(&self, atom: AtomId) -> &[u32] {
+        self.postings.of(atom)
     }
 
     /// Whether an atom is the witness of a program.
     pub(super) fn is_sign(&self, atom: AtomId) -> bool {
-        self.programs(atom).next().is_some()
+        !self.programs(atom).is_empty()
     }
 
     pub(super) fn stop(&self, local: Local) -> Option<&Stop> {
         self.stops.get(local as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_by_their_atoms() {
+        let pairs = [(2, 7), (0, 3), (2, 1), (5, 9), (2, 7)].map(|(atom, n)| (AtomId(atom), n));
+        let postings = Postings::new(6, &pairs);
+        let found: Vec<&[u32]> = (0..8).map(|atom| postings.of(AtomId(atom))).collect();
+        assert_eq!(found, [&[3][..], &[], &[7, 1, 7], &[], &[], &[9], &[], &[]]);
+        assert!(Postings::default().of(AtomId(0)).is_empty());
+        assert!(Postings::new(1, &[]).of(AtomId(0)).is_empty());
     }
 }

@@ -180,7 +180,7 @@ impl View<'_> {
                 *kept = stamp;
             }
             for program in plan.programs(*atom) {
-                self.enqueue(program);
+                self.enqueue(*program);
             }
         }
     }
