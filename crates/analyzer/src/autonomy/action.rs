@@ -139,7 +139,8 @@ pub(super) fn hash_of(event: &Event, id: FieldId) -> u32 {
     }
 }
 
-/// The action that an event shows, of which the name told `by_name`, and its kind. `agent` is the last user agent of who
+/// The action that an event shows, of which the name told `by_name`, and its kind; time and event
+/// are left to whoever keeps it. `agent` is the last user agent of who
 /// did it, as its hash, and what that names.
 pub(super) fn action_of(
     event: &Event,
@@ -181,8 +182,8 @@ pub(super) fn action_of(
     };
     let invented = failed && login && user.is_some_and(|user| invented(event, user));
     let action = Action {
-        time: event.time,
-        event: event.id(),
+        time: Timestamp::default(),
+        event: EventId::default(),
         payload,
         stem,
         // A service is told by its port where there is one, else by its log.

@@ -87,13 +87,15 @@ impl Activity {
         self.actions.get(at)
     }
 
-    fn add(&mut self, action: Action, kind: u64) {
+    /// Adds the action that `event` shows, unless another event of that moment did.
+    fn add(&mut self, action: Action, kind: u64, event: &Event) {
         if let Some(last) = self.last()
-            && action.time.since(last.time).abs() < SAME_MOMENT_NS
+            && event.time.since(last.time).abs() < SAME_MOMENT_NS
             && (last.payload, last.target) == (action.payload, action.target)
         {
             return;
         }
+        let action = Action { time: event.time, event: event.id(), ..action };
         let kinds = 1 << (kind % 64);
         match self.blocks.last_mut() {
             Some(block) if action.time.since(block.last) < GATE_S * 1_000_000_000 => {
@@ -166,7 +168,7 @@ pub struct Activities {
     told: ByWording<Option<Told>>,
 }
 
-/// What an event tells: whose action, and of which kind.
+/// What an event tells: whose action, and of which kind; without its time and id.
 #[derive(Clone, Copy, Debug)]
 struct Told {
     actor: u64,
@@ -199,8 +201,7 @@ impl Activities {
     pub fn observe(&mut self, event: &Event) {
         if let Some(told) = self.told.get(event) {
             if let Some(Told { actor, kind, action }) = told {
-                let action = Action { time: event.time, event: event.id(), ..action };
-                activity_of(&mut self.actors, actor).add(action, kind);
+                activity_of(&mut self.actors, actor).add(action, kind, event);
             }
             return;
         }
@@ -237,7 +238,7 @@ impl Activities {
         let activity = activity_of(&mut self.actors, key);
         let (mut action, kind) = action_of(event, by_name, &mut activity.agent, &mut self.commands);
         (action.served, action.used) = (served, used);
-        activity.add(action, kind);
+        activity.add(action, kind, event);
         if alone && served == 0 && used == 0 && event.text_of(field::USER_AGENT_ORIGINAL).is_none()
         {
             self.told.put(event, Some(Told { actor: key, kind, action }));
