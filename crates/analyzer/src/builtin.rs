@@ -88,7 +88,7 @@ impl BuiltIn {
         let mut verdict = Verdict {
             incident: case.incident.id,
             revision: case.incident.revision,
-            analyst: NAME.to_owned(),
+            analyst: NAME.into(),
             time: case.now,
             severity,
             category,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
 use vigie_event::{
     Action, Alert, Category, CompactString, EventId, Guidance, Langs, Severity, unmapped,
 };
@@ -146,16 +147,19 @@ impl<'c> Finding<'c> {
     }
 }
 
-/// What an incident's evidence says, counted.
+/// Different stages of an intrusion, in order.
+pub type Phases = SmallVec<[Phase; 8]>;
+
+/// What an incident's evidence says, counted. Most of what is judged is small, and stands in place.
 #[derive(Clone, Debug)]
 pub struct Facts<'c> {
     /// The languages in which it is spoken of.
     pub langs: Langs,
     /// The alerts that are judged, most serious first.
-    pub findings: Vec<Finding<'c>>,
+    pub findings: SmallVec<[Finding<'c>; 4]>,
     /// Alerts about text that speaks to language models. They are shown, but they weigh nothing
     /// beside other alerts: nobody may earn or lose severity by what he writes.
-    pub injections: Vec<&'c Alert>,
+    pub injections: SmallVec<[&'c Alert; 2]>,
     /// The worst level among the findings.
     pub level: Severity,
     /// Events counted: at least this many, since alerts may share events.
@@ -163,9 +167,9 @@ pub struct Facts<'c> {
     /// Different rules.
     pub rules: usize,
     /// Different stages of an intrusion, in order.
-    pub phases: Vec<Phase>,
+    pub phases: Phases,
     /// Those shown by alerts of medium level or worse.
-    pub sure_phases: Vec<Phase>,
+    pub sure_phases: Phases,
     /// Seconds from the first event to the last.
     pub span_s: u64,
     /// Different accounts, at most 100.
@@ -188,11 +192,13 @@ impl<'c> Facts<'c> {
     /// Counts what `case` holds.
     pub fn of(case: &Case<'c>, langs: Langs) -> Self {
         let injected = |alert: &Alert| alert.tags.iter().any(|tag| tag == INJECTION);
-        let (injections, others): (Vec<&Alert>, Vec<&Alert>) =
-            case.alerts.iter().partition(|alert| injected(alert));
-        let judged = if others.is_empty() { &injections } else { &others };
-        let mut findings: Vec<Finding<'c>> = judged
+        let injections: SmallVec<[&Alert; 2]> =
+            case.alerts.iter().filter(|alert| injected(alert)).collect();
+        let speaks_only = injections.len() == case.alerts.len();
+        let mut findings: SmallVec<[Finding<'c>; 4]> = case
+            .alerts
             .iter()
+            .filter(|alert| speaks_only || !injected(alert))
             .map(|alert| Finding::of(alert, (case.guidance)(&alert.rule.id)))
             .collect();
         findings.sort_by(|a, b| {
@@ -208,7 +214,8 @@ impl<'c> Facts<'c> {
         let first = findings.iter().map(|finding| finding.alert.first_seen).min();
         let last = findings.iter().map(|finding| finding.alert.last_seen).max();
         let span = first.zip(last).map_or(0, |(first, last)| last.since(first));
-        let mut rules: Vec<&str> = findings.iter().map(|f| f.alert.rule.id.as_str()).collect();
+        let mut rules: SmallVec<[&str; 8]> =
+            findings.iter().map(|f| f.alert.rule.id.as_str()).collect();
         rules.sort_unstable();
         rules.dedup();
         let phases = distinct(findings.iter().filter_map(|finding| finding.phase));
@@ -251,8 +258,8 @@ impl<'c> Facts<'c> {
     }
 }
 
-fn distinct(phases: impl Iterator<Item = Phase>) -> Vec<Phase> {
-    let mut phases: Vec<Phase> = phases.collect();
+fn distinct(phases: impl Iterator<Item = Phase>) -> Phases {
+    let mut phases: Phases = phases.collect();
     phases.sort_unstable();
     phases.dedup();
     phases

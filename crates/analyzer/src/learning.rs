@@ -136,8 +136,8 @@ pub(crate) fn apply(
 /// What closings say of the rule of `finding`: those of the entity with the most of them, else those
 /// of the rule anywhere.
 fn lesson<'p>(
-    finding: &Finding<'p>,
-    facts: &Facts<'p>,
+    finding: &'p Finding<'_>,
+    facts: &'p Facts<'_>,
     past: &'p Past,
     prior: f64,
 ) -> Option<Lesson<'p>> {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
 use vigie_event::{Action, FieldValues, Localized, Recommendation, Severity, unmapped};
 
 use crate::Case;
@@ -21,7 +22,7 @@ const MOST_ADVICE: usize = 8;
 /// high ones always leave a ticket; a call includes the ticket; watching is for what asks for
 /// nothing else.
 pub fn actions(case: &Case<'_>, facts: &Facts<'_>, severity: Severity) -> Vec<Recommendation> {
-    let mut wanted: Vec<Action> = Vec::new();
+    let mut wanted: SmallVec<[Action; 8]> = SmallVec::new();
     for finding in &facts.findings {
         for action in finding.actions() {
             if !wanted.contains(action) {
@@ -34,7 +35,7 @@ pub fn actions(case: &Case<'_>, facts: &Facts<'_>, severity: Severity) -> Vec<Re
     let mut ticket = severity == Severity::High;
     for action in wanted {
         match action {
-            Action::BlockIp if severity >= Severity::Medium => list.extend(bans(facts)),
+            Action::BlockIp if severity >= Severity::Medium => add_bans(facts, &mut list),
             Action::Escalate if severity >= Severity::High => calls = true,
             Action::Escalate | Action::CreateTicket => ticket |= severity >= Severity::Medium,
             // Monitoring is decided at the end; a ban for less than medium is none; the rest
@@ -72,9 +73,9 @@ pub fn actions(case: &Case<'_>, facts: &Facts<'_>, severity: Severity) -> Vec<Re
     list
 }
 
-/// A ban for each address that alerts with a ban among their actions accuse.
-fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
-    let mut accused: Vec<&str> = Vec::new();
+/// Adds a ban for each address that alerts with a ban among their actions accuse.
+fn add_bans(facts: &Facts<'_>, list: &mut Vec<Recommendation>) {
+    let mut accused: SmallVec<[&str; 4]> = SmallVec::new();
     for finding in &facts.findings {
         if !finding.actions().contains(&Action::BlockIp) {
             continue;
@@ -94,7 +95,7 @@ fn bans(facts: &Facts<'_>) -> Vec<Recommendation> {
             vigie_event::Lang::Fr => ["L’attaque vient de ", source].concat(),
         }),
     };
-    accused.into_iter().map(ban).collect()
+    list.extend(accused.into_iter().map(ban));
 }
 
 /// Whether a ban of the address could mean anything: it is that of one machine elsewhere.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use vigie_event::{
-    AlertId, EVIDENCE_PER_ALERT, Event, EventId, FieldId, FieldValues, IncidentId, IncidentStatus,
-    Localized, Severity, Timestamp, Value,
+    AlertId, CompactString, EVIDENCE_PER_ALERT, Event, EventId, FieldId, FieldValues, IncidentId,
+    IncidentStatus, Localized, Severity, Timestamp, Value,
 };
 use vigie_sigma::{Firing, RuleIndex, RuleSet};
 
@@ -61,7 +62,7 @@ struct Raise<'r> {
     rule: usize,
     key: AlertKey,
     id: AlertId,
-    group: &'r [(FieldId, Box<str>)],
+    group: &'r [(FieldId, CompactString)],
     first: Timestamp,
     last: Timestamp,
     count: u64,
@@ -268,7 +269,7 @@ impl Core {
     fn window_id(
         &self,
         rule: usize,
-        group: &[(FieldId, Box<str>)],
+        group: &[(FieldId, CompactString)],
         window: u64,
         first: Timestamp,
         first_event: EventId,
@@ -276,7 +277,7 @@ impl Core {
         let window = window.to_be_bytes();
         let event = first_event.as_u128().to_be_bytes();
         let rule = self.rules.get(rule).map_or("", |info| info.reference.id.as_str());
-        let mut parts: Vec<&[u8]> = Vec::with_capacity(2 * group.len() + 3);
+        let mut parts: SmallVec<[&[u8]; 9]> = SmallVec::new();
         parts.push(rule.as_bytes());
         for (field, value) in group {
             parts.extend([field.name().as_bytes(), value.as_bytes()]);
@@ -285,12 +286,9 @@ impl Core {
         AlertId::derive(first, &parts)
     }
 
-    fn group_of(&self, rule: usize, event: &Event) -> Vec<(FieldId, Box<str>)> {
+    fn group_of(&self, rule: usize, event: &Event) -> Vec<(FieldId, CompactString)> {
         let fields = self.rules.get(rule).map_or(&[][..], |info| &info.group_by);
-        fields
-            .iter()
-            .filter_map(|field| Some((*field, event.render(*field)?.into_owned().into())))
-            .collect()
+        fields.iter().filter_map(|field| Some((*field, event.render(*field)?.into()))).collect()
     }
 
     /// Lets the alert at `slot` grow by `event`; times need not be whole microseconds.
@@ -498,12 +496,12 @@ fn absent(firing: &Firing) -> Event {
     for (field, value) in &firing.group {
         match value.parse() {
             Ok(address) => fields.address(*field, address),
-            Err(_) => fields.value(*field, Value::Made(value.as_ref().into())),
+            Err(_) => fields.value(*field, Value::Made(value.as_str().into())),
         }
     }
     event
 }
 
-fn group_map(group: &[(FieldId, Box<str>)]) -> FieldValues {
+fn group_map(group: &[(FieldId, CompactString)]) -> FieldValues {
     group.iter().map(|(field, value)| (field.name(), &**value)).collect()
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use compact_str::CompactString;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 use vigie_event::{Actor, Event, FieldId, Timestamp, address_text, field, network_of, unmapped};
 
 /// Under what an incident is found.
@@ -147,7 +148,7 @@ impl<'f> Facts<'f> {
     /// says whom it is about where it names a source, an account or a host.
     pub(crate) fn of(
         event: &Event,
-        group: &[(FieldId, Box<str>)],
+        group: &[(FieldId, CompactString)],
         families: &'f [u64],
         first: Timestamp,
         last: Timestamp,
@@ -181,26 +182,26 @@ impl<'f> Facts<'f> {
     }
 
     /// The keys under which its incident is found from now on.
-    pub(crate) fn keys(&self) -> Vec<Key> {
+    pub(crate) fn keys(&self) -> SmallVec<[Key; 4]> {
         match &self.entity {
             EntityKey::Address(address) => {
-                let mut keys = vec![Key::Address(*address)];
+                let mut keys = smallvec![Key::Address(*address)];
                 if let Some(network) = neighbourhood(*address) {
                     keys.extend(self.families.iter().map(|family| Key::Network(network, *family)));
                 }
                 keys
             }
-            EntityKey::Origin(origin) => vec![Key::Origin(origin.clone())],
-            EntityKey::Account(user, host) => vec![Key::Account(user.clone(), host.clone())],
-            EntityKey::Host(host) => vec![Key::Host(host.clone())],
+            EntityKey::Origin(origin) => smallvec![Key::Origin(origin.clone())],
+            EntityKey::Account(user, host) => smallvec![Key::Account(user.clone(), host.clone())],
+            EntityKey::Host(host) => smallvec![Key::Host(host.clone())],
             // Where nobody is named, nobody is in common.
-            EntityKey::Dataset(_) => Vec::new(),
+            EntityKey::Dataset(_) => SmallVec::new(),
         }
     }
 }
 
 /// Whom a correlation's group names; `None` where it names nobody.
-fn entity_of_group(group: &[(FieldId, Box<str>)]) -> Option<EntityKey> {
+fn entity_of_group(group: &[(FieldId, CompactString)]) -> Option<EntityKey> {
     let value = |id: FieldId| {
         group.iter().find(|(field, value)| *field == id && !value.is_empty()).map(|(_, v)| &**v)
     };

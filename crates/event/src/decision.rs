@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecisionId, FieldValues, IncidentId, Lang, Localized, Timestamp};
+use crate::{CompactString, DecisionId, FieldValues, IncidentId, Lang, Localized, Timestamp};
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal, $en:literal, $fr:literal;)* }) => {
@@ -122,7 +122,7 @@ pub struct Decision {
     /// Where it stands.
     pub status: DecisionStatus,
     /// Name of the policy rule that decided.
-    pub policy: String,
+    pub policy: CompactString,
     /// Why, in a sentence.
     pub reason: Localized,
     /// When it was decided.

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, EventId, FieldValues, IncidentId, Lang, Localized, ModelTrace, Severity, Timestamp,
+    Action, CompactString, EventId, FieldValues, IncidentId, Lang, Localized, ModelTrace, Severity,
+    Timestamp,
 };
 
 /// What kind of attack an incident is.
@@ -220,7 +221,7 @@ pub struct Verdict {
     /// The incident's revision that was judged.
     pub revision: u64,
     /// `built-in`, or the model's name and version.
-    pub analyst: String,
+    pub analyst: CompactString,
     /// When it was given.
     pub time: Timestamp,
     /// How bad.

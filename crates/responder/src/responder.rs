@@ -5,6 +5,7 @@ mod banning;
 use std::sync::Arc;
 
 use serde_json::json;
+use smallvec::SmallVec;
 use vigie_event::{
     Action, Decision, DecisionId, DecisionStatus, FieldValues, Incident, IncidentId,
     IncidentStatus, Langs, Localized, Mode, Timestamp, Verdict,
@@ -220,7 +221,7 @@ impl Responder {
             duration_s: None,
             mode: self.mode,
             status: DecisionStatus::Pending,
-            policy: order.policy.to_owned(),
+            policy: order.policy.into(),
             reason,
             created: order.now,
             expires: None,
@@ -276,7 +277,7 @@ fn decision_id(
     let time = Timestamp::from_nanos(millis.saturating_mul(1_000_000));
     let incident_bytes = incident.as_u128().to_be_bytes();
     let occurrence_bytes = occurrence.to_le_bytes();
-    let mut parts: Vec<&[u8]> = Vec::with_capacity(8);
+    let mut parts: SmallVec<[&[u8]; 8]> = SmallVec::new();
     parts.extend([&incident_bytes, action.name().as_bytes()]);
     for (field, value) in target.iter() {
         parts.extend([field.as_bytes(), value.as_bytes()]);

@@ -37,7 +37,7 @@ pub fn second(
     Verdict {
         incident: case.incident.id,
         revision: first.revision,
-        analyst: model.to_owned(),
+        analyst: model.into(),
         time: case.now,
         severity: raised.severity(),
         category: answer.category,

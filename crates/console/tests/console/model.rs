@@ -22,7 +22,7 @@ pub async fn seconded(bench: &Bench) -> vigie_event::IncidentId {
         ..ModelTrace::default()
     };
     let second = Verdict {
-        analyst: "tiny".to_owned(),
+        analyst: "tiny".into(),
         time: first.time.plus_seconds(9),
         model: Some(trace),
         ..first

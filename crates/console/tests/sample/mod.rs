@@ -227,7 +227,7 @@ fn verdict(case: &Case, severity: Severity, category: Category, summary: Localiz
     Verdict {
         incident: case.incident.id,
         revision: 1,
-        analyst: "built-in".to_owned(),
+        analyst: "built-in".into(),
         time: case.incident.last_seen.plus_seconds(1),
         severity,
         category,
@@ -261,7 +261,7 @@ fn decision(case: &Case, action: Action, address: Option<&str>, reason: &str) ->
         duration_s: seconds,
         mode: Mode::DryRun,
         status: DecisionStatus::Simulated,
-        policy: "block-attackers".to_owned(),
+        policy: "block-attackers".into(),
         reason: Localized::new(reason, ""),
         created,
         expires: seconds.map(|seconds| created.plus_seconds(seconds as i64)),
@@ -748,7 +748,7 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
     one.tags = vec![text.to_owned()].into();
     let mut case = case(both.clone(), text, text, vec![one], &[text]);
     let mut judged = verdict(&case, Severity::High, Category::BruteForce, both.clone());
-    text.clone_into(&mut judged.analyst);
+    judged.analyst = text.into();
     judged.attack = vec![attack(text, text, text, text)];
     judged.rationale = vec![Claim { claim: both.clone(), events: vec![line.event] }];
     judged.recommendations = vec![Recommendation {
@@ -768,7 +768,7 @@ pub fn hostile(now: Timestamp, text: &str) -> Case {
         events: Vec::new(),
     }];
     let mut block = decision(&case, Action::BlockIp, Some(text), text);
-    text.clone_into(&mut block.policy);
+    block.policy = text.into();
     let mut kept_out = ban(&block, "203.0.113.8");
     kept_out.reason = Localized::new(text, "");
     text.clone_into(&mut kept_out.id);

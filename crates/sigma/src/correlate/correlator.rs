@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use vigie_event::{Event, FieldId, Timestamp, fingerprint};
+use smallvec::SmallVec;
+use vigie_event::{CompactString, Event, FieldId, Timestamp, fingerprint};
 
 use super::clocks::Clocks;
 use super::group::{self, Keys};
@@ -410,7 +411,7 @@ fn grown(correlation: &Correlation, open: Open) -> Firing {
 fn new_alert(
     correlation: &Correlation,
     window: WindowKey,
-    group: Vec<(FieldId, Box<str>)>,
+    group: Vec<(FieldId, CompactString)>,
     raised: Raised,
 ) -> Firing {
     let Raised { first, last, count, events } = raised;
@@ -444,7 +445,7 @@ fn window_key(
 ) -> WindowKey {
     let id = rules.rule(correlation.rule).map_or("", |rule| &rule.reference.id);
     let first = raised.events.first().copied().unwrap_or_default();
-    let mut bytes = Vec::with_capacity(id.len() + 24);
+    let mut bytes: SmallVec<[u8; 128]> = SmallVec::new();
     bytes.extend_from_slice(&group.to_le_bytes());
     bytes.extend_from_slice(&first.as_u128().to_le_bytes());
     bytes.extend_from_slice(id.as_bytes());

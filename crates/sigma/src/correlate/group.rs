@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use vigie_event::{Event, FieldId, ValueRef, field, fingerprint, unmapped};
+use vigie_event::{
+    CompactString, Event, FieldId, ValueRef, address_text, field, fingerprint, unmapped,
+};
 
 use crate::predicate::Number;
 use crate::value::{self, each_text, is_null};
@@ -120,13 +122,17 @@ pub(super) fn values(
     event: &Event,
     names: &[FieldId],
     fields: &[FieldId],
-) -> Vec<(FieldId, Box<str>)> {
+) -> Vec<(FieldId, CompactString)> {
     names
         .iter()
         .zip(fields)
         .map(|(name, field)| {
-            let text = value::get(event, *field).map(|value| value.to_text().into());
-            (*name, text.unwrap_or_default())
+            let text = match value::get(event, *field) {
+                Some(ValueRef::Address(address)) => address_text(address),
+                Some(value) => value.to_text().into(),
+                None => CompactString::default(),
+            };
+            (*name, text)
         })
         .collect()
 }

@@ -16,7 +16,7 @@ mod window;
 
 use std::fmt;
 
-use vigie_event::{EventId, FieldId, Timestamp};
+use vigie_event::{CompactString, EventId, FieldId, Timestamp};
 
 use crate::RuleIndex;
 use crate::spec::{Aggregate, Range};
@@ -65,7 +65,7 @@ pub struct Firing {
     /// is late by now, and has nothing to do with it.
     pub overdue: bool,
     /// The group's fields with their values, in the order of `group-by`; filled only when raised.
-    pub group: Vec<(FieldId, Box<str>)>,
+    pub group: Vec<(FieldId, CompactString)>,
     /// The events counted so far, oldest first, at most 100; filled only when raised. Of several
     /// events with one value (`value_count`), or of one input (`temporal`), the last one; of an
     /// absence the last event that came.

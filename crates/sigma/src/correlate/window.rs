@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use vigie_event::EventId;
+use vigie_event::{CompactString, EventId};
 
 use super::cell::{Cell, SAMPLE, Sampling, hash_of_event, hash_of_value};
 use super::chains::{Chains, Order};
@@ -63,7 +63,7 @@ pub(super) struct Extra {
     pub chains: Chains,
     pub settled: Chains,
     /// The group's values, to name it when nothing comes.
-    pub group: Vec<Box<str>>,
+    pub group: Vec<CompactString>,
     /// Whether the last event was read when it happened.
     pub live: bool,
 }

@@ -131,7 +131,7 @@ impl State {
 pub(super) fn verdict_row(verdict: &Verdict) -> Result<verdict::ActiveModel> {
     Ok(verdict::ActiveModel {
         incident_id: Set(verdict.incident.to_string()),
-        analyst: Set(verdict.analyst.clone()),
+        analyst: Set(verdict.analyst.to_string()),
         revision: Set(verdict.revision as i64),
         time: Set(verdict.time.nanos()),
         severity: Set(rank(verdict.severity)),

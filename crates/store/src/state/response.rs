@@ -86,7 +86,7 @@ async fn mark_decided(tx: &DatabaseTransaction, decided: &Verdict) -> Result<()>
     verdict::Entity::update_many()
         .col_expr(verdict::Column::ToDecide, Expr::value(false))
         .filter(verdict::Column::IncidentId.eq(decided.incident.to_string()))
-        .filter(verdict::Column::Analyst.eq(&decided.analyst))
+        .filter(verdict::Column::Analyst.eq(decided.analyst.as_str()))
         .filter(verdict::Column::Revision.lte(decided.revision as i64))
         .exec(tx)
         .await?;

@@ -149,7 +149,9 @@ impl State {
         let id = second.incident.to_string();
         self.write(async |tx| {
             // The newest verdict of each model is kept.
-            verdict::Entity::delete_by_id((id.clone(), second.analyst.clone())).exec(tx).await?;
+            verdict::Entity::delete_by_id((id.clone(), second.analyst.to_string()))
+                .exec(tx)
+                .await?;
             row.insert(tx).await?;
             judgement::raise(tx, &id, super::rows::rank(second.severity)).await?;
             asked(tx, &id, second.revision).await

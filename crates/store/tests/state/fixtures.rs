@@ -127,7 +127,7 @@ pub fn decision(n: u64, incident: u64, status: DecisionStatus) -> Decision {
         duration_s: Some(3_600),
         mode: Mode::Enforce,
         status,
-        policy: "ban-brute-force".to_owned(),
+        policy: "ban-brute-force".into(),
         reason: Localized::new("five failures", "cinq échecs"),
         created: NOW.plus_seconds(n as i64),
         expires: Some(NOW.plus_seconds(n as i64 + 3_600)),

@@ -210,7 +210,7 @@ mod tests {
             duration_s: Some(14_400),
             mode: Mode::DryRun,
             status: DecisionStatus::Simulated,
-            policy: "high-ban".to_owned(),
+            policy: "high-ban".into(),
             reason: Localized::default(),
             created: Timestamp::default(),
             expires: None,
