@@ -50,7 +50,11 @@ pub enum Beside<'e> {
 /// What the slots of one event have in common with those of others like it: which fields there
 /// are, in their order, and what kinds of values.
 #[derive(Clone, Debug, Default)]
-pub struct Shape(Vec<(FieldId, Sketch)>);
+pub struct Shape {
+    slots: Vec<(FieldId, Sketch)>,
+    /// How many of them are a frame's; see [`Slots::framed`].
+    framed: u8,
+}
 
 /// What a shape tells of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +74,7 @@ pub enum Outline {
 impl Shape {
     /// The fields and what is known of their values, in the order of the slots.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FieldId, Outline)> {
-        self.0.iter().map(|(field, sketch)| {
+        self.slots.iter().map(|(field, sketch)| {
             let outline = match sketch.0 {
                 TEXT => Outline::Text,
                 PLAIN => Outline::Plain,
@@ -103,6 +107,9 @@ pub struct Slots {
     /// How the numbers of the fields that there are end: a clear bit says that none ends so.
     present: u64,
     entries: Vec<(FieldId, Slot)>,
+    /// How many of the first are as a frame made them: where these are as many, they are of one
+    /// shape.
+    framed: u8,
     made: String,
     lists: Vec<Box<[Value]>>,
     /// Where the first field whose number ends so stands, at most: no field stands before it.
@@ -113,6 +120,7 @@ impl Default for Slots {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
+            framed: 0,
             present: 0,
             first: [0; ENDS],
             made: String::new(),
@@ -126,6 +134,7 @@ impl Slots {
     #[inline]
     pub fn clear(&mut self) {
         room::clear_list(&mut self.entries);
+        self.framed = 0;
         self.present = 0;
         room::clear_text(&mut self.made);
         if !self.lists.is_empty() {
@@ -221,6 +230,7 @@ impl Slots {
     /// memory until the event starts over.
     pub fn replace(&mut self, field: FieldId, value: Value) {
         let slot = self.slot(value);
+        self.framed = 0;
         match self.entries.iter_mut().find(|(id, _)| *id == field) {
             Some((_, old)) => *old = slot,
             None => self.push(field, slot),
@@ -301,7 +311,10 @@ impl Slots {
     /// Whether these are slots of that shape.
     #[inline]
     pub fn are(&self, shape: &Shape) -> bool {
-        let pairs = self.entries.iter().zip(&shape.0);
+        if self.entries.len() != shape.slots.len() || self.framed != shape.framed {
+            return false;
+        }
+        let pairs = self.entries.iter().zip(&shape.slots).skip(self.framed.into());
         // Nearly all are: so there is no hurry to find the first that is not.
         let differences = pairs.fold(0, |found, ((field, slot), (wanted, sketch))| {
             let (kind, length) = slot.sketch();
@@ -310,13 +323,14 @@ impl Slots {
                 | (kind ^ sketch.0)
                 | u64::from(length ^ sketch.1)
         });
-        self.entries.len() == shape.0.len() && differences == 0
+        differences == 0
     }
 
     /// Makes `shape` that of these slots.
     pub fn outline(&self, shape: &mut Shape) {
-        shape.0.clear();
-        shape.0.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
+        shape.framed = self.framed;
+        shape.slots.clear();
+        shape.slots.extend(self.entries.iter().map(|(field, slot)| (*field, slot.sketch())));
     }
 
     /// The value in the slot at `place`.

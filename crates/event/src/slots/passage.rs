@@ -14,8 +14,8 @@ pub struct Passage {
 }
 
 impl Slots {
-    /// Starts over with these, of which nothing but the values is left for run time where the
-    /// fields are constants.
+    /// Starts over with these of a frame, of which nothing but the values is left for run time
+    /// where the fields are constants: as many are always of the same fields and kinds.
     #[inline]
     fn start<const N: usize>(&mut self, slots: [(FieldId, Slot); N]) {
         self.clear();
@@ -23,6 +23,7 @@ impl Slots {
             self.note(*field, place);
         }
         self.entries.extend(slots);
+        self.framed = N as u8;
     }
 
     /// Starts over with what a frame tells.
@@ -129,6 +130,28 @@ mod tests {
             assert_eq!(first, if taken == name { "1" } else { "abc" });
             assert!(other.has(action) && other.has(number) && !other.has(field::HOST_NAME));
         }
+    }
+
+    #[test]
+    fn frames_are_of_one_shape_while_they_stand() {
+        let framed = |pid, action| {
+            let mut slots = Slots::default();
+            slots.frame((0, 1), (1, 1), pid, (2, 1));
+            slots.fixed(field::EVENT_ACTION, action);
+            slots
+        };
+        let mut shape = super::super::Shape::default();
+        framed(Some(7), "x").outline(&mut shape);
+        assert!(framed(Some(8), "x").are(&shape));
+        assert!(!framed(None, "x").are(&shape) && !framed(Some(7), "y").are(&shape));
+        let mut changed = framed(Some(7), "x");
+        changed.replace(field::HOST_NAME, Value::Integer(1));
+        assert!(!changed.are(&shape));
+        changed.outline(&mut shape);
+        assert!(changed.are(&shape) && !framed(Some(7), "x").are(&shape));
+        changed.clear();
+        changed.integer(field::SOURCE_PORT, 1);
+        assert!(!changed.are(&shape));
     }
 
     #[test]
