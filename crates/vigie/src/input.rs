@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use jiff::tz::TimeZone;
 use vigie_event::{Event, Format, SystemClock, Timestamp};
 use vigie_parser::{Options, Parser, Reference};
 use vigie_sensor::Reader;
@@ -15,9 +16,9 @@ const MAX_FILES: usize = 512;
 /// Parser options that the command line asks for.
 pub fn parser_options(args: &InputArgs) -> anyhow::Result<Options> {
     let timezone = match &args.timezone {
-        Some(name) => jiff::tz::TimeZone::get(name)
+        Some(name) => TimeZone::get(name)
             .with_context(|| format!("no time zone `{name}`; such as Europe/Paris"))?,
-        None => jiff::tz::TimeZone::system(),
+        None => system_zone(),
     };
     let reference = match &args.reference {
         Some(text) => Reference::Fixed(Timestamp::parse(text).with_context(|| {
@@ -26,6 +27,19 @@ pub fn parser_options(args: &InputArgs) -> anyhow::Result<Options> {
         None => Reference::Observed,
     };
     Ok(Options { timezone, reference })
+}
+
+/// The system's time zone. To learn its name, jiff reads the folders of all zones; what its clock
+/// shows stands in one file.
+pub fn system_zone() -> TimeZone {
+    let told = std::env::var_os("TZ").is_some();
+    let zone = if told { None } else { zone_in(Path::new("/etc/localtime")) };
+    zone.unwrap_or_else(TimeZone::system)
+}
+
+/// The zone whose rules stand in that file (TZif, RFC 9636).
+fn zone_in(file: &Path) -> Option<TimeZone> {
+    TimeZone::tzif("", &std::fs::read(file).ok()?).ok()
 }
 
 /// One file, read and parsed record by record.
@@ -135,4 +149,26 @@ fn keep_if_open(advanced: anyhow::Result<bool>, errors: &mut Vec<anyhow::Error>)
         errors.push(error);
         false
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_that_of_its_name() {
+        for name in ["Europe/Paris", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"] {
+            let file = Path::new("/usr/share/zoneinfo").join(name);
+            if !file.exists() {
+                println!("skipped: no {}", file.display());
+                continue;
+            }
+            let (read, named) = (zone_in(&file).unwrap(), TimeZone::get(name).unwrap());
+            for second in (0..4_000).map(|week| jiff::Timestamp::new(week * 604_800, 0).unwrap()) {
+                assert_eq!(read.to_offset(second), named.to_offset(second), "{name} {second}");
+            }
+        }
+        assert!(zone_in(Path::new("/etc/passwd")).is_none());
+        assert!(zone_in(Path::new("/nowhere")).is_none());
+    }
 }

@@ -338,7 +338,7 @@ pub fn detector_settings(config: &Config) -> vigie_detector::Settings {
 
 pub fn parser_options(config: &Config) -> anyhow::Result<Options> {
     let timezone = match config.timezone.as_str() {
-        "" => jiff::tz::TimeZone::system(),
+        "" => crate::input::system_zone(),
         name => jiff::tz::TimeZone::get(name)
             .with_context(|| format!("configuration: timezone = \"{name}\""))?,
     };
