@@ -72,19 +72,13 @@ impl Pattern {
 
     /// The text, where it has neither wildcards nor interchangeable dashes.
     pub fn literal(&self) -> Option<String> {
-        self.0
-            .iter()
-            .map(|token| match token {
-                Token::Literal(c) => Some(*c),
-                _ => None,
-            })
-            .collect()
+        literal(&self.0)
     }
 
     /// The longest text without wildcards in it, in bytes; empty where there is none.
     pub fn longest_literal(&self) -> String {
         let runs = self.0.split(|token| !matches!(token, Token::Literal(_)));
-        let texts = runs.filter_map(|run| Self(run.to_vec()).literal());
+        let texts = runs.filter_map(literal);
         texts.max_by_key(String::len).unwrap_or_default()
     }
 
@@ -133,7 +127,7 @@ impl Pattern {
         }
         let end = self.0.len() - usize::from(ends_open);
         let inner = self.0.get(usize::from(starts_open)..end).unwrap_or_default();
-        let Some(text) = Self(inner.to_vec()).literal() else {
+        let Some(text) = literal(inner) else {
             return Shape::Glob(self);
         };
         let anchor = match (starts_open, ends_open) {
@@ -142,8 +136,19 @@ impl Pattern {
             (true, false) => Anchor::End,
             (true, true) => Anchor::Anywhere,
         };
-        Shape::Literal(anchor, if cased { text } else { fold(&text) })
+        // Each character alone is folded already.
+        Shape::Literal(anchor, if cased || text.is_ascii() { text } else { fold(&text) })
     }
+}
+
+/// The text of `tokens`, where these are characters only.
+fn literal(tokens: &[Token]) -> Option<String> {
+    let mut text = String::with_capacity(tokens.len());
+    for token in tokens {
+        let Token::Literal(c) = token else { return None };
+        text.push(*c);
+    }
+    Some(text)
 }
 
 /// A pattern made ready: its runs between `*`.
@@ -182,7 +187,7 @@ impl Run {
         }
         let (before, length) = longest;
         let run = tokens.get(before..before + length).filter(|run| !run.is_empty())?;
-        let text = Pattern(run.to_vec()).literal()?;
+        let text = literal(run)?;
         let finder = Box::new(memmem::Finder::new(text.as_bytes()).into_owned());
         Some(Self { finder, before })
     }
