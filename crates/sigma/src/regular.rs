@@ -31,7 +31,7 @@ pub(crate) struct Regular(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     source: RegexSource,
-    required: Option<String>,
+    required: Vec<String>,
     compiled: OnceLock<Option<Regex>>,
 }
 
@@ -46,7 +46,7 @@ impl Regular {
             // It was not set before.
             let _ = compiled.set(Some(regex));
         }
-        let required = parsed.as_ref().and_then(required::literal);
+        let required = parsed.as_ref().map(required::literals).unwrap_or_default();
         Ok(Self(Arc::new(Inner { source: source.clone(), required, compiled })))
     }
 
@@ -57,9 +57,10 @@ impl Regular {
         regex.as_ref().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// The longest literal, folded, that every text has in which it is found.
-    pub fn required(&self) -> Option<&str> {
-        self.0.required.as_deref()
+    /// Literals, folded, of which every text has one in which it is found; none where nothing is
+    /// known of them.
+    pub fn required(&self) -> &[String] {
+        &self.0.required
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use vigie_event::{FieldId, ValueRef, unmapped};
 
 use super::Local;
@@ -22,8 +23,9 @@ use vigie_event::Timestamp;
 pub(super) struct Atom {
     pub local: Local,
     pub ask: Ask,
-    /// A literal of the inside of the field's table that every text has which this holds of.
-    pub required: Option<AtomId>,
+    /// Literals of the inside of the field's table of which every text has one that this holds of;
+    /// none: nothing is known of them.
+    pub required: SmallVec<[AtomId; 1]>,
 }
 
 /// How a predicate is answered.
@@ -101,11 +103,11 @@ impl Atom {
             }
             Test::Time(part, comparison, number) => Ask::Time(*part, *comparison, *number),
         };
-        Self { local, ask, required: None }
+        Self { local, ask, required: SmallVec::new() }
     }
 
-    pub const fn unreached() -> Self {
-        Self { local: super::RECORD, ask: Ask::Never, required: None }
+    pub fn unreached() -> Self {
+        Self { local: super::RECORD, ask: Ask::Never, required: SmallVec::new() }
     }
 
     /// The fields that it looks at.
@@ -117,20 +119,22 @@ impl Atom {
         std::iter::once(self.local).chain(other)
     }
 
-    /// A literal that every text must have for a test to hold that no table answers.
-    pub fn required_literal(
+    /// Literals of which every text must have one for a test to hold that no table answers.
+    pub fn required_literals(
         test: &Test,
         regexes: &FxHashMap<RegexSource, Regular>,
-    ) -> Option<String> {
-        let literal = match test {
-            Test::Glob { pattern, cased: false } => pattern.longest_literal(),
-            Test::Glob { pattern, cased: true } => fold(&pattern.longest_literal()),
-            Test::Literal { needle, cased: true, .. } => fold(needle),
-            Test::Regex(source) => regexes.get(source)?.required()?.to_owned(),
-            _ => return None,
+    ) -> Vec<String> {
+        let literals = match test {
+            Test::Glob { pattern, cased: false } => vec![pattern.longest_literal()],
+            Test::Glob { pattern, cased: true } => vec![fold(&pattern.longest_literal())],
+            Test::Literal { needle, cased: true, .. } => vec![fold(needle)],
+            Test::Regex(source) => {
+                regexes.get(source).map(|regex| regex.required().to_vec()).unwrap_or_default()
+            }
+            _ => Vec::new(),
         };
         // One letter is in every other text.
-        (literal.len() > 1).then_some(literal)
+        if literals.iter().all(|literal| literal.len() > 1) { literals } else { Vec::new() }
     }
 
     /// What stands in the field's table for a test.

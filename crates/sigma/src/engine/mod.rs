@@ -22,6 +22,7 @@ mod witness;
 mod wordings;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use vigie_event::FieldId;
 
 use crate::RuleIndex;
@@ -136,20 +137,24 @@ impl Engine {
         parts: &mut FxHashMap<(Local, Box<str>), AtomId>,
     ) {
         for (index, predicate) in arena.atoms().iter().enumerate() {
-            let next = AtomId(self.atoms.len() as u32);
-            let Some(atom) = self.atoms.get_mut(index) else { continue };
-            let Some(literal) = Atom::required_literal(&predicate.test, regexes)
-                .filter(|_| !matches!(atom.ask, Ask::Never))
-            else {
+            let Some(atom) = self.atoms.get(index) else { continue };
+            if matches!(atom.ask, Ask::Never) {
                 continue;
-            };
+            }
             let local = atom.local;
-            let part = (local, literal.into_boxed_str());
-            let ask = Ask::Inside(part.1.clone());
-            let required = *parts.entry(part).or_insert(next);
-            atom.required = Some(required);
-            if required == next {
-                self.atoms.push(Atom { local, ask, required: None });
+            let mut required = SmallVec::new();
+            for literal in Atom::required_literals(&predicate.test, regexes) {
+                let next = AtomId(self.atoms.len() as u32);
+                let part = (local, literal.into_boxed_str());
+                let ask = Ask::Inside(part.1.clone());
+                let id = *parts.entry(part).or_insert(next);
+                if id == next {
+                    self.atoms.push(Atom { local, ask, required: SmallVec::new() });
+                }
+                required.push(id);
+            }
+            if let Some(atom) = self.atoms.get_mut(index) {
+                atom.required = required;
             }
         }
     }

@@ -336,7 +336,7 @@ impl Plan {
             let Some(atom) = engine.atoms.get(id.index()) else { continue };
             self.reads_record |= atom.local == RECORD && engine.part(id).is_none();
             if let Some(asked) = asked.get_mut(atom.local as usize) {
-                let atoms = [Some(id), atom.required].into_iter().flatten();
+                let atoms = std::iter::once(id).chain(atom.required.iter().copied());
                 asked.extend(atoms.filter(|atom| engine.part(*atom).is_some()));
             }
             for local in atom.locals() {

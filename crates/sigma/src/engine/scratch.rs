@@ -362,9 +362,9 @@ impl View<'_> {
         found
     }
 
-    /// Whether the text has not the literal which an atom requires.
+    /// Whether the text has none of the literals of which an atom requires one.
     fn lacks(&mut self, atom: &Atom) -> bool {
-        atom.required.is_some_and(|required| !self.ask(required))
+        !atom.required.is_empty() && !atom.required.iter().any(|required| self.ask(*required))
     }
 
     fn evaluate(&mut self, ask: &Ask, local: Local) -> bool {

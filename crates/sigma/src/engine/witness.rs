@@ -129,7 +129,7 @@ fn of_atom(arena: &Arena, id: AtomId, atoms: &[Atom], fields: &[Option<FieldId>]
     let in_record = atom.local == RECORD;
     match &atom.ask {
         Ask::Null | Ask::Never => Clue::None,
-        _ if let Some(required) = atom.required => Clue::Sign {
+        _ if let [required] = *atom.required => Clue::Sign {
             sign: Sign::Atom(required),
             prior: if in_record { 100 } else { 6 },
             reading: if in_record { 20 } else { 3 },
