@@ -37,7 +37,7 @@ pub fn system_zone() -> TimeZone {
     zone.unwrap_or_else(TimeZone::system)
 }
 
-/// The zone whose rules stand in that file (TZif, RFC 9636).
+/// The zone whose rules stand in that file (`TZif`, RFC 9636).
 fn zone_in(file: &Path) -> Option<TimeZone> {
     TimeZone::tzif("", &std::fs::read(file).ok()?).ok()
 }
