@@ -13,13 +13,12 @@ use vigie_event::{Event, EventId, Evidence, Source, Timestamp};
 use crate::clocks::to_micros;
 use crate::facets::{self, Facet, Facets};
 
-/// Events in the ring; a power of two. Small enough to stay in a processor's cache: twice as many
-/// showed no more evidence on any log that it was tried on.
-const EVENTS: u64 = 4_096;
+/// Events in the ring; a power of two.
+const EVENTS: u64 = 8_192;
 /// Bytes of raw records and facets in the ring.
-const ARENA: u64 = 1 << 20;
+const ARENA: u64 = 2 << 20;
 /// Hash buckets; a power of two.
-const BUCKETS: usize = 8_192;
+const BUCKETS: usize = 16_384;
 /// Bytes kept of a raw record, as in [`Evidence`].
 const RAW_BYTES: usize = 2_048;
 /// No place in the ring.
@@ -375,7 +374,7 @@ mod tests {
         assert!(recent.find(ids[0]).is_none());
         assert_eq!(recent.find(ids[1_999]).unwrap().evidence().raw.len(), RAW_BYTES);
         let held = ids.iter().filter(|id| recent.find(**id).is_some()).count();
-        assert!((450..=512).contains(&held), "{held}");
+        assert!((900..=1_024).contains(&held), "{held}");
     }
 
     #[test]
