@@ -1,4 +1,7 @@
 //! From matches and firings to alerts and incidents.
+//!
+//! The file is long: an alert is raised, grown and closed in one place, since each of these changes
+//! its incident and what is counted.
 
 use std::sync::Arc;
 
