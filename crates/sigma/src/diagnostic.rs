@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::yaml::Position;
+use vigie_yaml::{Position, Refusal, shown};
 
 /// How bad a finding about a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,14 @@ pub struct Diagnostic {
     pub mend: String,
 }
 
+impl Diagnostic {
+    /// What `refusal` says of `file`.
+    pub(crate) fn of(refusal: Refusal, file: &str, level: DiagnosticLevel) -> Self {
+        let Refusal { at, message, mend } = refusal;
+        Self { file: file.to_owned(), line: at.line, column: at.column, level, message, mend }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, column, level, message, mend } = self;
@@ -51,31 +59,6 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Why a rule is refused, before the file's name is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub at: Position,
-    pub message: String,
-    pub mend: String,
-}
-
-impl Refusal {
-    pub fn new(at: Position, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { at, message: message.into(), mend: mend.into() }
-    }
-
-    pub fn into_diagnostic(self, file: &str, level: DiagnosticLevel) -> Diagnostic {
-        Diagnostic {
-            file: file.to_owned(),
-            line: self.at.line,
-            column: self.at.column,
-            level,
-            message: self.message,
-            mend: self.mend,
-        }
-    }
-}
-
 /// The findings about one document that do not refuse it.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings(pub Vec<Refusal>);
@@ -84,17 +67,6 @@ impl Warnings {
     pub fn add(&mut self, at: Position, message: impl Into<String>, mend: impl Into<String>) {
         self.0.push(Refusal::new(at, message, mend));
     }
-}
-
-/// Text from a rule as it may stand in a message: cut at 60 characters, without control
-/// characters.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
-    if text.chars().nth(60).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// `did you mean …?` with the known name that is nearest to `name`, else the list of all.
@@ -151,15 +123,9 @@ mod tests {
     #[test]
     fn displays_place_and_mend() {
         let refusal = Refusal::new(Position { line: 3, column: 7 }, "unknown modifier", "");
-        let mut diagnostic = refusal.into_diagnostic("a.yml", DiagnosticLevel::Error);
+        let mut diagnostic = Diagnostic::of(refusal, "a.yml", DiagnosticLevel::Error);
         assert_eq!(diagnostic.to_string(), "a.yml:3:7: error: unknown modifier");
         diagnostic.mend = "mend it".into();
         assert_eq!(diagnostic.to_string(), "a.yml:3:7: error: unknown modifier (mend it)");
-    }
-
-    #[test]
-    fn shown_text_is_short_and_on_one_line() {
-        assert_eq!(shown("a\nb"), "a b");
-        assert_eq!(shown(&"x".repeat(61)).chars().count(), 61);
     }
 }

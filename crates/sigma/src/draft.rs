@@ -1,16 +1,16 @@
 //! From one document to a rule whose references are not yet known to be good.
 
 use vigie_event::fingerprint;
+use vigie_yaml::{Kind, Node, Position, Refusal, shown};
 
-use crate::diagnostic::{Refusal, Warnings, nearest, shown};
+use crate::diagnostic::{Warnings, nearest};
 use crate::expr::NodeId;
 use crate::load::Findings;
 use crate::pipeline::{Applied, Subject, apply};
 use crate::spec::{
     CorrelationSpec, DetectionReader, DetectionSpec, FilterSpec, Item, Lookup, Metadata, expand,
 };
-use crate::yaml::{self, Kind, Node};
-use crate::{Pipelines, Placeholders, RuleText};
+use crate::{Pipelines, Placeholders, RuleSource};
 
 /// A rule that was read, before its references are known to be good.
 pub(crate) struct Draft<'t> {
@@ -37,8 +37,8 @@ impl Draft<'_> {
     }
 
     /// Where its document begins.
-    pub fn position(&self) -> yaml::Position {
-        yaml::Position { line: self.line, column: 1 }
+    pub fn position(&self) -> Position {
+        Position { line: self.line, column: 1 }
     }
 }
 
@@ -62,23 +62,21 @@ pub(crate) struct DraftReader<'t> {
 }
 
 impl<'t> DraftReader<'t> {
-    /// A reader for rules of `texts`, with the filters among them.
+    /// A reader for rules of `sources`, with the filters among them.
     pub fn new(
-        texts: &[RuleText<'t>],
+        sources: &[RuleSource<'t>],
         pipelines: &'t Pipelines,
         placeholders: &'t Placeholders,
         findings: &mut Findings,
     ) -> Self {
         let mut filters = Vec::new();
-        for RuleText { file, text } in texts {
+        for source in sources {
             // Most files have none, so most are read once.
-            if !text
-                .lines()
-                .any(|line| line.trim_end() == "filter:" || line.starts_with("filter: "))
-            {
+            if !source.may_have("filter") {
                 continue;
             }
-            for document in yaml::documents(text) {
+            let file = source.file();
+            for document in source.documents() {
                 // What cannot be read is told when it is read as a rule.
                 let Ok(root) = document.root else {
                     continue;

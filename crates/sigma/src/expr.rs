@@ -1,6 +1,7 @@
 //! Conditions as shared expressions: what two rules both ask is one node, and one atom.
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 use crate::predicate::Predicate;
 
@@ -44,15 +45,14 @@ const MAX_LIFTED: usize = 64;
 /// All distinct predicates and expressions of a rule set.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    atoms: Vec<Predicate>,
-    atom_ids: FxHashMap<Predicate, AtomId>,
-    nodes: Vec<Node>,
-    node_ids: FxHashMap<Node, NodeId>,
+    atoms: IndexSet<Predicate, FxBuildHasher>,
+    nodes: IndexSet<Node, FxBuildHasher>,
 }
 
 impl Arena {
-    pub fn atoms(&self) -> &[Predicate] {
-        &self.atoms
+    /// All predicates, in the order of their places.
+    pub fn atoms(&self) -> impl ExactSizeIterator<Item = &Predicate> {
+        self.atoms.iter()
     }
 
     pub fn node_count(&self) -> usize {
@@ -60,23 +60,16 @@ impl Arena {
     }
 
     pub fn node(&self, id: NodeId) -> Option<&Node> {
-        self.nodes.get(id.index())
+        self.nodes.get_index(id.index())
     }
 
     pub fn predicate(&self, id: AtomId) -> Option<&Predicate> {
-        self.atoms.get(id.index())
+        self.atoms.get_index(id.index())
     }
 
     pub fn atom(&mut self, predicate: Predicate) -> NodeId {
-        let id = if let Some(id) = self.atom_ids.get(&predicate) {
-            *id
-        } else {
-            let id = AtomId(self.atoms.len() as u32);
-            self.atoms.push(predicate.clone());
-            self.atom_ids.insert(predicate, id);
-            id
-        };
-        self.intern(Node::Atom(id))
+        let (place, _) = self.atoms.insert_full(predicate);
+        self.intern(Node::Atom(AtomId(place as u32)))
     }
 
     pub fn not(&mut self, child: NodeId) -> NodeId {
@@ -145,13 +138,8 @@ impl Arena {
     }
 
     fn intern(&mut self, node: Node) -> NodeId {
-        if let Some(id) = self.node_ids.get(&node) {
-            return *id;
-        }
-        let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(node.clone());
-        self.node_ids.insert(node, id);
-        id
+        let (place, _) = self.nodes.insert_full(node);
+        NodeId(place as u32)
     }
 }
 

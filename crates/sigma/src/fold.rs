@@ -9,9 +9,14 @@ pub(crate) fn fold_char(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    // Dotless ı is a letter of its own, though its capital is `I`.
-    if c == 'ı' {
-        return c;
+    match c {
+        // Dotless ı is a letter of its own, though its capital is `I`.
+        'ı' => return c,
+        // Characters that stand twice in Unicode, and whose capital is more than one.
+        '\u{1FD3}' => return '\u{390}',
+        '\u{1FE3}' => return '\u{3B0}',
+        '\u{FB05}' => return '\u{FB06}',
+        _ => {}
     }
     // Over the capital first: ς and σ, ſ and s differ only in lower case.
     let upper = single(c.to_uppercase()).unwrap_or(c);
@@ -78,6 +83,19 @@ mod tests {
     fn what_folds_alone() {
         for c in (0x80..=0x10_FFFF).filter_map(char::from_u32) {
             assert_eq!(folds_alone(c.encode_utf8(&mut [0; 4])), !fold_char(c).is_ascii(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn forms_that_an_expression_takes_for_one_another_fold_alike() {
+        use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+        // Beyond it there are no scripts with two cases.
+        for c in (0..0x2_0000).filter_map(char::from_u32) {
+            let mut forms = ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
+            forms.case_fold_simple();
+            for form in forms.iter().flat_map(|range| range.start()..=range.end()) {
+                assert_eq!(fold_char(form), fold_char(c), "{form:?} and {c:?}");
+            }
         }
     }
 

@@ -49,11 +49,10 @@ mod rule;
 mod set;
 mod spec;
 mod value;
-mod yaml;
 
 pub use correlate::{Correlator, Firing, SnapshotError, WindowKey};
 pub use diagnostic::{Diagnostic, DiagnosticLevel};
 pub use matcher::Matcher;
 pub use pipeline::{Pipelines, Placeholders};
 pub use rule::{LogsourceSpec, Rule, RuleIndex, RuleKind, Status};
-pub use set::{RuleSet, RuleText};
+pub use set::{RuleSet, RuleSource, RuleText};

@@ -2,34 +2,35 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use vigie_event::{RuleRef, Severity, fingerprint};
+use vigie_yaml::{Refusal, shown};
 
 use crate::correlate::Correlation;
-use crate::diagnostic::{Refusal, Warnings, shown};
+use crate::diagnostic::Warnings;
 use crate::draft::{Body, Draft, DraftReader};
 use crate::engine::{Detection, Engine};
 use crate::resolve::{Resolution, resolve};
 use crate::set::Feed;
 use crate::spec::DetectionReader;
-use crate::yaml;
 use crate::{
     Diagnostic, DiagnosticLevel, Pipelines, Placeholders, Rule, RuleIndex, RuleKind, RuleSet,
-    RuleText,
+    RuleSource,
 };
 
 /// Loads what can be loaded.
 pub(crate) fn load<'t>(
-    texts: &[RuleText<'t>],
+    sources: &[RuleSource<'t>],
     pipelines: &'t Pipelines,
     placeholders: &'t Placeholders,
 ) -> (RuleSet, Vec<Diagnostic>) {
     let mut drafts: Vec<Draft<'t>> = Vec::new();
     let mut findings = Findings::default();
-    for text in texts {
-        findings.next_file(text.file);
+    for source in sources {
+        findings.next_file(source.file());
     }
-    let mut reader = DraftReader::new(texts, pipelines, placeholders, &mut findings);
-    for RuleText { file, text } in texts {
-        for document in yaml::documents(text) {
+    let mut reader = DraftReader::new(sources, pipelines, placeholders, &mut findings);
+    for source in sources {
+        let file = source.file();
+        for document in source.documents() {
             let mut warnings = Warnings::default();
             let draft = document
                 .root
@@ -231,15 +232,15 @@ impl Findings {
 
     pub fn warn(&mut self, file: &str, warnings: Warnings) {
         let level = DiagnosticLevel::Warning;
-        self.all.extend(warnings.0.into_iter().map(|found| found.into_diagnostic(file, level)));
+        self.all.extend(warnings.0.into_iter().map(|found| Diagnostic::of(found, file, level)));
     }
 
     pub fn warn_one(&mut self, file: &str, finding: Refusal) {
-        self.all.push(finding.into_diagnostic(file, DiagnosticLevel::Warning));
+        self.all.push(Diagnostic::of(finding, file, DiagnosticLevel::Warning));
     }
 
     pub fn refuse(&mut self, file: &str, refusal: Refusal) {
-        self.all.push(refusal.into_diagnostic(file, DiagnosticLevel::Error));
+        self.all.push(Diagnostic::of(refusal, file, DiagnosticLevel::Error));
     }
 
     fn sorted(self) -> Vec<Diagnostic> {

@@ -3,8 +3,9 @@
 
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
+use vigie_yaml::{Refusal, shown};
 
-use crate::diagnostic::{Refusal, nearest, shown};
+use crate::diagnostic::nearest;
 use crate::draft::{Body, Draft};
 use crate::load::Findings;
 use crate::spec::{Aggregate, CorrelationSpec};

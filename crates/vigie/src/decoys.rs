@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::bail;
 
 use crate::config::AnalysisConfig;
-use crate::shipped::RuleFile;
+use crate::shipped::{Content, RuleFile};
 
 /// One kind of decoy.
 struct Kind {
@@ -85,7 +85,7 @@ pub fn rule_files(config: &AnalysisConfig) -> Vec<RuleFile> {
             values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
         if !values.is_empty() {
             let name = format!("configuration: analysis.{}", kind.key);
-            files.push(RuleFile { name, bytes: text(kind, &values).into_bytes() });
+            files.push(RuleFile { name, content: Content::Text(text(kind, &values).into_bytes()) });
         }
     }
     files

@@ -12,7 +12,7 @@ use vigie_event::fingerprint;
 use vigie_sigma::{Diagnostic, DiagnosticLevel, RuleSet};
 
 use crate::config::Config;
-use crate::shipped::{self, RuleFile};
+use crate::shipped::{self, Content, RuleFile};
 
 /// The part of the rules folder that `vigie rules import` writes.
 pub const IMPORTED: &str = "imported";
@@ -98,10 +98,10 @@ impl Rulebook {
         let mut told = Vec::new();
         for file in mended {
             let Some(good) = earlier.get(file.name.as_str()) else { continue };
-            if good.bytes != file.bytes {
+            if good.content != file.content {
                 told.extend(diagnostics.iter().filter(|one| one.file == file.name).cloned());
                 kept.insert(file.name.clone());
-                file.bytes.clone_from(&good.bytes);
+                file.content.clone_from(&good.content);
             }
         }
         if !told.is_empty() {
@@ -247,7 +247,7 @@ pub fn read(path: &Path, unread: &mut Vec<Diagnostic>) -> Option<RuleFile> {
         complain(line, "not UTF-8 text".to_owned(), "save the file as UTF-8");
         return None;
     }
-    Some(RuleFile { name, bytes })
+    Some(RuleFile { name, content: Content::Text(bytes) })
 }
 
 #[cfg(test)]

@@ -1,47 +1,92 @@
 //! The rules that a command works with: the shipped ones, which are part of the binary, or those
 //! of files and folders; and the processing pipelines that say how fields are called here.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use include_dir::{Dir, include_dir};
-use vigie_sigma::{Diagnostic, Pipelines, Placeholders, RuleSet, RuleText};
+use vigie_sigma::{Diagnostic, Pipelines, Placeholders, RuleSet, RuleSource, RuleText};
 
-static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
-/// Those of its folder `default` are always applied; each of them is for the logsources that it
-/// names.
-static PIPELINES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../pipelines");
+// The shipped files, read ahead by the build script: `RULES`; and `PIPELINES`, which are always
+// applied, each to the logsources that it names.
+include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
-/// A file of rules, or a fixture, with its text.
+static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules/fixtures");
+
+/// A file of rules.
 #[derive(Clone, Debug)]
 pub struct RuleFile {
     /// Its path, for messages.
     pub name: String,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A shipped one's documents, read when the binary was built.
+    Packed(&'static [u8]),
+    /// Another's bytes, which should be UTF-8.
+    Text(Vec<u8>),
+}
+
+impl RuleFile {
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub fn bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Packed(bytes) => bytes,
+            Content::Text(bytes) => bytes,
+        }
+    }
+
+    /// What the engine reads of it.
+    ///
+    /// # Errors
+    /// It is not UTF-8.
+    pub fn source(&self) -> anyhow::Result<RuleSource<'_>> {
+        let file = &self.name;
+        Ok(match &self.content {
+            Content::Packed(documents) => RuleSource::Packed { file, documents },
+            Content::Text(bytes) => {
+                let text = std::str::from_utf8(bytes)
+                    .with_context(|| format!("{file}: not UTF-8 text"))?;
+                RuleText { file, text }.into()
+            }
+        })
+    }
+}
+
+/// A log to run rules over: they fire on it, or keep quiet.
+#[derive(Debug)]
+pub struct Fixture {
+    /// Its path.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Cow<'static, [u8]>,
 }
 
 /// The shipped rule files.
 pub fn rule_files() -> Vec<RuleFile> {
-    files_of("rules", &RULES, is_rule)
+    let file = |(name, documents): &(&str, &'static [u8])| RuleFile {
+        name: (*name).to_owned(),
+        content: Content::Packed(documents),
+    };
+    RULES.iter().map(file).collect()
 }
 
 /// The fixtures of the shipped rules.
-pub fn fixture_files() -> Vec<RuleFile> {
-    RULES.get_dir("fixtures").map(|dir| files_of("rules", dir, |_| true)).unwrap_or_default()
-}
-
-fn files_of(folder: &str, dir: &Dir<'_>, wanted: fn(&Path) -> bool) -> Vec<RuleFile> {
-    let mut files: Vec<RuleFile> = dir
+pub fn fixtures() -> Vec<Fixture> {
+    let mut fixtures: Vec<_> = FIXTURES
         .files()
-        .filter(|file| wanted(file.path()))
-        .map(|file| RuleFile {
-            name: Path::new(folder).join(file.path()).display().to_string(),
-            bytes: file.contents().to_vec(),
+        .map(|file| Fixture {
+            name: Path::new("rules/fixtures").join(file.path()).display().to_string(),
+            bytes: file.contents().into(),
         })
         .collect();
-    files.sort_by(|left, right| left.name.cmp(&right.name));
-    files
+    fixtures.sort_by(|left, right| left.name.cmp(&right.name));
+    fixtures
 }
 
 fn is_rule(path: &Path) -> bool {
@@ -88,7 +133,7 @@ fn collect(dir: &Path, files: &mut Vec<RuleFile>) -> anyhow::Result<()> {
 
 fn read(path: &Path) -> anyhow::Result<RuleFile> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(RuleFile { name: path.display().to_string(), bytes })
+    Ok(RuleFile { name: path.display().to_string(), content: Content::Text(bytes) })
 }
 
 /// Compiles rule files, pipelines among them applied beside the shipped default ones; a file
@@ -102,17 +147,12 @@ pub fn compile_with(
     files: &[RuleFile],
     placeholders: &Placeholders,
 ) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-    let defaults = PIPELINES
-        .get_dir("default")
-        .map(|dir| files_of("pipelines", dir, is_rule))
-        .unwrap_or_default();
     let mut rules = Vec::new();
-    let mut pipelines = Vec::new();
-    for file in defaults.iter().chain(files) {
-        let text = std::str::from_utf8(&file.bytes)
-            .with_context(|| format!("{}: not UTF-8 text", file.name))?;
-        let text = RuleText { file: &file.name, text };
-        if Pipelines::is_pipeline(text.text) { &mut pipelines } else { &mut rules }.push(text);
+    let mut pipelines: Vec<_> =
+        PIPELINES.iter().map(|(file, documents)| RuleSource::Packed { file, documents }).collect();
+    for file in files {
+        let source = file.source()?;
+        if source.is_pipeline() { &mut pipelines } else { &mut rules }.push(source);
     }
     let (pipelines, mut diagnostics) = Pipelines::read(pipelines);
     let (rules, more) = RuleSet::load_with(rules, &pipelines, placeholders);

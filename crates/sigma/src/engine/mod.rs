@@ -89,11 +89,12 @@ impl Engine {
         regexes: &FxHashMap<RegexSource, Regular>,
         detections: &[Detection<'_>],
     ) -> Self {
-        let mut engine = Self { fields: vec![None], ..Self::default() };
+        let atoms = Vec::with_capacity(arena.atoms().len());
+        let mut engine = Self { fields: vec![None], atoms, ..Self::default() };
         let reached = witness::reached(arena, detections.iter().map(|detection| detection.root));
         let mut table_drafts = vec![table::Draft::default()];
         let mut parts: FxHashMap<(Local, Box<str>), AtomId> = FxHashMap::default();
-        for (index, predicate) in arena.atoms().iter().enumerate() {
+        for (index, predicate) in arena.atoms().enumerate() {
             let id = AtomId(index as u32);
             let local = match predicate.subject {
                 Subject::Field(field) if reached.atom(id) => engine.local(field),
@@ -136,7 +137,7 @@ impl Engine {
         regexes: &FxHashMap<RegexSource, Regular>,
         parts: &mut FxHashMap<(Local, Box<str>), AtomId>,
     ) {
-        for (index, predicate) in arena.atoms().iter().enumerate() {
+        for (index, predicate) in arena.atoms().enumerate() {
             let Some(atom) = self.atoms.get(index) else { continue };
             if matches!(atom.ask, Ask::Never) {
                 continue;

@@ -1,11 +1,12 @@
 //! What a transformation makes of one match.
 
+use vigie_event::CompactString;
+use vigie_yaml::{Kind, Node, Refusal, shown};
+
 use super::Pipelines;
 use super::item::{Case, Change, ProcessingItem, Target};
-use crate::diagnostic::{Refusal, shown};
 use crate::predicate::Number;
 use crate::spec::{Item, Lookup, MAX_VALUES, Match, expand, too_many};
-use crate::yaml::{Kind, Node};
 
 /// Applies a transformation to a match that its conditions let through.
 pub(super) fn change(
@@ -29,9 +30,9 @@ pub(super) fn change(
                 |name: &str| if names.has(name) { Lookup::Wildcard } else { Lookup::Unknown };
             expand(&mut found, lookup)?;
         }
-        Change::ReplaceText { pattern, with } => each_text(&mut found, |text| {
-            *text = pattern.replace_all(text, with.as_str()).into_owned();
-        }),
+        Change::ReplaceText { pattern, with } => {
+            each_text(&mut found, |text| pattern.replace_all(text, with.as_str()).into());
+        }
         Change::MapText(mapping) => map_text(&mut found, |text| mapping.get(text))?,
         Change::SetValue(value) => {
             let at = found.values_at;
@@ -39,7 +40,7 @@ pub(super) fn change(
             found.listed = false;
         }
         Change::ConvertType(target) => convert(&mut found, *target)?,
-        Change::Case(case) => each_text(&mut found, |text| *text = cased(*case, text)),
+        Change::Case(case) => each_text(&mut found, |text| cased(*case, text).into()),
         Change::Hashes { algorithms, prefix, drop_algorithm } => {
             let naming = Naming { algorithms, prefix, drop_algorithm: *drop_algorithm };
             return Ok(hashes(found, &naming, item));
@@ -80,7 +81,7 @@ fn renamed(item: &ProcessingItem, mut found: Match) -> Result<Item, Refusal> {
             if let Kind::Text(text) = &mut value.kind
                 && let Some(first) = names_of(&item.change, text).into_iter().next()
             {
-                *text = first;
+                *text = first.into();
             }
         }
     }
@@ -117,10 +118,10 @@ fn under(names: &[String], found: &Match) -> Vec<Item> {
     names.iter().map(|field| Item::Match(Box::new(called(field)))).collect()
 }
 
-fn each_text(found: &mut Match, change: impl Fn(&mut String)) {
+fn each_text(found: &mut Match, change: impl Fn(&str) -> CompactString) {
     for value in &mut found.values {
         if let Kind::Text(text) = &mut value.kind {
-            change(text);
+            *text = change(text);
         }
     }
 }
@@ -139,7 +140,7 @@ fn map_text<'m>(
             None => mapped.push(value),
             Some(texts) => {
                 let made =
-                    texts.iter().map(|text| Node { at: value.at, kind: Kind::Text(text.clone()) });
+                    texts.iter().map(|text| Node { at: value.at, kind: Kind::Text(text.into()) });
                 mapped.extend(made);
             }
         }
@@ -154,7 +155,7 @@ fn map_text<'m>(
 
 fn convert(found: &mut Match, target: Target) -> Result<(), Refusal> {
     for value in &mut found.values {
-        let Some(text) = value.scalar().map(String::from) else {
+        let Some(text) = value.scalar().map(CompactString::from) else {
             continue;
         };
         value.kind = match target {
@@ -233,7 +234,7 @@ fn hashes(mut found: Match, naming: &Naming<'_>, item: &ProcessingItem) -> Item 
         let Some((field, hash)) = split else {
             return Item::Match(Box::new(found));
         };
-        let node = Node { at: value.at, kind: Kind::Text(hash.to_owned()) };
+        let node = Node { at: value.at, kind: Kind::Text(hash.into()) };
         match by_field.iter_mut().find(|(known, _)| *known == field) {
             Some((_, nodes)) => nodes.push(node),
             None => by_field.push((field, vec![node])),

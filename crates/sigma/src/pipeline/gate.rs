@@ -1,8 +1,5 @@
 //! When is a processing item applied? Conditions, and how they are joined.
 
-use crate::diagnostic::{Refusal, shown};
-use crate::yaml::Position;
-
 /// How deep parentheses and `not` may nest in an expression.
 const MAX_DEPTH: usize = 32;
 
@@ -143,3 +140,4 @@ impl Parser<'_> {
         Ok(expression)
     }
 }
+use vigie_yaml::{Position, Refusal, shown};

@@ -2,11 +2,11 @@
 
 use regex::Regex;
 use rustc_hash::FxHashMap;
+use vigie_yaml::Node;
 
 use super::gate::Gate;
 use crate::rule::LogsourceSpec;
 use crate::spec::SearchSpec;
-use crate::yaml::Node;
 
 /// A transformation and its conditions.
 #[derive(Debug)]

@@ -13,8 +13,7 @@ mod run;
 use rustc_hash::FxHashMap;
 
 use crate::diagnostic::Warnings;
-use crate::yaml;
-use crate::{Diagnostic, DiagnosticLevel, RuleText};
+use crate::{Diagnostic, DiagnosticLevel, RuleSource};
 use item::ProcessingItem;
 
 pub(crate) use run::{Applied, Subject, apply};
@@ -39,23 +38,27 @@ pub(crate) struct Pipeline {
 impl Pipelines {
     /// Reads all pipelines that can be read; what cannot becomes a diagnostic. A text may hold
     /// several YAML documents. What concerns only queries is a warning.
-    pub fn read<'t>(texts: impl IntoIterator<Item = RuleText<'t>>) -> (Self, Vec<Diagnostic>) {
+    pub fn read<'t, S: Into<RuleSource<'t>>>(
+        sources: impl IntoIterator<Item = S>,
+    ) -> (Self, Vec<Diagnostic>) {
         let mut pipelines = Self::default();
         let mut diagnostics = Vec::new();
-        for RuleText { file, text } in texts {
-            for document in yaml::documents(text) {
+        for source in sources {
+            let source: RuleSource<'_> = source.into();
+            let file = source.file();
+            for document in source.documents() {
                 let mut warnings = Warnings::default();
                 let read = document.root.and_then(|root| read::pipeline(&root, &mut warnings));
                 diagnostics.extend(
                     warnings
                         .0
                         .into_iter()
-                        .map(|found| found.into_diagnostic(file, DiagnosticLevel::Warning)),
+                        .map(|found| Diagnostic::of(found, file, DiagnosticLevel::Warning)),
                 );
                 match read {
                     Ok(pipeline) => pipelines.all.push(pipeline),
                     Err(refusal) => {
-                        diagnostics.push(refusal.into_diagnostic(file, DiagnosticLevel::Error));
+                        diagnostics.push(Diagnostic::of(refusal, file, DiagnosticLevel::Error));
                     }
                 }
             }
@@ -65,11 +68,6 @@ impl Pipelines {
             pipelines.vars.extend(pipeline.vars.clone());
         }
         (pipelines, diagnostics)
-    }
-
-    /// Whether a text is a pipeline rather than rules: it has `transformations` at its top.
-    pub fn is_pipeline(text: &str) -> bool {
-        text.lines().any(|line| line.starts_with("transformations:"))
     }
 
     /// Whether there is none.

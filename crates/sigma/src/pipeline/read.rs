@@ -2,6 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
+use vigie_yaml::{Kind, Node, Refusal, shown};
 
 use super::Pipeline;
 use super::gate::{Expression, Gate, Link};
@@ -9,10 +10,9 @@ use super::item::{
     Case, Change, FieldNames, FieldTest, MatchTest, Names, Operator, ProcessingItem, RuleTest,
     Target,
 };
-use crate::diagnostic::{Refusal, Warnings, nearest, shown};
+use crate::diagnostic::{Warnings, nearest};
 use crate::rule::LogsourceSpec;
 use crate::spec::{SearchSpec, search};
-use crate::yaml::{Kind, Node};
 
 /// Processing items of a pipeline, and how deep they may nest.
 const MAX_ITEMS: usize = 5_000;
@@ -208,7 +208,7 @@ fn gate<T>(
     };
     if let Kind::Map(entries) = &conditions.kind {
         for entry in entries {
-            gate.tests.push((entry.key.clone(), test(&entry.value)?));
+            gate.tests.push((entry.key.to_string(), test(&entry.value)?));
         }
     } else {
         for (place, member) in conditions.members().iter().enumerate() {
@@ -364,7 +364,7 @@ fn lists(node: &Node) -> Result<FxHashMap<String, Vec<String>>, Refusal> {
     if !matches!(node.kind, Kind::Map(_)) {
         return Err(Refusal::new(node.at, format!("expected a map, found {}", node.what()), ""));
     }
-    node.entries().iter().map(|entry| Ok((entry.key.clone(), texts(&entry.value)?))).collect()
+    node.entries().iter().map(|entry| Ok((entry.key.to_string(), texts(&entry.value)?))).collect()
 }
 
 fn names(node: &Node) -> Result<Names, Refusal> {
@@ -388,7 +388,7 @@ fn set_value(node: &Node) -> Result<Node, Refusal> {
             return Err(Refusal::new(value.at, "`set_value` sets one value", ""));
         }
         (Some("str"), kind) => match value.scalar() {
-            Some(text) => Kind::Text(text.into_owned()),
+            Some(text) => Kind::Text(text.into()),
             None => kind.clone(),
         },
         (_, kind) => kind.clone(),

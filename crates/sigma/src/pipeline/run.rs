@@ -1,13 +1,12 @@
 //! Pipelines on their way through one rule.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use vigie_yaml::{Kind, Node, Refusal, shown};
 
 use super::item::{Change, FieldTest, MatchTest, Operator, ProcessingItem, RuleTest};
 use super::{Pipelines, change};
-use crate::diagnostic::{Refusal, shown};
 use crate::rule::LogsourceSpec;
 use crate::spec::{Clause, DetectionSpec, Item, Match, SearchSpec};
-use crate::yaml::{Kind, Node};
 
 /// A rule under the pipelines.
 #[derive(Debug)]
@@ -134,8 +133,8 @@ fn filled(search: &SearchSpec, logsource: &LogsourceSpec) -> Result<SearchSpec, 
                     [("category", category), ("product", product), ("service", service)]
                 {
                     let part = part.as_deref().unwrap_or_default();
-                    *text = text.replace(&format!("${{{name}}}"), part);
-                    *text = text.replace(&format!("${name}"), part);
+                    *text = text.replace(&format!("${{{name}}}"), part).into();
+                    *text = text.replace(&format!("${name}"), part).into();
                 }
             }
         }

@@ -159,7 +159,7 @@ mod tests {
     use crate::fold::fold;
     use crate::predicate::RegexSource;
     use crate::regular::Regular;
-    use crate::yaml::Position;
+    use vigie_yaml::Position;
 
     /// Pieces of expressions, to be put one behind the other.
     const PIECES: &[&str] = &[

@@ -1,8 +1,9 @@
 //! `selection and not 1 of filter*`: the condition over the searches.
 
-use crate::diagnostic::{Refusal, nearest, shown};
+use vigie_yaml::{Position, Refusal, shown};
+
+use crate::diagnostic::nearest;
 use crate::expr::{Arena, NodeId};
-use crate::yaml::Position;
 
 /// The longest condition, in bytes; SigmaHQ's longest has 400.
 const MAX_BYTES: usize = 8_192;

@@ -1,10 +1,10 @@
 //! The `correlation` section, as it is written: inputs are names still.
 
 use vigie_event::FieldId;
+use vigie_yaml::{Entry, Kind, Node, Position, Refusal, shown};
 
 use super::detection;
-use crate::diagnostic::{Refusal, nearest, shown};
-use crate::yaml::{Entry, Kind, Node, Position};
+use crate::diagnostic::nearest;
 
 /// Inputs of a correlation, so that they fit a table of small numbers.
 const MAX_INPUTS: usize = 256;
@@ -380,7 +380,7 @@ fn aliases(section: &Node) -> Result<Vec<Alias>, Refusal> {
             .ok_or_else(|| Refusal::new(entry.at, "an alias's name has 1 to 256 bytes", ""))?;
         let mut fields = Vec::new();
         for input in entry.value.entries() {
-            fields.push((input.key.clone(), input.at, field(&input.value)?));
+            fields.push((input.key.to_string(), input.at, field(&input.value)?));
         }
         aliases.push(Alias { name, at: entry.at, fields });
     }
@@ -390,7 +390,7 @@ fn aliases(section: &Node) -> Result<Vec<Alias>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::documents;
+    use vigie_yaml::documents;
 
     fn read(section: &str) -> Result<CorrelationSpec, Refusal> {
         let root = documents(&format!("correlation: {section}\n")).remove(0).root.unwrap();

@@ -2,16 +2,16 @@
 
 use rustc_hash::FxHashMap;
 use vigie_event::FieldId;
+use vigie_yaml::{Kind, Node, Position, Refusal, shown};
 
 use super::condition::{self, Search};
 use super::modifier::SearchKey;
 use super::search::{Clause, DetectionSpec, Item, Match, SearchSpec, empty};
 use super::value;
-use crate::diagnostic::{Refusal, Warnings, nearest, shown};
+use crate::diagnostic::{Warnings, nearest};
 use crate::expr::{Arena, NodeId};
 use crate::predicate::{Predicate, RegexSource, Subject, Test};
 use crate::regular::Regular;
-use crate::yaml::{Kind, Node, Position};
 
 /// Regular expressions of a rule; SigmaHQ's rules have 30 at most.
 const MAX_REGEXES: usize = 128;

@@ -1,9 +1,10 @@
 //! Sigma filters: what is taken out of other rules.
 
+use vigie_yaml::{Node, Position, Refusal, shown};
+
 use super::search::Clause;
-use crate::diagnostic::{Refusal, Warnings, shown};
+use crate::diagnostic::Warnings;
 use crate::rule::LogsourceSpec;
-use crate::yaml::{Node, Position};
 
 /// A filter.
 #[derive(Clone, Debug)]

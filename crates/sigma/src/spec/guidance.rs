@@ -3,9 +3,9 @@
 //! A mistake in it is a warning: the rule detects all the same.
 
 use vigie_event::{Action, Category, Guidance, Localized};
+use vigie_yaml::{Kind, Node, shown};
 
-use crate::diagnostic::{Warnings, nearest, shown};
-use crate::yaml::{Kind, Node};
+use crate::diagnostic::{Warnings, nearest};
 
 const KEYS: [&str; 6] =
     ["title", "explanation", "recommendations", "false_positives", "category", "actions"];

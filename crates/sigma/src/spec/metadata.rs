@@ -1,11 +1,11 @@
 //! Everything about a rule but its condition.
 
 use vigie_event::{Guidance, Localized, Severity};
+use vigie_yaml::{Kind, Node, Refusal, shown};
 
 use super::{detection, guidance};
-use crate::diagnostic::{Refusal, Warnings, nearest, shown};
+use crate::diagnostic::{Warnings, nearest};
 use crate::rule::{LogsourceSpec, Status};
-use crate::yaml::{Kind, Node};
 
 /// What Sigma calls a rule's components, as far as they concern every kind of rule.
 #[derive(Clone, Debug, Default)]

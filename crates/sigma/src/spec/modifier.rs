@@ -1,10 +1,11 @@
 //! `field|modifier|modifier`: what stands left of the colon in a search.
 
+use vigie_yaml::{Position, Refusal, shown};
+
 use crate::civil::TimePart;
-use crate::diagnostic::{Refusal, nearest, shown};
+use crate::diagnostic::nearest;
 use crate::pattern::Anchor;
 use crate::predicate::Comparison;
-use crate::yaml::Position;
 
 /// Every modifier's name.
 const NAMES: [&str; 31] = [

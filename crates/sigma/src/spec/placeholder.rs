@@ -1,7 +1,6 @@
 //! `%name%` in the values of a search with the modifier `expand`.
 
-use crate::diagnostic::{Refusal, shown};
-use crate::yaml::{Kind, Node};
+use vigie_yaml::{Kind, Node, Refusal, shown};
 
 use super::search::Match;
 
@@ -69,7 +68,8 @@ pub(crate) fn expand<'v>(
                 }
             };
         }
-        let made = texts.into_iter().map(|text| Node { at: node.at, kind: Kind::Text(text) });
+        let made =
+            texts.into_iter().map(|text| Node { at: node.at, kind: Kind::Text(text.into()) });
         expanded.extend(made);
     }
     found.listed |= expanded.len() > 1;

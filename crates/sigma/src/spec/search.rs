@@ -1,8 +1,9 @@
 //! The `detection` section as it is written, for filters and pipelines to change before it is
 //! compiled.
 
-use crate::diagnostic::{Refusal, Warnings, shown};
-use crate::yaml::{Kind, Node, Position};
+use vigie_yaml::{Kind, Node, Position, Refusal, shown};
+
+use crate::diagnostic::Warnings;
 
 /// Search identifiers of a rule.
 const MAX_SEARCHES: usize = 1_000;

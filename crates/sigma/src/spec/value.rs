@@ -2,13 +2,13 @@
 
 use ipnet::IpNet;
 use vigie_event::FieldId;
+use vigie_yaml::{Kind, Node, Refusal, shown};
 
 use super::modifier::{SearchKey, Transform, ValueType};
 use super::placeholder;
-use crate::diagnostic::{Refusal, shown};
+use crate::fold::fold;
 use crate::pattern::{Anchor, Pattern, Shape};
 use crate::predicate::{Number, RegexSource, Test};
-use crate::yaml::{Kind, Node};
 
 /// The longest text value, in bytes: bounds the work that one value can cause an event.
 const MAX_VALUE_BYTES: usize = 8_192;
@@ -116,6 +116,9 @@ fn texts(key: &SearchKey<'_>, node: &Node) -> Result<Vec<Test>, Refusal> {
         return Ok(vec![Test::Null]);
     }
     let text = written(key, node, "a value")?;
+    if let Some(test) = literal(key, node, &text) {
+        return Ok(vec![test]);
+    }
     let mut drafts = vec![Draft::Pattern(Pattern::parse(&text))];
     // A number stands for its usual form as well: 0x10 is 16, 1.50 is 1.5.
     let canonical = match &node.kind {
@@ -147,6 +150,22 @@ fn texts(key: &SearchKey<'_>, node: &Node) -> Result<Vec<Test>, Refusal> {
             Ok(test_of(pattern, key.cased))
         })
         .collect()
+}
+
+/// What most values come down to, without the way there: text with neither wildcards nor escapes,
+/// looked for as it is.
+fn literal(key: &SearchKey<'_>, node: &Node, text: &str) -> Option<Test> {
+    let anchor = match key.transforms.as_slice() {
+        [] => Anchor::Whole,
+        [Transform::Anchor(anchor)] => *anchor,
+        _ => return None,
+    };
+    let plain = matches!(node.kind, Kind::Text(_)) && !text.contains(['*', '?', '\\']);
+    if !plain || text.is_empty() || key.field.is_empty() {
+        return None;
+    }
+    let needle = if key.cased { text.into() } else { fold(text).into() };
+    Some(Test::Literal { anchor, needle, cased: key.cased })
 }
 
 fn test_of(pattern: Pattern, cased: bool) -> Test {
@@ -273,7 +292,7 @@ fn base64_at(bytes: &[u8], offset: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::Position;
+    use vigie_yaml::Position;
 
     #[test]
     fn encodes_base64_as_rfc_4648_says() {

@@ -19,7 +19,7 @@ use super::{rules_history, rules_import};
 use crate::cli::{Global, InputArgs, MatchArgs, RulesArgs, RulesCommand};
 use crate::config::Config;
 use crate::rulebook::{self, Rulebook};
-use crate::shipped::{self, RuleFile};
+use crate::shipped::{self, Fixture, RuleFile};
 use crate::{input, output};
 
 /// The moment before which times without a year in fixtures lie: 2026-12-31T00:00:00Z.
@@ -238,7 +238,7 @@ fn test(global: &Global, paths: &[PathBuf], loaded: &Files) -> anyhow::Result<Ex
         let own = files.get(shipped::rule_files().len()..).unwrap_or_default();
         may_have_none.extend(own.iter().map(|file| file.name.as_str()));
         let mut fixtures = fixtures_beside(own)?;
-        fixtures.extend(shipped::fixture_files());
+        fixtures.extend(shipped::fixtures());
         fixtures
     } else {
         fixtures_beside(files)?
@@ -309,7 +309,7 @@ fn test(global: &Global, paths: &[PathBuf], loaded: &Files) -> anyhow::Result<Ex
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn fixtures_beside(files: &[RuleFile]) -> anyhow::Result<Vec<RuleFile>> {
+fn fixtures_beside(files: &[RuleFile]) -> anyhow::Result<Vec<Fixture>> {
     let folders: BTreeSet<PathBuf> = files
         .iter()
         .map(|file| Path::new(&file.name))
@@ -326,14 +326,14 @@ fn fixtures_beside(files: &[RuleFile]) -> anyhow::Result<Vec<RuleFile>> {
             let path = entry?.path();
             let bytes =
                 std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            fixtures.push(RuleFile { name: path.display().to_string(), bytes });
+            fixtures.push(Fixture { name: path.display().to_string(), bytes: bytes.into() });
         }
     }
     Ok(fixtures)
 }
 
 /// Ids of the rules that raise an alert on a fixture.
-fn rules_that_fire(rules: &Arc<RuleSet>, fixture: &RuleFile) -> BTreeSet<String> {
+fn rules_that_fire(rules: &Arc<RuleSet>, fixture: &Fixture) -> BTreeSet<String> {
     let mut detector = Detector::new(Arc::clone(rules), Settings::default());
     let options =
         Options { timezone: jiff::tz::TimeZone::UTC, reference: Reference::Fixed(FIXTURES_READ) };

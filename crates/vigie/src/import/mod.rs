@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use vigie_event::Severity;
-use vigie_sigma::{Diagnostic, DiagnosticLevel, Pipelines, Rule, RuleSet, Status};
+use vigie_sigma::{Diagnostic, DiagnosticLevel, Rule, RuleSet, Status};
 
 use crate::rulebook::{self, Rulebook};
 use crate::shipped::{self, RuleFile};
@@ -171,8 +171,8 @@ fn source_files(
         let relative = path.strip_prefix(source).ok()?.to_owned();
         let file = rulebook::read(path, unread)?;
         // A pipeline would change the rules beside it, which nobody asked for.
-        let text = std::str::from_utf8(&file.bytes).unwrap_or_default();
-        (!Pipelines::is_pipeline(text)).then_some((relative, file))
+        let pipeline = file.source().is_ok_and(|source| source.is_pipeline());
+        (!pipeline).then_some((relative, file))
     });
     Ok(files.collect())
 }

@@ -51,7 +51,7 @@ fn write(plan: &Plan, dir: &Path, now: Timestamp) -> anyhow::Result<()> {
         std::fs::write(&path, bytes).with_context(|| cannot("write", &path))
     };
     for taken in &plan.taken {
-        put(&taken.relative, &taken.file.bytes)?;
+        put(&taken.relative, taken.file.bytes())?;
     }
     for licence in &plan.licences {
         let bytes = std::fs::read(licence).with_context(|| cannot("read", licence))?;

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use compact_str::CompactString;
 use rustc_hash::{FxHashMap, FxHashSet};
 use saphyr::Scalar;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::{Entry, Kind, Node, Position};
-use crate::diagnostic::{Refusal, shown};
+use crate::{Entry, Kind, Node, Position, Refusal, shown};
 
 /// The largest document, in bytes; the longest of SigmaHQ's rules has 60 kB.
 const MAX_BYTES: usize = 1 << 20;
@@ -17,14 +17,16 @@ const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 100_000;
 
 /// One YAML document of a file, or why it cannot be read.
-pub(crate) struct Document {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
     /// The line where it begins, from 1.
     pub line: usize,
+    /// Its root.
     pub root: Result<Node, Refusal>,
 }
 
 /// The documents of a file in order. Empty ones are left out.
-pub(crate) fn documents(text: &str) -> Vec<Document> {
+pub fn documents(text: &str) -> Vec<Document> {
     pieces(text)
         .into_iter()
         .filter(|(_, piece)| !is_blank(piece))
@@ -81,8 +83,8 @@ struct Open {
     anchor: usize,
     /// Node count when it was opened, to know its size for aliases.
     nodes_before: usize,
-    key: Option<(String, Position)>,
-    keys: FxHashSet<String>,
+    key: Option<(CompactString, Position)>,
+    keys: FxHashSet<CompactString>,
 }
 
 impl Reader {
@@ -213,10 +215,10 @@ impl Reader {
     }
 }
 
-fn key_of(node: &Node) -> Option<String> {
+fn key_of(node: &Node) -> Option<CompactString> {
     match &node.kind {
-        Kind::Null => Some(String::new()),
-        _ => node.scalar().map(Cow::into_owned),
+        Kind::Null => Some(CompactString::default()),
+        _ => node.scalar().map(CompactString::from),
     }
 }
 
@@ -245,7 +247,7 @@ fn scalar(
     tag: Option<&Cow<'_, Tag>>,
     at: Position,
 ) -> Result<Kind, Refusal> {
-    let written = text.clone().into_owned();
+    let written = CompactString::from(text.as_ref());
     let Some(value) = Scalar::parse_from_cow_and_metadata(text, style, tag) else {
         let message = format!("`{}` is not what its tag says", shown(&written));
         return Err(Refusal::new(at, message, "remove the tag"));
@@ -337,6 +339,6 @@ mod tests {
         assert_eq!(kind("d"), Kind::Boolean(true));
         assert_eq!(kind("e"), Kind::Float(1.5, "1.50".into()));
         assert_eq!(kind("f"), Kind::Null);
-        assert_eq!(kind("g"), Kind::Text(String::new()));
+        assert_eq!(kind("g"), Kind::Text(CompactString::default()));
     }
 }

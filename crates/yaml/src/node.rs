@@ -2,11 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostic::Refusal;
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
 
 /// A place in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Position {
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Position {
     /// From 1.
     pub line: usize,
     /// In characters, from 1.
@@ -14,29 +19,41 @@ pub(crate) struct Position {
 }
 
 /// A node and where it begins.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Where it begins.
     pub at: Position,
+    /// What it is.
     pub kind: Kind,
 }
 
 /// What a node is. Numbers keep the text that they were written as.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    /// `~`, `null` or nothing at all.
     Null,
+    /// `true` or `false`.
     Boolean(bool),
-    Integer(i64, String),
-    Float(f64, String),
-    Text(String),
+    /// A whole number.
+    Integer(i64, CompactString),
+    /// Any other number.
+    Float(f64, CompactString),
+    /// Text.
+    Text(CompactString),
+    /// A sequence.
     List(Vec<Node>),
+    /// A mapping, in the order in which it was written; no key stands in it twice.
     Map(Vec<Entry>),
 }
 
 /// A key with its value.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub key: String,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The key.
+    pub key: CompactString,
+    /// Where the key begins.
     pub at: Position,
+    /// The value.
     pub value: Node,
 }
 
