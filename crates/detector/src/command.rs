@@ -11,6 +11,7 @@ use vigie_event::{
 use crate::core::{Core, incident_id};
 use crate::facts::Key;
 use crate::incidents::{Note, OpenIncident, Why};
+use crate::index::NEWEST;
 
 /// What somebody changes. `by` is the user's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,8 +118,10 @@ impl Core {
         })?;
         // A newer incident of the same actor keeps him.
         let keys = self.incidents.slots.get(slot)?.keys.clone();
-        for key in keys {
-            self.incidents.index.entry(key).or_insert(slot);
+        for (key, lane) in keys {
+            if self.incidents.index.get(&key, lane).is_none() {
+                self.incidents.index.set(key, lane, slot);
+            }
         }
         Some(())
     }
@@ -171,9 +174,7 @@ impl Core {
             incident.open_alerts += open_alerts;
         });
         for (key, lane) in keys {
-            if self.incidents.index.get(&(key.clone(), lane)) == Some(&from_slot) {
-                self.incidents.index.remove(&(key.clone(), lane));
-            }
+            self.incidents.index.unset(&key, lane, from_slot);
             self.incidents.add_key(into_slot, key);
         }
         self.incidents.retire(from_slot);
@@ -304,7 +305,7 @@ impl Core {
             touched: self.seen,
         });
         for key in keys {
-            if is_open && !self.incidents.index.contains_key(&(key.clone(), 0)) {
+            if is_open && self.incidents.index.get(&key, NEWEST).is_none() {
                 self.incidents.add_key(slot, key);
             }
         }

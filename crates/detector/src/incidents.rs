@@ -27,7 +27,6 @@
 use std::sync::Arc;
 
 use compact_str::CompactString;
-use rustc_hash::FxHashMap;
 use vigie_event::{
     Actor, AlertId, CloseReason, Entities, FieldId, Incident, IncidentId, IncidentStatus,
     Localized, MergeReason, RuleRef, Severity, Timestamp, address_text,
@@ -36,6 +35,7 @@ use vigie_event::{
 use crate::clocks::{Clocks, LAST, within};
 use crate::eviction::{least, standing};
 use crate::facts::{Facts, Key, Outcome, is_inside, names_one_account, neighbourhood};
+use crate::index::{BEHIND, Index, NEWEST};
 use crate::settings::{
     ALERTS_PER_INCIDENT, ENTITY_BYTES_PER_INCIDENT, KEYS_PER_INCIDENT, MAX_INCIDENT_BYTES,
 };
@@ -213,8 +213,7 @@ impl OpenIncident {
 #[derive(Debug, Default)]
 pub(crate) struct Incidents {
     pub(crate) slots: Slab<OpenIncident>,
-    /// The newest incident of a key; the second place is for what lies behind in time.
-    pub(crate) index: FxHashMap<(Key, u8), u32>,
+    pub(crate) index: Index,
     pub(crate) dirty: Vec<u32>,
     /// Incidents that left memory and are still to be handed out.
     pub(crate) outgoing: Vec<Incident>,
@@ -298,12 +297,11 @@ impl Incidents {
         last: Timestamp,
         gap_s: u64,
     ) -> Option<u32> {
-        [0, 1].into_iter().find_map(|lane| {
-            let slot = *self.index.get(&(key.clone(), lane))?;
-            let incident = self.slots.get(slot)?;
+        self.index.slots(key).find(|slot| {
+            let Some(incident) = self.slots.get(*slot) else { return false };
             let near = within(first, incident.first, incident.last, gap_s)
                 || within(last, incident.first, incident.last, gap_s);
-            (near && incident.takes_alerts()).then_some(slot)
+            near && incident.takes_alerts()
         })
     }
 
@@ -329,12 +327,10 @@ impl Incidents {
             return;
         }
         // An import of old logs must not take the key away from the live incident.
-        let ahead = |lane| {
-            let other = self.slots.get(*self.index.get(&(key.clone(), lane))?)?;
-            Some(other.first > incident.last)
-        };
-        let lane = u8::from(ahead(0) == Some(true));
-        self.index.insert((key.clone(), lane), slot);
+        let other = self.index.get(&key, NEWEST).and_then(|other| self.slots.get(other));
+        let is_behind = other.is_some_and(|other| other.first > incident.last);
+        let lane = if is_behind { BEHIND } else { NEWEST };
+        self.index.set(key.clone(), lane, slot);
         if let Some(incident) = self.slots.get_mut(slot)
             && !incident.keys.iter().any(|(known, on)| *on == lane && *known == key)
         {
@@ -348,10 +344,8 @@ impl Incidents {
         let Some(incident) = self.slots.get(slot) else {
             return;
         };
-        for key in &incident.keys {
-            if self.index.get(key) == Some(&slot) {
-                self.index.remove(key);
-            }
+        for (key, lane) in &incident.keys {
+            self.index.unset(key, *lane, slot);
         }
     }
 

@@ -38,6 +38,7 @@ mod facts;
 mod histogram;
 mod hosts;
 mod incidents;
+mod index;
 mod recent;
 mod rule_info;
 mod seen;

@@ -249,7 +249,7 @@ fn save(core: &Core) -> Saved {
         .incidents
         .index
         .iter()
-        .map(|((key, lane), slot)| (key.clone(), *lane, place_of(*slot)))
+        .map(|(key, lane, slot)| (key.clone(), lane, place_of(slot)))
         .collect();
     index.sort_unstable();
     Saved {
@@ -367,7 +367,7 @@ fn load(core: &mut Core, saved: Saved) -> Vec<String> {
     }
     for (key, lane, place) in saved.index {
         if let Some(slot) = slots.get(place as usize) {
-            core.incidents.index.insert((key, lane), *slot);
+            core.incidents.index.set(key, lane, *slot);
         }
     }
     core.incidents.outgoing = saved.outgoing_incidents;

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use compact_str::CompactString;
-use vigie_event::{Event, Timestamp, field, unmapped};
+use vigie_event::{Event, field, unmapped};
 
 use crate::clocks::to_micros;
 use crate::core::Core;
@@ -24,14 +23,6 @@ pub fn login(event: &Event) -> Option<(IpAddr, &str)> {
     LOGINS.iter().any(|word| action.contains(word)).then_some((from, user))
 }
 
-/// A login that succeeded.
-struct Login {
-    user: CompactString,
-    host: CompactString,
-    from: IpAddr,
-    time: Timestamp,
-}
-
 impl Core {
     /// Takes note of `event`, which is a success.
     ///
@@ -50,15 +41,15 @@ impl Core {
         if !matters {
             return;
         }
+        if let Some(from) = from {
+            self.note_login(event, from);
+            return;
+        }
         let Some(user) = name_of(event, field::USER_NAME) else {
             return;
         };
         let host = name_of(event, field::HOST_NAME).unwrap_or_default();
         let time = to_micros(event.time);
-        if let Some(from) = from {
-            self.note_login(Login { user, host, from, time });
-            return;
-        }
         let next = name_of(event, field::USER_EFFECTIVE_NAME)
             .or_else(|| name_of(event, field::USER_TARGET_NAME));
         let Some(next) = next else {
@@ -71,19 +62,30 @@ impl Core {
         }
     }
 
-    fn note_login(&mut self, login: Login) {
+    /// Takes note of a login from an address.
+    fn note_login(&mut self, event: &Event, from: IpAddr) {
+        let time = to_micros(event.time);
         let gap_s = u64::from(self.settings.incident_gap_s);
-        let find = |key: Key| self.incidents.find(&key, login.time, login.time, gap_s);
-        let from_host = self.hosts.host_of(login.from);
-        let entered = find(Key::Address(login.from)).or_else(|| {
+        let find = |key: Key| self.incidents.find(&key, time, time, gap_s);
+        let from_host = self.hosts.host_of(from);
+        let here = find(Key::Address(from));
+        // Most logins are from addresses that no incident knows.
+        if here.is_none() && from_host.is_none() && !is_inside(from) {
+            return;
+        }
+        let Some(user) = name_of(event, field::USER_NAME) else {
+            return;
+        };
+        let host = || name_of(event, field::HOST_NAME).unwrap_or_default();
+        let entered = here.or_else(|| {
             // From a host that the actor got into, with an account of his. Others log in from
             // there too: what they do is not his.
             let from_host = from_host?;
             find(Key::Entered(from_host.clone()))
-                .filter(|slot| self.incidents.owns(*slot, &login.user, from_host))
+                .filter(|slot| self.incidents.owns(*slot, &user, from_host))
         });
-        let Login { user, host, from, .. } = login;
         if let Some(slot) = entered {
+            let host = host();
             let any_host = Key::Owned(user.clone(), "".into());
             self.incidents.add_key(slot, Key::Owned(user, host.clone()));
             self.incidents.add_key(slot, any_host);
@@ -99,7 +101,7 @@ impl Core {
             && names_one_account(&user)
             && let Some(slot) = find(Key::Owned(user.clone(), "".into()))
         {
-            self.incidents.add_key(slot, Key::Owned(user, host));
+            self.incidents.add_key(slot, Key::Owned(user, host()));
         }
     }
 }
