@@ -62,3 +62,4 @@ mod zeek;
 
 pub use logsources::delivered;
 pub use parser::{Options, Parser, Reference};
+pub use url::decode as decode_url;

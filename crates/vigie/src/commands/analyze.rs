@@ -1,5 +1,6 @@
 //! `vigie analyze`: the batch assistant.
 
+use std::borrow::Cow;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -88,8 +89,8 @@ impl Ear {
         Ok(Self { matcher: Matcher::new(Arc::clone(&rules)), rules, event: Event::default() })
     }
 
-    /// Whether a text of `alert` speaks to a model, under whatever name it stands. Texts are not
-    /// decoded: what a URL hides in `%20` is not heard.
+    /// Whether a text of `alert` speaks to a model, under whatever name it stands, as it is or as a
+    /// URL would be decoded.
     fn hears(&mut self, alert: &ReadAlert) -> bool {
         let mut texts = String::new();
         alert.fields.values().for_each(|value| gather(value, &mut texts));
@@ -108,13 +109,21 @@ impl Ear {
 /// The file of the rules about texts that speak to models.
 const INJECTIONS: &str = "llm_injection.yml";
 
-/// Adds all texts in `value`, a line each.
+/// As much of `text` as is listened to after so many bytes.
+fn cut(text: &str, heard: usize) -> &str {
+    let room = MOST_HEARD.saturating_sub(heard).min(text.len());
+    text.get(..text.floor_char_boundary(room)).unwrap_or_default()
+}
+
+/// Adds all texts in `value`, a line each, and a URL's as it decodes too.
 fn gather(value: &serde_json::Value, texts: &mut String) {
     match value {
-        serde_json::Value::String(text) if texts.len() < MOST_HEARD => {
-            let end = text.floor_char_boundary((MOST_HEARD - texts.len()).min(text.len()));
-            texts.push_str(text.get(..end).unwrap_or_default());
-            texts.push('\n');
+        serde_json::Value::String(text) => {
+            let text = cut(text, texts.len());
+            texts.extend([text, "\n"]);
+            if let Cow::Owned(decoded) = vigie_parser::decode_url(text) {
+                texts.extend([cut(&decoded, texts.len()), "\n"]);
+            }
         }
         serde_json::Value::Array(members) => {
             for member in members {
