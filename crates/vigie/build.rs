@@ -7,7 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-fn main() -> anyhow::Result<()> {
+fn main() {
+    if let Err(error) = read_all_ahead() {
+        println!("cargo::error={error:#}");
+    }
+}
+
+fn read_all_ahead() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     let mut source = String::new();
