@@ -33,7 +33,7 @@ pub enum Content {
 }
 
 impl RuleFile {
-    /// Its bytes.
+    /// Its bytes; of a shipped one those of its packed documents.
     pub fn bytes(&self) -> &[u8] {
         match &self.content {
             Content::Packed(bytes) => bytes,

@@ -15,7 +15,8 @@ pub fn pack(documents: Vec<Document>) -> Result<Vec<u8>, Refusal> {
         .map_err(|error| Refusal::new(Position::default(), error.to_string(), ""))
 }
 
-/// Reads what [`pack`] wrote; of anything else one document that is refused.
+/// Reads what [`pack`] wrote; of what is cut or changed one document that is refused. For bytes of
+/// one's own only: how deep they nest is bounded when they are packed, not here.
 pub fn unpack(packed: &[u8]) -> Vec<Document> {
     match postcard::from_bytes::<Vec<(usize, Node)>>(packed) {
         Ok(roots) => {

@@ -1,5 +1,7 @@
 //! When is a processing item applied? Conditions, and how they are joined.
 
+use vigie_yaml::{Position, Refusal, shown};
+
 /// How deep parentheses and `not` may nest in an expression.
 const MAX_DEPTH: usize = 32;
 
@@ -140,4 +142,3 @@ impl Parser<'_> {
         Ok(expression)
     }
 }
-use vigie_yaml::{Position, Refusal, shown};
